@@ -1,0 +1,4 @@
+export * from "./connector.ts";
+export * from "./error.ts";
+export * from "./event.ts";
+export * from "./envelope.ts";

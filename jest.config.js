@@ -1,0 +1,17 @@
+/** @type {import("jest").Config} */
+export default {
+  testEnvironment: "node",
+  testMatch: ["<rootDir>/**/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/", "/.daybook/"],
+  modulePathIgnorePatterns: ["<rootDir>/.daybook/"],
+  extensionsToTreatAsEsm: [".ts"],
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { parser: { syntax: "typescript" }, target: "es2024" }, module: { type: "es6" }, sourceMaps: "inline" },
+    ],
+  },
+  transformIgnorePatterns: ["/node_modules/"],
+  injectGlobals: true,
+  testTimeout: 60_000,
+};
