@@ -45,7 +45,10 @@ export interface Sink {
    *
    * @throws {ConnectorError} `store-unavailable`, retryable; `too-large`.
    */
-  attach(body: AsyncIterable<Uint8Array>, about: { name: string; mediaType: string }): Promise<SealedAttachment>;
+  attach(
+    body: AsyncIterable<Uint8Array>,
+    about: { name: string; mediaType: string },
+  ): Promise<SealedAttachment>;
 
   report(state: LinkState): void;
 }

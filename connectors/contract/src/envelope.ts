@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
-import { event } from "./event.ts";
+import { event, type Event } from "./event.ts";
 
 /** Topics of the stream. */
 export const TOPICS = {
@@ -36,5 +36,41 @@ export const AUDIT_SHARD = "audit";
  */
 export function shardOf(network: string, account: string, shards: number): number {
   if (shards === 1) return 0;
-  return createHash("sha256").update(JSON.stringify([network, account])).digest().readUInt32BE(0) % shards;
+  return (
+    createHash("sha256")
+      .update(JSON.stringify([network, account]))
+      .digest()
+      .readUInt32BE(0) % shards
+  );
+}
+
+/** What Daybook says of itself: who did what, why, under which matter. */
+export type Audit = NonNullable<Event["audit"]>;
+
+/** An audit event, ready for `daybook.audit`. Each call is a new event: publish the result, do not rebuild it. */
+export function auditEnvelope(audit: Audit, { deployment, at }: { deployment: string; at: Date }): Envelope {
+  const eventId = randomUUID();
+  return {
+    v: 1,
+    eventId,
+    stableDigest: createHash("sha256").update(eventId).digest("hex"),
+    keys: [],
+    event: {
+      v: 1,
+      kind: "audit",
+      network: "daybook",
+      method: "internal",
+      provenance: "captured",
+      account: deployment,
+      capturedAt: at.toISOString(),
+      audit,
+      raw: "",
+      connector: { name: "daybook", version: "1" },
+    },
+  };
+}
+
+/** An envelope's bytes, before encryption. */
+export function encodeEnvelope(value: Envelope): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }

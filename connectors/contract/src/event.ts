@@ -22,15 +22,7 @@ export const eventKind = z.enum([
 export type EventKind = z.infer<typeof eventKind>;
 
 /** A messaging network, or `daybook` for what the archive says of itself (audit). */
-export const network = z.enum([
-  "whatsapp",
-  "signal",
-  "sms",
-  "imessage",
-  "telegram",
-  "email",
-  "daybook",
-]);
+export const network = z.enum(["whatsapp", "signal", "sms", "imessage", "telegram", "email", "daybook"]);
 export type Network = z.infer<typeof network>;
 
 /** How an event was captured. `internal` is Daybook speaking of itself. */
@@ -53,7 +45,9 @@ export const provenance = z.enum(["captured", "journaled", "supplied"]);
 export const instant = z.iso.datetime({ precision: 3 });
 
 /** Wall-clock time of a source that names no zone: `2026-03-04T15:04:05`. Never converted. */
-export const localTime = z.iso.datetime({ local: true, offset: false }).regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
+export const localTime = z.iso
+  .datetime({ local: true, offset: false })
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 const text = (max: number) => z.string().max(max);
@@ -89,7 +83,11 @@ export const event = z.strictObject({
   account: text(512).min(1),
   custodian: party.optional(),
   conversation: z
-    .strictObject({ id: text(512).min(1), title: text(1024), kind: z.enum(["direct", "group", "channel", "unknown"]) })
+    .strictObject({
+      id: text(512).min(1),
+      title: text(1024),
+      kind: z.enum(["direct", "group", "channel", "unknown"]),
+    })
     .optional(),
   sender: party.optional(),
   recipients: z.array(party).max(2_000).optional(),
@@ -110,7 +108,12 @@ export const event = z.strictObject({
   target: text(512).optional(),
   /** A known hole. `about` names what is missing: an attachment name, a message id, a link. */
   gap: z
-    .strictObject({ from: instant.optional(), to: instant.optional(), why: text(1024), about: text(1024).optional() })
+    .strictObject({
+      from: instant.optional(),
+      to: instant.optional(),
+      why: text(1024),
+      about: text(1024).optional(),
+    })
     .optional(),
   /** An interval of a link: was Daybook listening? `excluded` counts what scope rules left out. */
   coverage: z

@@ -1,6 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Captured, type Connector, ConnectorError, type SealedAttachment, type Sink } from "../src/index.ts";
+import {
+  type Captured,
+  type Connector,
+  ConnectorError,
+  type SealedAttachment,
+  type Sink,
+} from "../src/index.ts";
 
 /** What a connector's own fake of its network must offer to the suite. */
 export interface FakeNetwork {

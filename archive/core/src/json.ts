@@ -1,0 +1,56 @@
+import { ArchiveError } from "./error.ts";
+
+/** What JSON can say. */
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined };
+
+/**
+ * Canonical JSON. Members that are `undefined` are left out.
+ *
+ * @throws {ArchiveError} `malformed` for a lone surrogate or a number that JSON cannot say
+ * @see RFC 8785
+ */
+export function canonical(value: Json): string {
+  if (typeof value === "string") {
+    if (!value.isWellFormed())
+      throw new ArchiveError("malformed", "a string with a lone surrogate has no canonical form");
+    return JSON.stringify(value);
+  }
+  if (typeof value === "number") {
+    if (!Number.isFinite(value))
+      throw new ArchiveError("malformed", "a number that is not finite has no canonical form");
+    return JSON.stringify(value);
+  }
+  if (value === null || typeof value === "boolean") return String(value);
+  if (isArray(value)) {
+    let out = "[";
+    for (const [i, item] of value.entries()) out += i === 0 ? canonical(item) : `,${canonical(item)}`;
+    return `${out}]`;
+  }
+  let out = "";
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member !== undefined) out += `${out === "" ? "" : ","}${canonical(name)}:${canonical(member)}`;
+  }
+  return `{${out}}`;
+}
+
+/**
+ * Parses canonical JSON and nothing else: duplicate names, other spellings and white space are refused.
+ *
+ * @throws {ArchiveError} `malformed`
+ */
+export function parseCanonical(text: string): Json {
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch (cause) {
+    throw new ArchiveError("malformed", "not JSON", { cause });
+  }
+  if (canonical(value) !== text) throw new ArchiveError("malformed", "not canonical JSON (RFC 8785)");
+  return value;
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}

@@ -1,0 +1,40 @@
+import { ArchiveError } from "./error.ts";
+import { HASH_BYTES } from "./merkle.ts";
+
+const FIRST_LINE = "c2sp.org/tlog-proof@v1";
+const MAX_HASHES = 63;
+
+/** That one entry is in the log that a checkpoint commits to: the content of a `.tlog-proof` file. */
+export interface LogProof {
+  readonly index: number;
+  /** Sibling hashes from the leaf upwards. */
+  readonly hashes: readonly Uint8Array[];
+  /** The signed note, verbatim. */
+  readonly checkpoint: string;
+}
+
+/** @see c2sp.org/tlog-proof */
+export function encodeProof({ index, hashes, checkpoint }: LogProof): string {
+  let out = `${FIRST_LINE}\nindex ${index}\n`;
+  for (const h of hashes) out += `${Buffer.from(h.buffer, h.byteOffset, h.byteLength).toString("base64")}\n`;
+  return `${out}\n${checkpoint}`;
+}
+
+/** @throws {ArchiveError} `malformed` */
+export function decodeProof(text: string): LogProof {
+  const end = text.indexOf("\n\n");
+  const [first, indexLine, ...lines] = text.slice(0, Math.max(end, 0)).split("\n");
+  const index = /^index (0|[1-9]\d{0,15})$/.exec(indexLine ?? "")?.[1];
+  const hashes = lines.map((line) => Buffer.from(line, "base64"));
+  if (
+    end < 0 ||
+    first !== FIRST_LINE ||
+    index === undefined ||
+    !Number.isSafeInteger(Number(index)) ||
+    hashes.length > MAX_HASHES ||
+    hashes.some((h, i) => h.length !== HASH_BYTES || h.toString("base64") !== lines[i])
+  ) {
+    throw new ArchiveError("malformed", "not a tlog-proof");
+  }
+  return { index: Number(index), hashes, checkpoint: text.slice(end + 2) };
+}

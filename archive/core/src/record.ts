@@ -1,0 +1,37 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { event, type Event } from "@daybook/contract";
+import { z } from "zod";
+import { canonical } from "./json.ts";
+
+/** 16 bytes, hex. Tells an outsider nothing: it is keyed. */
+export const recordIdSchema = z.string().regex(/^[0-9a-f]{32}$/);
+
+/** An event, named and salted: what is sealed, logged and exported, as canonical JSON. */
+export const record = event.extend({
+  id: recordIdSchema,
+  /** Random, 32 bytes, hex: without it the logged digest of a short message could be guessed. */
+  salt: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type ArchiveRecord = z.infer<typeof record>;
+
+/**
+ * The id of a record: the same for every redelivery of an event, different for other content under the
+ * same network id.
+ *
+ * @param namingKey 32 bytes
+ * @returns HMAC-SHA-256 cut to 16 bytes, hex
+ */
+export function recordId(
+  namingKey: Uint8Array,
+  of: { network: string; account: string; eventId: string; stableDigest: string },
+): string {
+  return createHmac("sha256", namingKey)
+    .update(JSON.stringify([of.network, of.account, of.eventId, of.stableDigest]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+/** The canonical JSON of a new record of this event. A fresh salt each time: keep the result. */
+export function encodeRecord(id: string, captured: Event): string {
+  return canonical({ ...captured, id, salt: randomBytes(32).toString("hex") });
+}

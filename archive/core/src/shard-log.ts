@@ -1,0 +1,283 @@
+import { hash } from "node:crypto";
+import { type CheckpointSigner, openCheckpoint, parseVkey, readCheckpoint } from "./checkpoint.ts";
+import { ArchiveError } from "./error.ts";
+import { decodeHead, encodeHead, type Head, headKey, type StreamPosition } from "./head.ts";
+import { checkpointKey } from "./log-files.ts";
+import type { MutableStore, Stores } from "./ports.ts";
+import {
+  decodeSegment,
+  encodeSegment,
+  keyBlockKey,
+  packRecords,
+  type SealedRecord,
+  segmentKey,
+} from "./segment.ts";
+import { decodeBundle, decodeTile, partialTiles, TILE_WIDTH, tilePath } from "./tiles.ts";
+import { type LogFile, rootFromEdge, Tree, type TreeFiles } from "./tree.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ShardLogOptions {
+  readonly shard: string;
+  readonly signer: CheckpointSigner;
+  readonly stores: Stores;
+  /** Days that new objects are locked for. */
+  readonly lockDays: number;
+  readonly now: () => Date;
+}
+
+interface StoredHead {
+  readonly head: Head;
+  readonly tag: string;
+}
+
+/** A segment that is built and not yet committed. */
+export interface Draft {
+  /** Log index of its first record. */
+  readonly first: number;
+  /** Leaves of the tree with it. */
+  readonly size: number;
+  /** SHA-256 of its packets, hex. */
+  readonly seg: string;
+  /** Key of the segment object. */
+  readonly key: string;
+  /** Per record: offset and length of its packet in the segment, bytes. */
+  readonly places: readonly { readonly off: number; readonly len: number }[];
+  readonly bytes: Uint8Array;
+  readonly edge: readonly Buffer[];
+  readonly root: Buffer;
+  readonly files: TreeFiles;
+}
+
+/**
+ * The one writer of a shard. Drafting may run ahead of committing; drafts are committed in the order they
+ * were made. The commit order is design.md's: key block, segment, head (the commit point), what derives
+ * from it. A crash anywhere leaves either no trace that counts or a committed segment.
+ */
+export class ShardLog {
+  readonly #options: ShardLogOptions;
+  readonly #tree: Tree;
+  #previous: string | null;
+  #head: StoredHead | undefined;
+  /** The draft whose head is in place but whose files may not all be published. */
+  #unpublished: Draft | undefined;
+  /** Partial files of the published size and of the one before it. */
+  #partials: readonly LogFile[][] = [];
+
+  private constructor(options: ShardLogOptions, tree: Tree, head: StoredHead | undefined) {
+    this.#options = options;
+    this.#tree = tree;
+    this.#head = head;
+    this.#previous = head?.head.segment ?? null;
+  }
+
+  /**
+   * Takes up a shard where its head stands and completes what a crash left unpublished.
+   *
+   * @throws {ArchiveError} `corrupt` when head, checkpoint and tiles do not agree; `store-unavailable` (retryable)
+   */
+  static async open(options: ShardLogOptions): Promise<ShardLog> {
+    const { shard, signer, stores } = options;
+    const stored = await stores.heads.read(headKey(shard));
+    const published = await stores.heads.read(checkpointKey(shard));
+    if (!stored) {
+      if (published)
+        throw new ArchiveError("corrupt", `shard ${shard}: a checkpoint is published but the head is gone`);
+      return new ShardLog(options, new Tree(), undefined);
+    }
+    const head = decodeHead(stored.body);
+    const checkpoint = openCheckpoint(head.checkpoint, parseVkey(signer.vkey));
+    if (
+      !rootFromEdge(head.edge.map((h) => Buffer.from(h, "base64"))).equals(checkpoint.root) ||
+      head.shard !== shard
+    ) {
+      throw new ArchiveError("corrupt", `shard ${shard}: the head does not fit its checkpoint`);
+    }
+    if (published && readCheckpoint(Buffer.from(published.body).toString()).size > checkpoint.size) {
+      throw new ArchiveError(
+        "corrupt",
+        `shard ${shard}: the published checkpoint is ahead of the head: a rollback`,
+      );
+    }
+    const { tree, files } = await resume(stores, head, checkpoint.size);
+    if (!tree.root().equals(checkpoint.root)) {
+      throw new ArchiveError("corrupt", `shard ${shard}: the tiles do not lead to the checkpoint`);
+    }
+    const log = new ShardLog(options, tree, { head, tag: stored.tag });
+    await log.#publish(files, head.checkpoint);
+    return log;
+  }
+
+  /** Records in the committed log. */
+  get size(): number {
+    return this.#head ? readCheckpoint(this.#head.head.checkpoint).size : 0;
+  }
+
+  /** Where the committed log stands in the stream; undefined before the first commit. */
+  get position(): StreamPosition | undefined {
+    return this.#head?.head.stream;
+  }
+
+  /** Builds the next segment, in memory. Not repeatable: each call extends the tree. */
+  draft(records: readonly SealedRecord[]): Draft {
+    const { shard, now } = this.#options;
+    const first = this.#tree.size;
+    const { seg, packets, leaves } = packRecords(records, now().getTime());
+    const files = this.#tree.append(leaves);
+    const root = this.#tree.root();
+    const bytes = encodeSegment(packets, leaves, {
+      shard,
+      first,
+      previous: this.#previous,
+      size: this.#tree.size,
+      root: root.toString("hex"),
+    });
+    const key = segmentKey(shard, first, seg);
+    this.#previous = key;
+    let off = 0;
+    const places = records.map(({ packet }) => {
+      const place = { off, len: packet.length };
+      off += packet.length;
+      return place;
+    });
+    return { first, size: this.#tree.size, seg, key, places, bytes, edge: this.#tree.edge(), root, files };
+  }
+
+  /**
+   * Commits a draft. Durable and published once resolved. May be repeated with the same draft after a
+   * retryable error, as often as needed.
+   *
+   * @param keyBlock the segment's sealed session keys
+   * @param stream the position that follows the draft's last event
+   * @throws {ArchiveError} `store-unavailable`, `store-full` (retryable); `fork`: another writer has
+   *   advanced the log, this one must stop for good
+   */
+  async commit(draft: Draft, keyBlock: Uint8Array, stream: StreamPosition): Promise<void> {
+    const { shard, stores, signer } = this.#options;
+    if (this.#unpublished !== draft) {
+      if (draft.first !== this.size)
+        throw new ArchiveError("fork", `shard ${shard}: drafts are committed in order`);
+      const key = keyBlockKey(shard, draft.first, draft.seg);
+      await create(stores.keyring, key, keyBlock);
+      if (stores.keyringCopy) await create(stores.keyringCopy, key, keyBlock);
+      await stores.records.put({
+        key: draft.key,
+        body: draft.bytes,
+        sha256: hash("sha256", draft.bytes),
+        retainUntil: this.#lockDate(),
+      });
+      await this.#advance({
+        v: 1,
+        shard,
+        checkpoint: signer.sign(draft.size, draft.root),
+        edge: draft.edge.map((h) => h.toString("base64")),
+        segment: draft.key,
+        previousSize: draft.first,
+        stream,
+      });
+      this.#unpublished = draft;
+    }
+    await this.#publish(draft.files, (this.#head as StoredHead).head.checkpoint);
+    this.#unpublished = undefined;
+  }
+
+  /** The commit point. After a conflict or no answer the head is read back: ours means we won. */
+  async #advance(head: Head): Promise<void> {
+    const { shard, stores } = this.#options;
+    const body = encodeHead(head);
+    let tag: string;
+    try {
+      tag = await stores.heads.replace(headKey(shard), body, this.#head?.tag);
+    } catch (error) {
+      if (!(error instanceof ArchiveError) || !(error.retryable || error.code === "conflict")) throw error;
+      const now = await stores.heads.read(headKey(shard));
+      if (now && equal(now.body, body)) tag = now.tag;
+      else if (error.retryable && now?.tag === this.#head?.tag) throw error;
+      else
+        throw new ArchiveError("fork", `shard ${shard}: another writer has advanced the log`, {
+          cause: error,
+        });
+    }
+    this.#head = { head, tag };
+  }
+
+  async #publish(files: TreeFiles, checkpoint: string): Promise<void> {
+    const { shard, stores } = this.#options;
+    const key = (path: string) => `log/${shard}/${path}`;
+    const retainUntil = this.#lockDate();
+    await Promise.all([
+      ...files.full.map(({ path, bytes }) =>
+        stores.records.put({ key: key(path), body: bytes, sha256: hash("sha256", bytes), retainUntil }),
+      ),
+      ...files.partial.map(({ path, bytes }) => stores.heads.put(key(path), bytes)),
+    ]);
+    await publishCheckpoint(stores.heads, checkpointKey(shard), checkpoint);
+    const [previous, older] = this.#partials;
+    this.#partials = [[...files.partial], ...(previous ? [previous] : [])];
+    const kept = new Set(this.#partials.flat().map((f) => f.path));
+    await Promise.all(
+      (older ?? []).filter((f) => !kept.has(f.path)).map((f) => stores.heads.remove(key(f.path))),
+    );
+  }
+
+  #lockDate(): Date {
+    return new Date(this.#options.now().getTime() + this.#options.lockDays * DAY_MS);
+  }
+}
+
+/** The tree at the head, from its own partial tiles or, where a crash kept those back, from the size before. */
+async function resume(stores: Stores, head: Head, size: number): Promise<{ tree: Tree; files: TreeFiles }> {
+  const now = await edgeTiles(stores.heads, head.shard, size);
+  if (now) return { tree: now, files: { full: [], partial: [] } };
+  const before = await edgeTiles(stores.heads, head.shard, head.previousSize);
+  if (!before)
+    throw new ArchiveError("corrupt", `shard ${head.shard}: the partial tiles of its right edge are gone`);
+  const segment = decodeSegment(await stores.records.get(head.segment));
+  return { tree: before, files: before.append(segment.entries) };
+}
+
+async function edgeTiles(heads: MutableStore, shard: string, size: number): Promise<Tree | undefined> {
+  const edge: Buffer[][] = [];
+  for (const { level, index, width } of partialTiles(size)) {
+    const tile = await heads.read(`log/${shard}/${tilePath(level, index, width)}`);
+    if (!tile) return undefined;
+    while (edge.length < level) edge.push([]);
+    edge[level] = decodeTile(tile.body);
+  }
+  const width = size % TILE_WIDTH;
+  if (width === 0) return Tree.resume(size, edge, []);
+  const bundle = await heads.read(
+    `log/${shard}/${tilePath("entries", Math.floor(size / TILE_WIDTH), width)}`,
+  );
+  return bundle && Tree.resume(size, edge, decodeBundle(bundle.body));
+}
+
+/** Creates an object, taking one that already holds these bytes for our own earlier attempt. */
+async function create(store: MutableStore, key: string, body: Uint8Array): Promise<void> {
+  try {
+    await store.replace(key, body, undefined);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.code !== "conflict") throw error;
+    const there = await store.read(key);
+    if (!there || !equal(there.body, body)) throw error;
+  }
+}
+
+/** Replaces the published checkpoint by a larger one; a smaller or equal one changes nothing. */
+async function publishCheckpoint(heads: MutableStore, key: string, note: string): Promise<void> {
+  for (;;) {
+    const published = await heads.read(key);
+    if (published && readCheckpoint(Buffer.from(published.body).toString()).size >= readCheckpoint(note).size)
+      return;
+    try {
+      await heads.replace(key, Buffer.from(note), published?.tag);
+      return;
+    } catch (error) {
+      if (!(error instanceof ArchiveError) || error.code !== "conflict") throw error;
+    }
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
