@@ -1,0 +1,24 @@
+export { buildKeyBlock, formatKeyLines, type KeyLine, parseKeyLines, readKeyBlock } from "./key-block.ts";
+export {
+  type ArchiveKeyType,
+  type GeneratedKey,
+  generateArchiveKey,
+  type PrivateKey,
+  type Recipient,
+  readPublicKeys,
+  unlockPrivateKey,
+} from "./keys.ts";
+export {
+  decryptStreamWithKey,
+  decryptWithKey,
+  encryptStreamToKeys,
+  encryptToKeys,
+  extractSessionKey,
+  newWrappedKey,
+  unwrapKey,
+  wrapKey,
+} from "./message.ts";
+export { MAX_PACKET_PLAINTEXT, openPacket, sealPacket } from "./packet.ts";
+export { openUnderPassphrase, sealUnderPassphrase } from "./passphrase.ts";
+export { formatSessionKey, newSessionKey, parseSessionKey, SessionKey } from "./session-key.ts";
+export { openStream, openVerified, sealedStreamSize, sealStream } from "./stream.ts";
