@@ -1,0 +1,123 @@
+import {
+  type Captured,
+  type Connector,
+  ConnectorError,
+  type SealedAttachment,
+  type Sink,
+} from "@daybook/contract";
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { accounts, characters, rooms, type Step, week } from "./story.ts";
+
+export interface RehearsalOptions {
+  /** The custodian of a made-up person, as the registry knows them. */
+  readonly custodian: (name: string) => { id: string; name: string };
+  /** How long to wait between events, in milliseconds: so that a person can watch them arrive. */
+  readonly pauseMs?: number;
+}
+
+const RETRY_MS = 200;
+
+/**
+ * Plays the rehearsed week once, in order, as a live connector would: each event is handed over before the
+ * next happens. Everything in it is made up. Playing it again gives the same event ids.
+ */
+export function createRehearsal({ custodian, pauseMs = 0 }: RehearsalOptions): Connector {
+  return {
+    async run(sink, signal) {
+      sink.report({ state: "live" });
+      for (const [number, step] of week.entries()) {
+        if (signal.aborted) return;
+        await handOver(sink, step, number, custodian, signal);
+        if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      }
+      sink.report({ state: "down" });
+    },
+  };
+}
+
+/** Number of events of the rehearsed week. */
+export const REHEARSAL_EVENTS = week.length;
+
+/** The accounts that the rehearsed week is seen from, with the names of their custodians. */
+export const REHEARSAL_ACCOUNTS = Object.values(accounts);
+
+async function handOver(
+  sink: Sink,
+  step: Step,
+  number: number,
+  custodian: RehearsalOptions["custodian"],
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const attachments = step.attachment ? [await attach(sink, step.attachment)] : [];
+      await sink.capture([toCaptured(step, number, custodian, attachments)]);
+      return;
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || !error.retryable) throw error;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function attach(
+  sink: Sink,
+  { name, mediaType, body }: NonNullable<Step["attachment"]>,
+): Promise<SealedAttachment> {
+  return sink.attach(once(Buffer.from(body)), { name, mediaType });
+}
+
+function toCaptured(
+  step: Step,
+  number: number,
+  custodianOf: RehearsalOptions["custodian"],
+  attachments: readonly SealedAttachment[],
+): Captured {
+  const account = accounts[step.account];
+  const room = step.in && rooms[step.in];
+  const sender = step.from && party(step.from);
+  const networkId = (name: string) => `rehearsal-${name}`;
+  const raw = Buffer.from(JSON.stringify({ rehearsal: number, ...step }));
+  return {
+    eventId: `rehearsal:${number}`,
+    stableDigest: createHash("sha256").update(raw).digest("hex"),
+    attachments,
+    event: {
+      v: 1,
+      kind: step.kind,
+      network: account.network,
+      method: account.method,
+      provenance: "captured",
+      account: account.id,
+      custodian: custodianOf(account.custodian),
+      ...(room && { conversation: { id: room.id, title: room.title, kind: room.kind } }),
+      ...(sender && {
+        sender,
+        direction: sender.id === account.id ? ("outgoing" as const) : ("incoming" as const),
+      }),
+      ...(room && { recipients: room.members.filter((who) => who !== step.from).map(party) }),
+      sentAt: step.at,
+      receivedAt: step.at,
+      ...(step.text !== undefined && { text: step.text }),
+      networkId: networkId(step.as ?? String(number)),
+      ...(step.target !== undefined && { target: networkId(step.target) }),
+      ...(step.replyTo !== undefined && { replyTo: networkId(step.replyTo) }),
+      ...(step.expiresAfterSeconds !== undefined && { expiresAfterSeconds: step.expiresAfterSeconds }),
+      ...(step.viewOnce && { viewOnce: true }),
+      ...(step.gap && { gap: step.gap }),
+      ...(step.coverage && { coverage: step.coverage }),
+      raw: raw.toString("base64"),
+      connector: { name: "rehearsal", version: "1" },
+    },
+  };
+}
+
+function party(who: keyof typeof characters): { id: string; name: string } {
+  const { number, name } = characters[who];
+  return { id: number, name };
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
