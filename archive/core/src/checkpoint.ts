@@ -72,9 +72,7 @@ export function parseVkey(vkey: string): Verifier {
 
 /** Reads a checkpoint without judging its signatures. @throws {ArchiveError} `malformed` */
 export function readCheckpoint(note: string): Checkpoint {
-  const end = note.indexOf("\n\n");
-  if (end < 0 || note.length > MAX_NOTE_BYTES) throw new ArchiveError("malformed", "not a signed note");
-  const [origin, size, root] = note.slice(0, end).split("\n");
+  const [origin, size, root] = readNote(note).text.split("\n");
   const rootBytes = Buffer.from(root ?? "", "base64");
   if (
     !origin ||
@@ -89,31 +87,47 @@ export function readCheckpoint(note: string): Checkpoint {
 }
 
 /**
- * Reads a checkpoint signed by `verifier`, whose name must be the log's origin.
+ * Reads a checkpoint signed by `verifier`, whose name must be the log's origin. Other signatures, of
+ * witnesses, may stand beside its own and are not judged.
  *
  * @throws {ArchiveError} `malformed`; `corrupt` when that key did not sign it
  */
 export function openCheckpoint(note: string, verifier: Verifier): Checkpoint {
   const checkpoint = readCheckpoint(note);
-  const end = note.indexOf("\n\n") + 1;
-  const signed = Buffer.from(note.slice(0, end));
-  const ok =
-    checkpoint.origin === verifier.name &&
-    note
-      .slice(end + 1)
-      .split("\n")
-      .some((line) => {
-        const match = /^— (\S+) ([A-Za-z0-9+/=]+)$/u.exec(line);
-        const blob = Buffer.from(match?.[2] ?? "", "base64");
-        return (
-          match?.[1] === verifier.name &&
-          blob.length === 68 &&
-          blob.subarray(0, 4).equals(verifier.id) &&
-          verify(null, signed, verifier.key, blob.subarray(4))
-        );
-      });
-  if (!ok) throw new ArchiveError("corrupt", "the checkpoint is not signed by this key");
+  const { text, signatures } = readNote(note);
+  const own = signatures.filter(
+    ({ name, blob }) => name === verifier.name && verifier.id.equals(blob.subarray(0, 4)),
+  );
+  const good = own.every(({ blob }) => verify(null, Buffer.from(text), verifier.key, blob.subarray(4)));
+  if (checkpoint.origin !== verifier.name || own.length === 0 || !good) {
+    throw new ArchiveError("corrupt", "the checkpoint is not signed by this key");
+  }
   return checkpoint;
+}
+
+interface Note {
+  /** What is signed, with its last newline. */
+  readonly text: string;
+  readonly signatures: readonly { readonly name: string; readonly blob: Buffer }[];
+}
+
+/** Takes a signed note apart, refusing all that Go's `note.Open` refuses. */
+function readNote(note: string): Note {
+  const end = note.lastIndexOf("\n\n");
+  const lines = note.slice(end + 2).split("\n");
+  const printable = note.isWellFormed() && !/[\0-\x09\x0b-\x1f]/.test(note);
+  if (end < 1 || note.length > MAX_NOTE_BYTES || !printable || lines.pop() !== "" || lines.length === 0) {
+    throw new ArchiveError("malformed", "not a signed note");
+  }
+  const signatures = lines.map((line) => {
+    const [, name, base64] = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+=*)$/u.exec(line) ?? [];
+    const blob = Buffer.from(base64 ?? "", "base64");
+    if (name === undefined || blob.length < 5 || blob.toString("base64") !== base64) {
+      throw new ArchiveError("malformed", "not a signed note");
+    }
+    return { name, blob };
+  });
+  return { text: note.slice(0, end + 1), signatures };
 }
 
 function keyId(name: string, typed: Uint8Array): Buffer {

@@ -1,11 +1,11 @@
 import { openCheckpoint, parseVkey } from "./checkpoint.ts";
 import { ArchiveError } from "./error.ts";
-import { decodeHead, headKey } from "./head.ts";
+import { decodeHead, type Head, headKey } from "./head.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { checkpointKey, logEntries, logFileReader } from "./log-files.ts";
 import type { Stores } from "./ports.ts";
 import { decodeSegment, keyBlockKey, segmentKey } from "./segment.ts";
-import { Tree } from "./tree.ts";
+import { Tree, type TreeFiles } from "./tree.ts";
 
 /** Something that is not as the log says. `where` is a store key. */
 export interface FsckProblem {
@@ -38,54 +38,78 @@ const DAY_MS = 86_400_000;
 
 /**
  * Checks a shard from the ground up: every segment against its leaves, every leaf against the tiles, the
- * tree against head and checkpoint, a key line or a disposal for every leaf, and the locks. Reads only.
+ * tree against head and checkpoint, a key line or a disposal for every leaf, and the locks. Reads only; what
+ * is committed meanwhile is left for the next time.
  */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const { shard, stores } = options;
   const problems: FsckProblem[] = [];
-  const report = (where: string, problem: string) => {
+  const report: Report = (where, problem) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ where, problem });
   };
-  const stored = await stores.heads.read(headKey(shard));
+  // In this order: a writer that is at work publishes after its head.
   const published = await stores.heads.read(checkpointKey(shard));
+  const stored = await stores.heads.read(headKey(shard));
   if (!stored) {
     if (published) report(headKey(shard), "the head is gone but a checkpoint is published");
     return { shard, size: 0, segments: 0, problems };
   }
-  let segments = 0;
-  let size = 0;
+  const counts = { size: 0, segments: 0 };
   try {
-    const verifier = parseVkey(options.vkey);
-    const head = decodeHead(stored.body);
-    const checkpoint = openCheckpoint(head.checkpoint, verifier);
-    size = checkpoint.size;
-    if (!published) report(checkpointKey(shard), "no checkpoint is published");
-    else if (openCheckpoint(Buffer.from(published.body).toString(), verifier).size > size) {
-      report(checkpointKey(shard), "the published checkpoint is ahead of the head");
-    }
-    const tree = new Tree();
-    let previous: string | null = null;
-    for await (const { first, seg, entries } of logSegments(options, size)) {
-      const key = segmentKey(shard, first, seg);
-      segments += 1;
-      const files = tree.append(entries);
-      await checkSegment(options, key, entries, { previous, root: tree.root().toString("hex") }, report);
-      await checkKeys(options, keyBlockKey(shard, first, seg), first, entries, report);
-      for (const { path, bytes } of files.full)
-        await checkFile(options, `log/${shard}/${path}`, bytes, report);
-      previous = key;
-    }
-    if (!tree.root().equals(checkpoint.root))
-      report(headKey(shard), "the entries do not lead to the signed root");
-    if (previous !== head.segment) report(headKey(shard), "the head names another last segment");
+    await checkLog(options, decodeHead(stored.body), published?.body, counts, report);
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.retryable) throw error;
     report(`log/${shard}`, error.message);
   }
-  return { shard, size, segments, problems };
+  return { shard, ...counts, problems };
 }
 
 type Report = (where: string, problem: string) => void;
+
+async function checkLog(
+  options: FsckOptions,
+  head: Head,
+  published: Uint8Array | undefined,
+  counts: { size: number; segments: number },
+  report: Report,
+): Promise<void> {
+  const { shard, stores } = options;
+  const verifier = parseVkey(options.vkey);
+  const checkpoint = openCheckpoint(head.checkpoint, verifier);
+  counts.size = checkpoint.size;
+  const shown = published && openCheckpoint(Buffer.from(published).toString(), verifier);
+  if (!shown) report(checkpointKey(shard), "no checkpoint is published");
+  else if (shown.size > checkpoint.size)
+    report(checkpointKey(shard), "the published checkpoint is ahead of the head");
+  const tree = new Tree();
+  let previous: string | null = null;
+  let partial: TreeFiles["partial"] = [];
+  let agrees = false;
+  for await (const { first, seg, entries } of logSegments(options, checkpoint.size)) {
+    const key = segmentKey(shard, first, seg);
+    counts.segments += 1;
+    const files = tree.append(entries);
+    const root = tree.root();
+    const gone = await disposals(options, entries);
+    await checkSegment(options, key, entries, gone, { previous, root: root.toString("hex") }, report);
+    await checkKeys(options, keyBlockKey(shard, first, seg), first, gone, report);
+    for (const { path, bytes } of files.full) {
+      const file = `log/${shard}/${path}`;
+      await checkFile(file, bytes, () => stores.records.get(file), report);
+    }
+    partial = files.partial;
+    agrees ||= shown?.size === tree.size && shown.root.equals(root);
+    previous = key;
+  }
+  const read = logFileReader(stores, shard);
+  for (const { path, bytes } of partial)
+    await checkFile(`log/${shard}/${path}`, bytes, () => read(path), report);
+  if (!tree.root().equals(checkpoint.root))
+    report(headKey(shard), "the entries do not lead to the signed root");
+  if (previous !== head.segment) report(headKey(shard), "the head names another last segment");
+  if (shown && shown.size <= checkpoint.size && !agrees)
+    report(checkpointKey(shard), "the published checkpoint is of another log");
+}
 
 /** The committed entries, segment by segment, as the entry bundles tell. */
 async function* logSegments(
@@ -105,16 +129,29 @@ async function* logSegments(
   if (open) yield open;
 }
 
+/** Which of the entries' records were disposed of. */
+async function disposals({ disposed }: FsckOptions, entries: readonly Buffer[]): Promise<boolean[]> {
+  const gone: boolean[] = [];
+  for (const entry of entries) gone.push((await disposed?.(decodeLeaf(entry).id)) ?? false);
+  return gone;
+}
+
 async function checkSegment(
   { stores, minLockDays, now }: FsckOptions,
   key: string,
   entries: readonly Buffer[],
+  gone: readonly boolean[],
   expected: { previous: string | null; root: string },
   report: Report,
 ): Promise<void> {
+  // Without a live record its lock is let lapse, and then it is removed.
+  const live = gone.includes(false);
   const state = await stores.records.stat(key);
-  if (!state) return report(key, "the segment is gone");
-  if (state.retainUntil.getTime() < now.getTime() + minLockDays * DAY_MS)
+  if (!state) {
+    if (live) report(key, "the segment is gone");
+    return;
+  }
+  if (live && state.retainUntil.getTime() < now.getTime() + minLockDays * DAY_MS)
     report(key, "its lock ends too soon");
   try {
     const { entries: stored, trailer } = decodeSegment(await stores.records.get(key));
@@ -130,31 +167,39 @@ async function checkSegment(
 }
 
 async function checkKeys(
-  { stores, keyLines, disposed }: FsckOptions,
+  { stores, keyLines }: FsckOptions,
   key: string,
   first: number,
-  entries: readonly Buffer[],
+  gone: readonly boolean[],
   report: Report,
 ): Promise<void> {
   if (!keyLines) return;
   const block = await stores.keyring.read(key);
-  const lines = block ? await keyLines(block.body) : new Set<number>();
-  for (const [i, entry] of entries.entries()) {
-    const gone = (await disposed?.(decodeLeaf(entry).id)) ?? false;
-    if (!lines.has(first + i) && !gone) report(key, `no session key for record ${first + i}`);
-    if (lines.has(first + i) && gone)
-      report(key, `record ${first + i} was disposed of but its session key is there`);
+  let lines: ReadonlySet<number> = new Set();
+  try {
+    if (block) lines = await keyLines(block.body);
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.retryable) throw error;
+    return report(key, error.message);
+  }
+  for (const [i, disposed] of gone.entries()) {
+    const index = first + i;
+    if (!lines.has(index) && !disposed) report(key, `no session key for record ${index}`);
+    if (lines.has(index) && disposed)
+      report(key, `record ${index} was disposed of but its session key is there`);
   }
 }
 
 async function checkFile(
-  { stores }: FsckOptions,
   key: string,
-  bytes: Uint8Array,
+  expected: Uint8Array,
+  read: () => Promise<Uint8Array>,
   report: Report,
 ): Promise<void> {
-  const state = await stores.records.stat(key);
-  if (!state) report(key, "it is gone");
-  else if (Buffer.compare(await stores.records.get(key), bytes) !== 0)
-    report(key, "it is not what the leaves give");
+  try {
+    if (Buffer.compare(await read(), expected) !== 0) report(key, "it is not what the leaves give");
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.retryable) throw error;
+    report(key, error.code === "object-missing" ? "it is gone" : error.message);
+  }
 }

@@ -38,7 +38,9 @@ export function encodeHead(head: Head): Buffer {
 
 /** @throws {ArchiveError} `corrupt` */
 export function decodeHead(bytes: Uint8Array): Head {
-  const parsed = headSchema.safeParse(parseCanonical(Buffer.from(bytes).toString("utf8")));
-  if (!parsed.success) throw new ArchiveError("corrupt", "a head does not fit its schema");
-  return parsed.data;
+  try {
+    return headSchema.parse(parseCanonical(Buffer.from(bytes).toString("utf8")));
+  } catch {
+    throw new ArchiveError("corrupt", "a head does not fit its schema");
+  }
 }

@@ -10,6 +10,7 @@ export * from "./ports.ts";
 export * from "./proof.ts";
 export * from "./prover.ts";
 export * from "./record.ts";
+export * from "./right-edge.ts";
 export * from "./segment.ts";
 export * from "./shard-log.ts";
 export * from "./tiles.ts";

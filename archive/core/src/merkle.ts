@@ -29,6 +29,11 @@ export function split(n: number): number {
   return k;
 }
 
+/** Whether a positive safe integer is a power of two. */
+export function isPowerOfTwo(n: number): boolean {
+  return n === 2 ** Math.round(Math.log2(n));
+}
+
 /** Tree hash of a list of hashes of equal perfect subtrees. */
 export function treeHash(hashes: readonly Uint8Array[]): Buffer {
   if (hashes.length === 0) return EMPTY_ROOT;
@@ -102,7 +107,7 @@ export function verifyConsistency(
   if (oldSize === newSize) return proof.length === 0 && same(oldRoot, newRoot);
   if (oldSize === 0) return proof.length === 0 && same(oldRoot, EMPTY_ROOT);
   const path = [...proof];
-  if (Number.isInteger(Math.log2(oldSize))) path.unshift(oldRoot);
+  if (isPowerOfTwo(oldSize)) path.unshift(oldRoot);
   const first = path.shift();
   if (first === undefined || [first, ...path].some((h) => h.length !== HASH_BYTES)) return false;
   let fn = BigInt(oldSize - 1);

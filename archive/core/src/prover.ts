@@ -1,5 +1,5 @@
 import { ArchiveError } from "./error.ts";
-import { nodeHash, split } from "./merkle.ts";
+import { isPowerOfTwo, nodeHash, split } from "./merkle.ts";
 import { decodeTile, TILE_WIDTH, tilePath } from "./tiles.ts";
 
 const MAX_CACHED_TILES = 2_048;
@@ -72,8 +72,8 @@ export class Prover {
   /** Tree hash of leaves [lo, hi), where lo is a multiple of the largest power of two that is at least hi - lo. */
   async #hash(lo: number, hi: number): Promise<Buffer> {
     const width = hi - lo;
-    const bits = Math.log2(width);
-    if (Number.isInteger(bits)) {
+    if (isPowerOfTwo(width)) {
+      const bits = Math.round(Math.log2(width));
       const level = Math.min(Math.floor(bits / 8), 7);
       return this.#perfect(level, lo / TILE_WIDTH ** level, bits - 8 * level);
     }
@@ -102,6 +102,8 @@ export class Prover {
     if (this.#tiles.size >= MAX_CACHED_TILES) this.#tiles.delete(this.#tiles.keys().next().value as string);
     const loading = this.#read(path).then((bytes) => levels(decodeTile(bytes)));
     this.#tiles.set(path, loading);
+    // A store that did not answer may answer the next time.
+    loading.catch(() => this.#tiles.delete(path));
     return loading;
   }
 }

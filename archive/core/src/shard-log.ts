@@ -4,16 +4,9 @@ import { ArchiveError } from "./error.ts";
 import { decodeHead, encodeHead, type Head, headKey, type StreamPosition } from "./head.ts";
 import { checkpointKey } from "./log-files.ts";
 import type { MutableStore, Stores } from "./ports.ts";
-import {
-  decodeSegment,
-  encodeSegment,
-  keyBlockKey,
-  packRecords,
-  type SealedRecord,
-  segmentKey,
-} from "./segment.ts";
-import { decodeBundle, decodeTile, partialTiles, TILE_WIDTH, tilePath } from "./tiles.ts";
-import { type LogFile, rootFromEdge, Tree, type TreeFiles } from "./tree.ts";
+import { partialPaths, resumeTree } from "./right-edge.ts";
+import { encodeSegment, keyBlockKey, packRecords, type SealedRecord, segmentKey } from "./segment.ts";
+import { rootFromEdge, Tree, type TreeFiles } from "./tree.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -61,14 +54,15 @@ export class ShardLog {
   #head: StoredHead | undefined;
   /** The draft whose head is in place but whose files may not all be published. */
   #unpublished: Draft | undefined;
-  /** Partial files of the published size and of the one before it. */
-  #partials: readonly LogFile[][] = [];
+  /** Paths of the partial files of the published size and of the one before it. */
+  #partials: readonly string[][];
 
   private constructor(options: ShardLogOptions, tree: Tree, head: StoredHead | undefined) {
     this.#options = options;
     this.#tree = tree;
     this.#head = head;
     this.#previous = head?.head.segment ?? null;
+    this.#partials = [partialPaths(head?.head.previousSize ?? 0)];
   }
 
   /**
@@ -77,9 +71,27 @@ export class ShardLog {
    * @throws {ArchiveError} `corrupt` when head, checkpoint and tiles do not agree; `store-unavailable` (retryable)
    */
   static async open(options: ShardLogOptions): Promise<ShardLog> {
+    const { shard, stores } = options;
+    for (;;) {
+      // In this order: a writer that is still at work publishes after its head.
+      const published = await stores.heads.read(checkpointKey(shard));
+      const stored = await stores.heads.read(headKey(shard));
+      try {
+        return await ShardLog.#takeUp(options, stored, published?.body);
+      } catch (error) {
+        if (!(error instanceof ArchiveError) || error.retryable) throw error;
+        // Unless such a writer has moved the log under our reading, this is damage.
+        if ((await stores.heads.read(headKey(shard)))?.tag === stored?.tag) throw error;
+      }
+    }
+  }
+
+  static async #takeUp(
+    options: ShardLogOptions,
+    stored: { body: Uint8Array; tag: string } | undefined,
+    published: Uint8Array | undefined,
+  ): Promise<ShardLog> {
     const { shard, signer, stores } = options;
-    const stored = await stores.heads.read(headKey(shard));
-    const published = await stores.heads.read(checkpointKey(shard));
     if (!stored) {
       if (published)
         throw new ArchiveError("corrupt", `shard ${shard}: a checkpoint is published but the head is gone`);
@@ -93,13 +105,13 @@ export class ShardLog {
     ) {
       throw new ArchiveError("corrupt", `shard ${shard}: the head does not fit its checkpoint`);
     }
-    if (published && readCheckpoint(Buffer.from(published.body).toString()).size > checkpoint.size) {
+    if (published && readCheckpoint(Buffer.from(published).toString()).size > checkpoint.size) {
       throw new ArchiveError(
         "corrupt",
         `shard ${shard}: the published checkpoint is ahead of the head: a rollback`,
       );
     }
-    const { tree, files } = await resume(stores, head, checkpoint.size);
+    const { tree, files } = await resumeTree(stores, head, checkpoint.size);
     if (!tree.root().equals(checkpoint.root)) {
       throw new ArchiveError("corrupt", `shard ${shard}: the tiles do not lead to the checkpoint`);
     }
@@ -155,7 +167,7 @@ export class ShardLog {
   async commit(draft: Draft, keyBlock: Uint8Array, stream: StreamPosition): Promise<void> {
     const { shard, stores, signer } = this.#options;
     if (this.#unpublished !== draft) {
-      if (draft.first !== this.size)
+      if (draft.first !== this.size || this.#unpublished)
         throw new ArchiveError("fork", `shard ${shard}: drafts are committed in order`);
       const key = keyBlockKey(shard, draft.first, draft.seg);
       await create(stores.keyring, key, keyBlock);
@@ -205,51 +217,25 @@ export class ShardLog {
     const { shard, stores } = this.#options;
     const key = (path: string) => `log/${shard}/${path}`;
     const retainUntil = this.#lockDate();
-    await Promise.all([
-      ...files.full.map(({ path, bytes }) =>
+    // Partial tiles last: a restart takes them for a sign that the full ones are there.
+    await Promise.all(
+      files.full.map(({ path, bytes }) =>
         stores.records.put({ key: key(path), body: bytes, sha256: hash("sha256", bytes), retainUntil }),
       ),
-      ...files.partial.map(({ path, bytes }) => stores.heads.put(key(path), bytes)),
-    ]);
+    );
+    await Promise.all(files.partial.map(({ path, bytes }) => stores.heads.put(key(path), bytes)));
     await publishCheckpoint(stores.heads, checkpointKey(shard), checkpoint);
     const [previous, older] = this.#partials;
-    this.#partials = [[...files.partial], ...(previous ? [previous] : [])];
-    const kept = new Set(this.#partials.flat().map((f) => f.path));
-    await Promise.all(
-      (older ?? []).filter((f) => !kept.has(f.path)).map((f) => stores.heads.remove(key(f.path))),
-    );
+    const partials = [partialPaths(this.size), ...(previous ? [previous] : [])];
+    const kept = new Set(partials.flat());
+    const passed = (older ?? []).filter((path) => !kept.has(path));
+    await Promise.all(passed.map((path) => stores.heads.remove(key(path))));
+    this.#partials = partials;
   }
 
   #lockDate(): Date {
     return new Date(this.#options.now().getTime() + this.#options.lockDays * DAY_MS);
   }
-}
-
-/** The tree at the head, from its own partial tiles or, where a crash kept those back, from the size before. */
-async function resume(stores: Stores, head: Head, size: number): Promise<{ tree: Tree; files: TreeFiles }> {
-  const now = await edgeTiles(stores.heads, head.shard, size);
-  if (now) return { tree: now, files: { full: [], partial: [] } };
-  const before = await edgeTiles(stores.heads, head.shard, head.previousSize);
-  if (!before)
-    throw new ArchiveError("corrupt", `shard ${head.shard}: the partial tiles of its right edge are gone`);
-  const segment = decodeSegment(await stores.records.get(head.segment));
-  return { tree: before, files: before.append(segment.entries) };
-}
-
-async function edgeTiles(heads: MutableStore, shard: string, size: number): Promise<Tree | undefined> {
-  const edge: Buffer[][] = [];
-  for (const { level, index, width } of partialTiles(size)) {
-    const tile = await heads.read(`log/${shard}/${tilePath(level, index, width)}`);
-    if (!tile) return undefined;
-    while (edge.length < level) edge.push([]);
-    edge[level] = decodeTile(tile.body);
-  }
-  const width = size % TILE_WIDTH;
-  if (width === 0) return Tree.resume(size, edge, []);
-  const bundle = await heads.read(
-    `log/${shard}/${tilePath("entries", Math.floor(size / TILE_WIDTH), width)}`,
-  );
-  return bundle && Tree.resume(size, edge, decodeBundle(bundle.body));
 }
 
 /** Creates an object, taking one that already holds these bytes for our own earlier attempt. */
