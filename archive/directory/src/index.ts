@@ -1,0 +1,1 @@
+export { type DirectoryStoresOptions, openDirectoryStores } from "./open.ts";
