@@ -1,0 +1,16 @@
+export * from "./config.ts";
+export * from "./error.ts";
+export * from "./harden.ts";
+export * from "./log.ts";
+export * from "./run.ts";
+export * from "./http/api.ts";
+export * from "./http/client.ts";
+export * from "./http/listen.ts";
+export * from "./http/metrics.ts";
+export * from "./http/openapi.ts";
+export * from "./http/operations.ts";
+export * from "./http/problem.ts";
+export * from "./http/rights.ts";
+export * from "./http/route.ts";
+export { type Authenticator } from "./http/guard.ts";
+export { flag, listOf } from "./http/schemas.ts";
