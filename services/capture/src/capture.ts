@@ -1,0 +1,169 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
+import { type Connector, ConnectorError, type Network, type Method } from "@daybook/contract";
+import { type Logger, ProblemError, type Route } from "@daybook/runtime";
+import type { Pool } from "pg";
+import { CaptureError } from "./error.ts";
+import { importFile, type ImportRequest, type ImportResult } from "./import.ts";
+import { Jobs } from "./jobs.ts";
+import { ImportedLines } from "./lines.ts";
+import type { ArchiveProgress, Publisher, Registry } from "./ports.ts";
+import { importRoutes } from "./routes.ts";
+import { Scope } from "./scope.ts";
+import { type CaptureSink, createSink } from "./sink.ts";
+import type { Upload } from "./upload.ts";
+
+/** A connector that capture runs, and the accounts that it speaks for. */
+export interface Live {
+  readonly name: string;
+  readonly accounts: readonly { custodian: string; network: Network; method: Method }[];
+  /** Makes the connector, once the registry knows its custodians. */
+  readonly connect: (custodian: (name: string) => { id: string; name: string }) => Connector;
+  /** Told when it has ended by itself, with the offsets it reached. */
+  readonly onEnd?: (reached: ReadonlyMap<number, number>) => Promise<void>;
+}
+
+export interface CaptureOptions {
+  readonly pool: Pool;
+  readonly records: LockedWriter;
+  readonly publisher: Publisher;
+  readonly registry: Registry;
+  readonly progress: ArchiveProgress;
+  /** Shards of the deployment, without `audit`. */
+  readonly shards: number;
+  /** For what is on its way: only ciphertext is written there. */
+  readonly spoolDir: string;
+  /** 32 bytes: blinds what imports remember. */
+  readonly linesKey: Uint8Array;
+  /** 32 bytes: blinds conversations in scope rules. */
+  readonly scopeKey: Uint8Array;
+  readonly maxUploadBytes?: number;
+  readonly maxAttachmentBytes?: number;
+  readonly live?: readonly Live[];
+  readonly mount: (routes: readonly Route[]) => void;
+  readonly log: Logger;
+  readonly now?: () => Date;
+}
+
+const GIB = 1024 ** 3;
+const SCOPE_REFRESH_MS = 5_000;
+
+/**
+ * Runs connectors and imports into the stream until `signal` aborts. Owns the schema `capture`. Rejects when a
+ * connector needs an operator.
+ */
+export async function runCapture(options: CaptureOptions, signal: AbortSignal): Promise<void> {
+  const { pool, registry, spoolDir, log, now = () => new Date() } = options;
+  const lines = new ImportedLines(pool, options.linesKey);
+  await lines.migrate();
+  await sweepSpool(spoolDir);
+  const jobs = new Jobs<ImportResult>();
+  const newSink = async () => sinkWithScope(options, now);
+  const start = (upload: Upload, request: ImportRequest) =>
+    jobs.start(
+      async (progress) => {
+        try {
+          return await importFile(
+            upload,
+            request,
+            { lines, registry, progress: options.progress, newSink, now },
+            progress,
+          );
+        } finally {
+          await upload.remove();
+        }
+      },
+      (error) => toldOf(error, log),
+    );
+  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: options.maxUploadBytes ?? 20 * GIB, start }));
+
+  await Promise.all([
+    ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
+    aborted(signal),
+  ]);
+  await jobs.settled();
+}
+
+/** The answer to an error of capture; undefined for one that is not capture's. */
+export function captureProblem(error: unknown): ProblemError | undefined {
+  if (!(error instanceof CaptureError)) return undefined;
+  const status = {
+    "not-an-export": 422,
+    malformed: 422,
+    "too-large": 413,
+    "ambiguous-custodian": 409,
+    "spool-full": 507,
+    unavailable: 503,
+  };
+  return new ProblemError(status[error.code], error.code, error.message, { cause: error });
+}
+
+async function runLive(
+  live: Live,
+  options: CaptureOptions,
+  now: () => Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const custodians = new Map<string, { id: string; name: string }>();
+  for (const { custodian, network, method } of live.accounts) {
+    const known = await options.registry.custodian(custodian, `connector:${live.name}`);
+    custodians.set(custodian, known);
+    await options.registry.account({ custodian: known.id, network, method, actor: `connector:${live.name}` });
+  }
+  const sink = await sinkWithScope(options, now);
+  const connector = live.connect((name) => {
+    const known = custodians.get(name);
+    if (!known)
+      throw new ConnectorError("event-invalid", "a connector named a custodian that it did not declare");
+    return known;
+  });
+  await connector.run(sink, signal);
+  await live.onEnd?.(sink.reached);
+}
+
+/** A sink whose scope follows the registry, looked up again every few seconds. */
+async function sinkWithScope(options: CaptureOptions, now: () => Date): Promise<CaptureSink> {
+  const { registry, scopeKey, records, publisher, shards, spoolDir, maxAttachmentBytes = 5 * GIB } = options;
+  let scope = new Scope(await registry.scope(), scopeKey);
+  let readAt = now().getTime();
+  return createSink({
+    publisher,
+    records,
+    shards,
+    spoolDir,
+    now,
+    maxBytes: maxAttachmentBytes,
+    scope: async () => {
+      if (now().getTime() - readAt >= SCOPE_REFRESH_MS) {
+        scope = new Scope(await registry.scope(), scopeKey);
+        readAt = now().getTime();
+      }
+      return scope;
+    },
+  });
+}
+
+/** What an earlier process left on its way cannot be read any more: its keys died with it. */
+async function sweepSpool(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (/^(upload|attachment)-/.test(name)) await rm(join(dir, name), { force: true });
+  }
+}
+
+function toldOf(error: unknown, log: Logger): { code: string; message: string } {
+  if (error instanceof CaptureError) return { code: error.code, message: error.message };
+  if (error instanceof ConnectorError || error instanceof ArchiveError) {
+    log.error({ code: error.code }, "an import failed");
+    return { code: error.code, message: error.message };
+  }
+  log.error({ code: error instanceof Error ? error.name : "unknown" }, "an import failed");
+  return { code: "failed", message: "the import failed: see the server's log; importing again is harmless" };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,201 @@
+import { createHmac } from "node:crypto";
+import type { Pool, PoolClient } from "pg";
+
+/** Order of day and month in the dates of an export. */
+export type DateOrder = "dmy" | "mdy" | "ymd";
+
+const MIGRATION = `
+  CREATE SCHEMA IF NOT EXISTS capture;
+  CREATE TABLE IF NOT EXISTS capture.conversation (
+    id text PRIMARY KEY,
+    number integer GENERATED ALWAYS AS IDENTITY UNIQUE,
+    custodian text NOT NULL,
+    title_key bytea NOT NULL,
+    date_order text
+  );
+  CREATE INDEX IF NOT EXISTS conversation_title ON capture.conversation (custodian, title_key);
+  CREATE TABLE IF NOT EXISTS capture.line (
+    digest bigint NOT NULL,
+    conversation integer NOT NULL,
+    count smallint NOT NULL,
+    PRIMARY KEY (digest, conversation)
+  );
+  CREATE TABLE IF NOT EXISTS capture.file (
+    digest bytea NOT NULL,
+    custodian text NOT NULL,
+    chat integer NOT NULL,
+    date_order text NOT NULL,
+    ambiguous boolean NOT NULL,
+    PRIMARY KEY (digest, custodian, chat)
+  );
+`;
+
+/** What capture remembers of a conversation: no title, no names. */
+export interface KnownConversation {
+  readonly id: string;
+  readonly number: number;
+  /** The order of day and month by which its earlier files were read. */
+  readonly dateOrder: DateOrder | undefined;
+}
+
+/** The reading of a file that stands. */
+export interface KnownChat {
+  readonly chat: number;
+  readonly dateOrder: DateOrder;
+  readonly ambiguous: boolean;
+}
+
+/**
+ * What has been imported, by keyed digests and without text, so that overlapping exports record nothing
+ * twice. A projection: it can be made again from the archive.
+ */
+export class ImportedLines {
+  readonly #pool: Pool;
+  readonly #key: Uint8Array;
+
+  /** @param key 32 bytes, used for nothing else */
+  constructor(pool: Pool, key: Uint8Array) {
+    this.#pool = pool;
+    this.#key = key;
+  }
+
+  async migrate(): Promise<void> {
+    await this.#pool.query(MIGRATION);
+  }
+
+  /** The keyed digest of a line's identity, 32 bytes. Its first 8 are what is stored. */
+  digest(identity: string): Buffer {
+    return createHmac("sha256", this.#key).update("line:").update(identity).digest();
+  }
+
+  /** Chats of a file that was imported before; none if it was not. @param sha256 of the file, hex */
+  async file(custodian: string, sha256: string): Promise<KnownChat[]> {
+    const { rows } = await this.#pool.query<{ chat: number; date_order: DateOrder; ambiguous: boolean }>(
+      "SELECT chat, date_order, ambiguous FROM capture.file WHERE digest = $1 AND custodian = $2 ORDER BY chat",
+      [this.#keyed("file", sha256), custodian],
+    );
+    return rows.map((row) => ({ chat: row.chat, dateOrder: row.date_order, ambiguous: row.ambiguous }));
+  }
+
+  async rememberFile(custodian: string, sha256: string, chats: readonly KnownChat[]): Promise<void> {
+    await this.#pool.query(
+      `INSERT INTO capture.file SELECT $1, $2, u.* FROM unnest($3::integer[], $4::text[], $5::boolean[]) u
+       ON CONFLICT DO NOTHING`,
+      [
+        this.#keyed("file", sha256),
+        custodian,
+        chats.map((c) => c.chat),
+        chats.map((c) => c.dateOrder),
+        chats.map((c) => c.ambiguous),
+      ],
+    );
+  }
+
+  /** The custodian's conversation of that id or exact title. */
+  async conversation(custodian: string, idOrTitle: string): Promise<KnownConversation | undefined> {
+    return this.#one(
+      "SELECT id, number, date_order FROM capture.conversation WHERE custodian = $1 AND (id = $2 OR title_key = $3) ORDER BY number LIMIT 1",
+      [custodian, idOrTitle, this.#keyed("title", idOrTitle)],
+    );
+  }
+
+  async addConversation(custodian: string, id: string, title: string): Promise<KnownConversation> {
+    const added = await this.#one(
+      `INSERT INTO capture.conversation (id, custodian, title_key) VALUES ($1, $2, $3)
+       ON CONFLICT (id) DO UPDATE SET custodian = excluded.custodian RETURNING id, number, date_order`,
+      [id, custodian, this.#keyed("title", title)],
+    );
+    return added as KnownConversation;
+  }
+
+  async establishOrder({ number }: KnownConversation, dateOrder: DateOrder): Promise<void> {
+    await this.#pool.query(
+      "UPDATE capture.conversation SET date_order = $2 WHERE number = $1 AND date_order IS NULL",
+      [number, dateOrder],
+    );
+  }
+
+  /** Whether a conversation of this custodian has that title. */
+  async hasTitle({ number }: KnownConversation, title: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      "SELECT FROM capture.conversation WHERE number = $1 AND title_key = $2",
+      [number, this.#keyed("title", title)],
+    );
+    return rowCount === 1;
+  }
+
+  /** For each digest, in order, the custodian's conversations that have the line. */
+  async conversationsOf(custodian: string, digests: readonly Buffer[]): Promise<Set<number>[]> {
+    const keys = digests.map(toKey);
+    const { rows } = await this.#pool.query<{ digest: string; conversation: number }>({
+      name: "capture-conversations-of",
+      text: `SELECT l.digest, l.conversation FROM capture.line l JOIN capture.conversation c ON c.number = l.conversation
+             WHERE c.custodian = $1 AND l.digest = ANY($2::bigint[])`,
+      values: [custodian, keys],
+    });
+    const found = new Map<string, Set<number>>();
+    for (const row of rows) {
+      const set = found.get(row.digest) ?? new Set<number>();
+      found.set(row.digest, set.add(row.conversation));
+    }
+    return keys.map((key) => found.get(key) ?? new Set<number>());
+  }
+
+  async byNumber(number: number): Promise<KnownConversation | undefined> {
+    return this.#one("SELECT id, number, date_order FROM capture.conversation WHERE number = $1", [number]);
+  }
+
+  async anyOf(custodian: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      "SELECT FROM capture.conversation WHERE custodian = $1 LIMIT 1",
+      [custodian],
+    );
+    return rowCount === 1;
+  }
+
+  /** How often each line is recorded in a conversation, in the order given. */
+  async counts({ number }: KnownConversation, digests: readonly Buffer[]): Promise<number[]> {
+    const keys = digests.map(toKey);
+    const { rows } = await this.#pool.query<{ digest: string; count: number }>({
+      name: "capture-counts",
+      text: "SELECT digest, count FROM capture.line WHERE conversation = $1 AND digest = ANY($2::bigint[])",
+      values: [number, keys],
+    });
+    const found = new Map(rows.map((row) => [row.digest, row.count]));
+    return keys.map((key) => found.get(key) ?? 0);
+  }
+
+  /** Remembers that the lines are recorded so many times. Never lowers a count. Repeatable. */
+  async remember(
+    { number }: KnownConversation,
+    lines: ReadonlyMap<string, number>,
+    client?: PoolClient,
+  ): Promise<void> {
+    await (client ?? this.#pool).query({
+      name: "capture-remember",
+      text: `INSERT INTO capture.line SELECT d, $1, least(n, 32767) FROM unnest($2::bigint[], $3::integer[]) u(d, n)
+             ON CONFLICT (digest, conversation) DO UPDATE SET count = greatest(capture.line.count, excluded.count)`,
+      values: [number, [...lines.keys()], [...lines.values()]],
+    });
+  }
+
+  #keyed(what: string, value: string): Buffer {
+    return createHmac("sha256", this.#key)
+      .update(JSON.stringify([what, value]))
+      .digest();
+  }
+
+  async #one(text: string, values: unknown[]): Promise<KnownConversation | undefined> {
+    const { rows } = await this.#pool.query<{ id: string; number: number; date_order: DateOrder | null }>(
+      text,
+      values,
+    );
+    const row = rows[0];
+    return row && { id: row.id, number: row.number, dateOrder: row.date_order ?? undefined };
+  }
+}
+
+/** A digest as PostgreSQL holds it: its first 8 bytes as a signed integer, in decimal. */
+export function toKey(digest: Buffer): string {
+  return digest.readBigInt64BE(0).toString();
+}

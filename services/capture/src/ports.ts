@@ -1,0 +1,35 @@
+import type { Method, Network, Party } from "@daybook/contract";
+import type { ScopeRules } from "./scope.ts";
+
+/** What capture needs of the registry, which the records service keeps. */
+export interface Registry {
+  /**
+   * The custodian of that name, made if there is none.
+   *
+   * @throws {CaptureError} `ambiguous-custodian`, `unavailable`
+   */
+  custodian(name: string, actor: string): Promise<Party>;
+
+  /** The account through which a custodian is captured, made if there is none. @returns its opaque id */
+  account(of: { custodian: string; network: Network; method: Method; actor: string }): Promise<string>;
+
+  /** What to take and what to leave; from a local copy when the registry does not answer. */
+  scope(): Promise<ScopeRules>;
+}
+
+/** What capture needs of the archiver. */
+export interface ArchiveProgress {
+  /** Resolves once everything below `offset` of that partition of `daybook.events` can be searched. */
+  archived(partition: number, offset: number): Promise<void>;
+}
+
+/** Publishes envelopes, encrypted, and says where they ended. */
+export interface Publisher {
+  /**
+   * Resolves once all are durable.
+   *
+   * @returns offset after the last of them
+   * @throws {CaptureError} `unavailable`, `spool-full`
+   */
+  publish(topic: string, partition: number, plaintexts: readonly Uint8Array[]): Promise<number>;
+}

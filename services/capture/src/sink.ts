@@ -1,0 +1,128 @@
+import {
+  type Captured,
+  ConnectorError,
+  encodeEnvelope,
+  envelope,
+  type Event,
+  type LinkState,
+  MAX_EVENT_BYTES,
+  type SealedAttachment,
+  shardOf,
+  type Sink,
+  TOPICS,
+} from "@daybook/contract";
+import { createHash, randomUUID } from "node:crypto";
+import { attach, type AttachOptions } from "./attach.ts";
+import type { Publisher } from "./ports.ts";
+import type { Scope } from "./scope.ts";
+
+export interface SinkOptions extends AttachOptions {
+  readonly publisher: Publisher;
+  /** Shards of the deployment, without `audit`. */
+  readonly shards: number;
+  /** The scope in force; asked for each batch, so that a change takes effect at once. */
+  readonly scope: () => Promise<Scope>;
+  readonly onState?: (state: LinkState) => void;
+}
+
+/** A sink that also tells where its events went. */
+export interface CaptureSink extends Sink {
+  /** Per partition of `daybook.events`, the offset after the last event captured through this sink. */
+  readonly reached: ReadonlyMap<number, number>;
+  /** Records a coverage interval of the account's link, with the count of what scope left out since the last. */
+  coverage(
+    about: Pick<Event, "network" | "method" | "account"> & { custodian?: Event["custodian"] },
+    interval: NonNullable<Event["coverage"]>,
+  ): Promise<void>;
+  /** Events left out by scope rules so far. */
+  readonly excluded: number;
+}
+
+/**
+ * The one way into the stream: scope first, then the schema, then durable. Nothing that a rule leaves out is
+ * stored, not even encrypted; only its count is.
+ */
+export function createSink(options: SinkOptions): CaptureSink {
+  const { publisher, shards, scope, now } = options;
+  const reached = new Map<number, number>();
+  let excluded = 0;
+  let reported = 0;
+
+  async function capture(captured: readonly Captured[]): Promise<void> {
+    const at = now();
+    const judge = await scope();
+    const byPartition = new Map<number, Uint8Array[]>();
+    for (const item of captured) {
+      if (judge.excludedBy(item.event, at) !== undefined) {
+        excluded += 1;
+        continue;
+      }
+      const partition = shardOf(item.event.network, item.event.account, shards);
+      const batch = byPartition.get(partition) ?? [];
+      batch.push(toPlaintext(item, at));
+      byPartition.set(partition, batch);
+    }
+    for (const [partition, plaintexts] of byPartition) {
+      const next = await publisher.publish(TOPICS.events, partition, plaintexts);
+      reached.set(partition, Math.max(reached.get(partition) ?? 0, next));
+    }
+  }
+
+  return {
+    capture,
+    attach: (body, about) => attach(body, about, options),
+    report: (state) => options.onState?.(state),
+    reached,
+    get excluded() {
+      return excluded;
+    },
+    async coverage(about, interval) {
+      const left = excluded - reported;
+      const eventId = `coverage:${randomUUID()}`;
+      await capture([
+        {
+          eventId,
+          stableDigest: createHash("sha256").update(eventId).digest("hex"),
+          event: {
+            v: 1,
+            kind: "coverage",
+            ...about,
+            provenance: "captured",
+            coverage: { ...interval, ...(left > 0 && { excluded: left }) },
+            raw: "",
+            connector: { name: "capture", version: "1" },
+          },
+        },
+      ]);
+      reported += left;
+    },
+  };
+}
+
+/** The envelope's bytes. Strings are made well-formed: the network's own bytes stay in `raw`. */
+function toPlaintext({ eventId, stableDigest, event, attachments = [] }: Captured, at: Date): Uint8Array {
+  const parsed = envelope.safeParse({
+    v: 1,
+    eventId,
+    stableDigest,
+    keys: attachments.map((a) => a.sessionKey),
+    event: {
+      ...event,
+      ...(event.text !== undefined && { text: event.text.toWellFormed() }),
+      ...(attachments.length > 0 && { attachments: attachments.map(toRef) }),
+      capturedAt: at.toISOString(),
+    },
+  });
+  if (!parsed.success) {
+    const where = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+    throw new ConnectorError("event-invalid", `an event does not fit the schema at: ${where}`);
+  }
+  const bytes = encodeEnvelope(parsed.data);
+  if (bytes.length > MAX_EVENT_BYTES)
+    throw new ConnectorError("event-invalid", "an event is too large to travel");
+  return bytes;
+}
+
+function toRef({ name, mediaType, sizeBytes, sha256, sealed }: SealedAttachment) {
+  return { name: name.toWellFormed(), mediaType, sizeBytes, sha256, sealed };
+}

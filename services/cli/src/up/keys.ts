@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  generateArchiveKey,
+  openUnderPassphrase,
+  readPublicKeys,
+  sealUnderPassphrase,
+  unlockPrivateKey,
+} from "@daybook/openpgp";
+import { generateIngestKey } from "@daybook/stream";
+import { z } from "zod";
+import { CliError } from "../error.ts";
+
+const key32 = z.base64().refine((text) => Buffer.from(text, "base64").length === 32);
+
+const ingestKey = z.strictObject({
+  kid: z.string(),
+  publicKey: z.string(),
+  privateKey: z.string(),
+  createdAt: z.iso.datetime(),
+  /** Where the streams ended when a newer key took over: past it in every shard, this one can go. */
+  retired: z.record(z.string(), z.int().nonnegative()).optional(),
+});
+export type IngestKey = z.infer<typeof ingestKey>;
+
+const serviceKeys = z.strictObject({
+  v: z.literal(1),
+  /** Names records. */
+  naming: key32,
+  /** Blinds words and identifiers in the catalogue. */
+  tokens: key32,
+  /** Signs checkpoints (Ed25519 seed). */
+  log: key32,
+  /** Seals the registry's cells. */
+  registry: key32,
+  /** Blinds what imports remember. */
+  lines: key32,
+  /** Blinds conversations in scope rules. */
+  scope: key32,
+  ingest: z.array(ingestKey).min(1),
+});
+export type ServiceKeys = z.infer<typeof serviceKeys>;
+
+/** Everything secret that a deployment on one machine holds. */
+export interface Keys {
+  readonly service: ServiceKeys;
+  readonly recipients: Awaited<ReturnType<typeof readPublicKeys>>;
+  readonly privateKey: Awaited<ReturnType<typeof unlockPrivateKey>>;
+  /** Whether they were made just now. */
+  readonly created: boolean;
+  /** Writes the service keys again, durably; what is no longer among them is gone from the file. */
+  save(service: ServiceKeys): Promise<void>;
+}
+
+/** Files of a home's `keys/`. */
+export const KEY_FILES = {
+  private: "archive-private.asc",
+  public: "archive-public.asc",
+  service: "service-keys.pgp",
+} as const;
+
+/**
+ * Opens a home's keys, or makes them where there are none: an OpenPGP archive key whose private half is under
+ * the passphrase, and the service keys, encrypted under the same.
+ *
+ * @throws {CliError} for a wrong passphrase, or when only some of the files are there
+ */
+export async function openKeys(dir: string, passphrase: (first: boolean) => Promise<string>): Promise<Keys> {
+  const path = (name: keyof typeof KEY_FILES) => join(dir, KEY_FILES[name]);
+  const there = (["private", "public", "service"] as const).filter((name) => existsSync(path(name)));
+  if (there.length !== 0 && there.length !== 3) {
+    throw new CliError(
+      `some key files are missing from ${dir}: restore all of ${Object.values(KEY_FILES).join(", ")} from your copy`,
+    );
+  }
+  const created = there.length === 0;
+  const secret = await passphrase(created);
+  if (created) await createKeys(path, secret);
+  try {
+    const service = serviceKeys.parse(
+      JSON.parse(
+        Buffer.from(await openUnderPassphrase(await readFile(path("service")), secret)).toString("utf8"),
+      ),
+    );
+    return {
+      service,
+      recipients: await readPublicKeys(await readFile(path("public"), "utf8")),
+      privateKey: await unlockPrivateKey(await readFile(path("private"), "utf8"), secret),
+      created,
+      save: async (changed) =>
+        writeDurably(
+          path("service"),
+          await sealUnderPassphrase(Buffer.from(JSON.stringify(changed)), secret),
+        ),
+    };
+  } catch (cause) {
+    throw new CliError("the keys do not open: check the passphrase", { cause });
+  }
+}
+
+async function createKeys(path: (name: keyof typeof KEY_FILES) => string, passphrase: string): Promise<void> {
+  const fresh = () => randomBytes(32).toString("base64");
+  const service: ServiceKeys = {
+    v: 1,
+    naming: fresh(),
+    tokens: fresh(),
+    log: fresh(),
+    registry: fresh(),
+    lines: fresh(),
+    scope: fresh(),
+    ingest: [await generateIngestKey()],
+  };
+  const { privateKey, publicKey } = await generateArchiveKey({
+    userId: { name: "Daybook archive" },
+    passphrase,
+    type: "curve25519",
+  });
+  await writeDurably(path("private"), privateKey);
+  await writeDurably(path("public"), publicKey);
+  await writeDurably(
+    path("service"),
+    await sealUnderPassphrase(Buffer.from(JSON.stringify(service)), passphrase),
+  );
+}
+
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.new`;
+  await writeFile(temporary, content, { mode: 0o600, flush: true });
+  await rename(temporary, path);
+  const dir = await open(dirname(path), "r");
+  try {
+    await dir.sync();
+  } finally {
+    await dir.close();
+  }
+}
