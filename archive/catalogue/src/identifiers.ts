@@ -1,0 +1,45 @@
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+
+/** What a keyed identifier stands for. The same string in two domains gives unrelated identifiers. */
+export type Domain =
+  | "word"
+  | "account" // network, account
+  | "custodian" // id
+  | "conversation" // id
+  | "title" // exact title of a conversation
+  | "name" // exact name of a person, to tell that it changed
+  | "party" // network, id
+  | "message" // network, networkId
+  | "source" // sha256 of an imported file
+  | "matter"; // id
+
+/** Identifiers that tell an outsider nothing: the first 8 bytes of an HMAC-SHA-256, as a signed number. */
+export interface Identifiers {
+  of(domain: Domain, ...parts: string[]): bigint;
+  /** As `of`, behind a bounded memory: for what recurs. */
+  recurring(domain: Domain, ...parts: string[]): bigint;
+}
+
+const REMEMBERED = 50_000;
+
+/** @param tokenKey 32 bytes; whoever holds it can test guesses */
+export function createIdentifiers(tokenKey: Uint8Array): Identifiers {
+  const key = createSecretKey(tokenKey);
+  const memory = new Map<string, bigint>();
+  return {
+    of: (domain, ...parts) => keyed(key, JSON.stringify([domain, ...parts])),
+    recurring(domain, ...parts) {
+      const about = JSON.stringify([domain, ...parts]);
+      const known = memory.get(about);
+      if (known !== undefined) return known;
+      if (memory.size >= REMEMBERED) memory.clear();
+      const value = keyed(key, about);
+      memory.set(about, value);
+      return value;
+    },
+  };
+}
+
+function keyed(key: KeyObject, about: string): bigint {
+  return createHmac("sha256", key).update(about).digest().readBigInt64BE(0);
+}

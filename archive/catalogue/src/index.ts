@@ -1,0 +1,25 @@
+export { type CellOpener, type CellSealer, openCellsWith, sealCellsTo } from "./cells.ts";
+export { SEARCHED_KINDS } from "./codes.ts";
+export {
+  type CatalogueConnection,
+  type CataloguePool,
+  type CatalogueRole,
+  openCatalogue,
+} from "./connection.ts";
+export { CatalogueError, type CatalogueErrorCode } from "./error.ts";
+export { type Filters } from "./filters.ts";
+export { matches } from "./match.ts";
+export { migrate } from "./migrate.ts";
+export { type ConversationSummary, type ParticipantNames } from "./people.ts";
+export { parseQuery, type Query } from "./query.ts";
+export { type CatalogueReader, createCatalogueReader, type Search } from "./reader.ts";
+export { type RecordRef } from "./record-ref.ts";
+export {
+  createRecordIndexer,
+  type DisposedRecord,
+  type IndexedRecord,
+  type LeafPosition,
+  type RecordIndexer,
+} from "./row.ts";
+export { MAX_CANDIDATES, type ReadTexts, type SearchPage } from "./search.ts";
+export { type CatalogueState, type CatalogueWriter, createCatalogueWriter } from "./writer.ts";

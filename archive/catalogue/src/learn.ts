@@ -1,0 +1,139 @@
+import { type CellSealer, cellKeyId } from "./cells.ts";
+import { bytea, int8 } from "./columns.ts";
+import type { CatalogueSession } from "./connection.ts";
+import type { IndexedRecord, Named } from "./row.ts";
+import type { Word } from "./tokens.ts";
+
+/** Names of one person, or titles of one conversation, that are kept at most: enough for a life, not for an attack. */
+const MAX_NAMES = 64;
+const REMEMBERED = 100_000;
+
+/**
+ * Adds what a batch has that the catalogue has not seen: names, titles and words, sealed. What is stored is
+ * remembered, but only once its transaction is committed, and only until something is disposed of (another
+ * generation): then any of it may have gone.
+ */
+export interface Learner {
+  /** Runs last in a transaction: until it commits, others who learn the same word wait. */
+  learn(session: CatalogueSession, records: readonly IndexedRecord[]): Promise<{ committed(): void }>;
+}
+
+export function createLearner(sealer: CellSealer): Learner {
+  const keyId = cellKeyId(sealer.wrapped);
+  let generation = -1;
+  let keyStored = false;
+  const named = { participant: new Set<string>(), conversation: new Set<string>() };
+
+  const forget = () => {
+    named.participant.clear();
+    named.conversation.clear();
+    keyStored = false;
+  };
+
+  async function learnNames(
+    session: CatalogueSession,
+    table: "participant" | "conversation",
+    fresh: Named[],
+  ): Promise<void> {
+    if (fresh.length === 0) return;
+    const name = table === "participant" ? "name_key" : "title_key";
+    // Sealing is wasted on what another process has stored; that is rare and harmless.
+    await session.query(
+      `INSERT INTO catalogue.${table} (key, ${name}, cell_key, cell)
+       SELECT u.key, u.name, $1::bigint, u.cell FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u (key, name, cell)
+       WHERE (SELECT count(*) FROM catalogue.${table} t WHERE t.key = u.key) < ${MAX_NAMES}
+       ORDER BY u.key, u.name
+       ON CONFLICT DO NOTHING`,
+      [
+        keyId,
+        int8(fresh.map((f) => f.key)),
+        int8(fresh.map((f) => f.nameKey)),
+        bytea(fresh.map((f) => sealer.seal(Buffer.from(JSON.stringify(f.cell))))),
+      ],
+      `catalogue-${table}`,
+    );
+  }
+
+  return {
+    async learn(session, records) {
+      const { rows } = await session.query(
+        "SELECT number FROM catalogue.generation",
+        [],
+        "catalogue-generation",
+      );
+      const current = Number(rows[0]?.[0]);
+      if (current !== generation) {
+        forget();
+        generation = current;
+      }
+      const words = new Set<Word>();
+      const participants = new Map<string, Named>();
+      const conversations = new Map<string, Named>();
+      for (const record of records) {
+        for (const word of record.words ?? []) {
+          if (word.storedAt < current) words.add(word);
+        }
+        for (const one of record.participants) collect(participants, named.participant, one);
+        if (record.title) collect(conversations, named.conversation, record.title);
+      }
+      if (words.size + participants.size + conversations.size > 0 && !keyStored) {
+        await session.query(
+          "INSERT INTO catalogue.cell_key (id, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+          [keyId, Buffer.from(sealer.wrapped)],
+        );
+      }
+      await learnNames(session, "participant", [...participants.values()]);
+      await learnNames(session, "conversation", [...conversations.values()]);
+      await learnWords(session, keyId, sealer, [...words]);
+
+      return {
+        committed() {
+          if (generation !== current) return;
+          keyStored ||= words.size + participants.size + conversations.size > 0;
+          for (const word of words) word.storedAt = current;
+          remember(named.participant, participants.keys());
+          remember(named.conversation, conversations.keys());
+        },
+      };
+    },
+  };
+}
+
+async function learnWords(
+  session: CatalogueSession,
+  keyId: bigint,
+  sealer: CellSealer,
+  words: Word[],
+): Promise<void> {
+  if (words.length === 0) return;
+  const tokens = int8(words.map((word) => word.token));
+  const { rows } = await session.query(
+    `SELECT ordinality FROM unnest($1::bigint[]) WITH ORDINALITY AS u (token, ordinality)
+     WHERE NOT EXISTS (SELECT FROM catalogue.word w WHERE w.token = u.token)`,
+    [tokens],
+    "catalogue-words-unknown",
+  );
+  const unknown = rows.flatMap(([at]) => words[Number(at) - 1] ?? []);
+  if (unknown.length === 0) return;
+  await session.query(
+    `INSERT INTO catalogue.word (token, cell_key, cell)
+     SELECT u.token, $1::bigint, u.cell FROM unnest($2::bigint[], $3::bytea[]) AS u (token, cell) ORDER BY u.token
+     ON CONFLICT DO NOTHING`,
+    [
+      keyId,
+      int8(unknown.map((word) => word.token)),
+      bytea(unknown.map((word) => sealer.seal(Buffer.from(word.text)))),
+    ],
+    "catalogue-words",
+  );
+}
+
+function collect(into: Map<string, Named>, known: ReadonlySet<string>, one: Named): void {
+  const name = `${one.key}/${one.nameKey}`;
+  if (!known.has(name)) into.set(name, one);
+}
+
+function remember(known: Set<string>, names: Iterable<string>): void {
+  if (known.size >= REMEMBERED) known.clear();
+  for (const name of names) known.add(name);
+}

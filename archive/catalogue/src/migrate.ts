@@ -1,0 +1,58 @@
+import type { CataloguePool } from "./connection.ts";
+import { CatalogueError } from "./error.ts";
+import { MIGRATIONS } from "./schema.ts";
+
+/** Any constant will do: only one process at a time migrates. */
+const MIGRATION_LOCK = 7_318_001;
+
+const ROLES = `
+DO $$
+DECLARE wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['catalogue_writer', 'catalogue_reader'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = wanted) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- roles are shared by all databases
+      END;
+    END IF;
+  END LOOP;
+END $$`;
+
+/**
+ * Brings the schema to this version, in one transaction; does nothing when it is there. Makes the roles
+ * `catalogue_writer` and `catalogue_reader` unless they exist, which needs CREATEROLE.
+ *
+ * @param pool opened as `owner`
+ * @throws {CatalogueError} `not-migrated`: the schema is of a later version than this program
+ */
+export async function migrate(pool: CataloguePool): Promise<void> {
+  await pool.session(async (session) => {
+    await session.query("BEGIN");
+    try {
+      await session.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+      await session.query(
+        `SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS catalogue;
+         CREATE TABLE IF NOT EXISTS catalogue.migration (version int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
+      );
+      const { rows } = await session.query("SELECT coalesce(max(version), 0) FROM catalogue.migration");
+      const present = Number(rows[0]?.[0]);
+      if (present > MIGRATIONS.length) {
+        throw new CatalogueError(
+          "not-migrated",
+          "the catalogue's schema is of a later version than this program",
+        );
+      }
+      if (present < MIGRATIONS.length) await session.query(ROLES);
+      for (const [at, migration] of MIGRATIONS.entries()) {
+        if (at < present) continue;
+        await session.query(migration);
+        await session.query("INSERT INTO catalogue.migration (version) VALUES ($1)", [at + 1]);
+      }
+      await session.query("COMMIT");
+    } catch (error) {
+      await session.query("ROLLBACK").catch(() => undefined);
+      throw error;
+    }
+  });
+}

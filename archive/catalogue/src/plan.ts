@@ -1,0 +1,110 @@
+import type { FilterColumns } from "./filters.ts";
+import { indexedTerms } from "./match.ts";
+import type { Query, Term } from "./query.ts";
+import type { Statistics } from "./statistics.ts";
+
+/** Token conditions, as `catalogue.search` takes them. */
+type Atom = { readonly all: string } | { readonly any: string };
+
+/** A query turned into conditions on tokens. */
+export interface TokenPlan {
+  readonly words: readonly (readonly Atom[])[];
+  readonly none?: string;
+  /** Tokens do not decide: whoever has them is a candidate, whose text must be looked at. */
+  readonly candidates: boolean;
+  /** Nothing can be found: a prefix that no word has. */
+  readonly impossible: boolean;
+  /** Share of the rows that have the tokens, as if words were independent of each other. */
+  share(statistics: Statistics): number;
+}
+
+/** What a token plan needs of its surroundings. */
+export interface Words {
+  token(term: string): bigint;
+  /** @throws {CatalogueError} `bad-query`: too many */
+  expand(prefix: string): Promise<readonly string[]>;
+}
+
+interface PlannedTerm {
+  readonly atom: Atom | undefined;
+  readonly tokens: readonly bigint[];
+  readonly every: boolean;
+  readonly enough: boolean;
+}
+
+/** @throws {CatalogueError} `bad-query` */
+export async function planTokens(query: Query, words: Words): Promise<TokenPlan> {
+  const clauses = await Promise.all(
+    query.clauses.map((terms) => Promise.all(terms.map((term) => planTerm(term, words)))),
+  );
+  const none = await Promise.all(query.none.map((term) => planTerm(term, words)));
+  // What must be absent can be excluded by its token only where the token says enough.
+  const excluded = none.filter((term) => term.enough).flatMap((term) => term.tokens);
+  return {
+    words: clauses.map((terms) => terms.flatMap((term) => term.atom ?? [])),
+    ...(excluded.length === 0 ? {} : { none: literal(excluded) }),
+    candidates: !clauses.flat().every((term) => term.enough) || !none.every((term) => term.enough),
+    impossible: clauses.some((terms) => terms.every((term) => term.atom === undefined)),
+    share(statistics) {
+      let share = 1;
+      for (const terms of clauses)
+        share *= 1 - terms.reduce((miss, term) => miss * (1 - shareOf(term, statistics)), 1);
+      for (const token of excluded) share *= 1 - statistics.token(token);
+      return share;
+    },
+  };
+}
+
+async function planTerm(term: Term, words: Words): Promise<PlannedTerm> {
+  if (term.type === "prefix") {
+    const tokens = (await words.expand(term.prefix)).map((word) => words.token(word));
+    return {
+      atom: tokens.length === 0 ? undefined : { any: literal(tokens) },
+      tokens,
+      every: false,
+      enough: true,
+    };
+  }
+  const { terms, enough } = indexedTerms(term);
+  const tokens = terms.map((one) => words.token(one));
+  return { atom: { all: literal(tokens) }, tokens, every: true, enough };
+}
+
+function shareOf({ tokens, every }: PlannedTerm, statistics: Statistics): number {
+  return every
+    ? tokens.reduce((share, token) => share * statistics.token(token), 1)
+    : Math.min(
+        1,
+        tokens.reduce((share, token) => share + statistics.token(token), 0),
+      );
+}
+
+function literal(tokens: readonly bigint[]): string {
+  return `{${tokens.join(",")}}`;
+}
+
+/**
+ * Expected hits from which walking the date index newest first is cheaper than collecting all hits. Measured
+ * from 2,000 to 20,000: it is not delicate.
+ */
+const WALK_FROM_HITS = 20_000;
+/** Rows that a walk looks at for the sake of a better total, beyond those that the page needs. */
+const WALK_ROWS = 10_000;
+
+/**
+ * Chooses how to search. Left to itself PostgreSQL overestimates rare words and walks half the table for them.
+ *
+ * @param wanted rows that the page needs
+ * @returns how many rows to walk over at most, or undefined: collect the hits first
+ */
+export function walkWindow(
+  plan: TokenPlan,
+  filters: FilterColumns,
+  statistics: Statistics,
+  wanted: number,
+): number | undefined {
+  const words = plan.share(statistics);
+  const hits = statistics.rows * words * statistics.filters(filters);
+  if (hits < WALK_FROM_HITS) return undefined;
+  return Math.max(WALK_ROWS, Math.ceil((3 * wanted) / words));
+}

@@ -1,0 +1,165 @@
+import type { ArchiveRecord } from "@daybook/archive-core";
+import { sortTime, type Party } from "@daybook/contract";
+import { kindCode, methodCode, networkCode, provenanceCode, SEARCHED_KINDS, shardCode } from "./codes.ts";
+import { createIdentifiers } from "./identifiers.ts";
+import { createTokeniser, type Word } from "./tokens.ts";
+
+/** Where a record is: in its log, and in the segment that holds it. */
+export interface LeafPosition {
+  readonly shard: string;
+  /** Index of its leaf, from 0. */
+  readonly index: number;
+  /** The segment, by the index of its first leaf and the SHA-256 of its packets, hex. */
+  readonly segment: { readonly firstIndex: number; readonly digest: string };
+  /** Offset of its packet from the segment's first packet, and its length, in bytes. */
+  readonly off: number;
+  readonly len: number;
+}
+
+/** A name, number or title that belongs in a sealed cell. */
+export interface Named {
+  readonly key: bigint;
+  readonly nameKey: bigint;
+  /** What is sealed, as JSON. */
+  readonly cell: Readonly<Record<string, string>>;
+}
+
+export const FLAG_ZONE_UNKNOWN = 1;
+export const FLAG_PARTLY_INDEXED = 2;
+
+/** A row to be, made by the indexer. Holds words and names in clear: keep it in memory only. */
+export interface IndexedRecord {
+  readonly id: string;
+  readonly position: LeafPosition;
+  readonly kind: number;
+  readonly network: number;
+  readonly method: number;
+  readonly provenance: number;
+  readonly account: bigint;
+  readonly custodian: bigint | undefined;
+  readonly conversation: bigint | undefined;
+  readonly sender: bigint | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly capturedAt: number;
+  readonly flags: number;
+  readonly networkId: bigint | undefined;
+  readonly target: bigint | undefined;
+  readonly replyTo: bigint | undefined;
+  readonly source: bigint | undefined;
+  readonly matter: bigint | undefined;
+  readonly attachments: number;
+  /** The interval that a gap or a coverage record speaks of. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  /** Undefined where nothing is indexed. */
+  readonly words: readonly Word[] | undefined;
+  readonly participants: readonly Named[];
+  readonly title: Named | undefined;
+}
+
+/** A record that was disposed of before it was indexed: at a rebuild, its id is all that is put back. */
+export interface DisposedRecord {
+  readonly id: string;
+  readonly position: Pick<LeafPosition, "shard" | "index">;
+  readonly disposed: true;
+}
+
+export interface RecordIndexer {
+  /** Pure but for its memory of words and identifiers. Never fails on a record that fits its schema. */
+  index(record: ArchiveRecord, position: LeafPosition): IndexedRecord;
+}
+
+const SMALLINT_MAX = 32_767;
+
+/** @param tokenKey 32 bytes: the key of the word tokens and of the keyed identifiers */
+export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
+  const identifiers = createIdentifiers(tokenKey);
+  const tokeniser = createTokeniser(tokenKey);
+  const searched: ReadonlySet<string> = new Set(SEARCHED_KINDS);
+
+  const named = (key: bigint, party: Party, network?: string): Named => ({
+    key,
+    nameKey: identifiers.recurring("name", party.name),
+    cell: { id: party.id, name: party.name, ...(network === undefined ? {} : { network }) },
+  });
+
+  return {
+    index(record, position) {
+      const { network, conversation, custodian, sender } = record;
+      const message = (id: string | undefined) =>
+        id === undefined ? undefined : identifiers.of("message", network, id);
+      const participants: Named[] = [];
+      const custodianKey = custodian && identifiers.recurring("custodian", custodian.id);
+      if (custodian && custodianKey !== undefined) participants.push(named(custodianKey, custodian));
+      const senderKey = sender && identifiers.recurring("party", network, sender.id);
+      if (sender && senderKey !== undefined) participants.push(named(senderKey, sender, network));
+      const conversationKey = conversation && identifiers.recurring("conversation", conversation.id);
+
+      const at = Date.parse(sortTime(record));
+      const text = searched.has(record.kind) && record.text !== undefined ? record.text : undefined;
+      const indexed = text === undefined ? undefined : tokeniser.tokenise(text);
+      const span = spanOf(record, at);
+
+      return {
+        id: record.id,
+        position,
+        kind: kindCode(record.kind),
+        network: networkCode(network),
+        method: methodCode(record.method),
+        provenance: provenanceCode(record.provenance),
+        account: identifiers.recurring("account", network, record.account),
+        custodian: custodianKey,
+        conversation: conversationKey,
+        sender: senderKey,
+        at,
+        capturedAt: Date.parse(record.capturedAt),
+        flags:
+          (record.sentAt === undefined && record.localTime !== undefined ? FLAG_ZONE_UNKNOWN : 0) |
+          (indexed?.whole === false ? FLAG_PARTLY_INDEXED : 0),
+        networkId: message(record.networkId),
+        target: message(record.target),
+        replyTo: message(record.replyTo),
+        source: sourceOf(record, (sha256) => identifiers.recurring("source", sha256)),
+        matter:
+          record.audit?.matter === undefined
+            ? undefined
+            : identifiers.recurring("matter", record.audit.matter),
+        attachments: Math.min(record.attachments?.length ?? 0, SMALLINT_MAX),
+        from: span?.from,
+        to: span?.to,
+        words: indexed?.words,
+        participants,
+        title:
+          conversation && conversationKey !== undefined
+            ? {
+                key: conversationKey,
+                nameKey: identifiers.recurring("title", conversation.title.normalize("NFC")),
+                cell: { id: conversation.id, title: conversation.title, kind: conversation.kind, network },
+              }
+            : undefined,
+      };
+    },
+  };
+}
+
+/** A notice with an attachment is that of the imported file; other records cite the file. */
+function sourceOf(record: ArchiveRecord, key: (sha256: string) => bigint): bigint | undefined {
+  const cited = record.source?.sha256;
+  if (cited !== undefined) return key(cited);
+  const attached = record.kind === "notice" ? record.attachments?.[0]?.sha256 : undefined;
+  return attached === undefined ? undefined : key(attached);
+}
+
+function spanOf(record: ArchiveRecord, at: number): { from: number; to: number } | undefined {
+  if (record.coverage) return { from: Date.parse(record.coverage.from), to: Date.parse(record.coverage.to) };
+  if (record.kind !== "gap") return undefined;
+  const from = record.gap?.from === undefined ? undefined : Date.parse(record.gap.from);
+  const to = record.gap?.to === undefined ? undefined : Date.parse(record.gap.to);
+  return { from: from ?? to ?? at, to: to ?? Math.max(from ?? at, at) };
+}
+
+/** @throws {CatalogueError} `bad-filter`: no shard is named so */
+export function positionOf(record: IndexedRecord | DisposedRecord): { shard: number; index: bigint } {
+  return { shard: shardCode(record.position.shard), index: BigInt(record.position.index) };
+}

@@ -1,0 +1,98 @@
+/**
+ * `catalogue.search(q)`: the one place where a search becomes SQL.
+ *
+ * It runs as the owner, because under row-level security PostgreSQL uses an index only for operators marked
+ * leakproof, and those of arrays are not: a reader's own `tokens @> ...` would read the whole table. So it
+ * applies the reader's policy itself, and what it returns is joined to `record` under the policy again.
+ *
+ * `q`: `words`, a list of clauses that must all hold, each a list of alternatives, `{"all": tokens}` or
+ * `{"any": tokens}`; `none`: tokens that must be absent; `filters`: lists by column, and `from`, `to`,
+ * `spanFrom`, `spanTo` in milliseconds; `before`: `{at, shard, idx}` of the row to continue after; `limit`;
+ * and `mode`:
+ * - `walk`: newest first along an index, looking at `window` rows at most;
+ * - `page`: all hits first, fenced so that the planner cannot walk, with their exact number, then a page;
+ * - `all`: every hit, in the order of the logs;
+ * - `count`: their number.
+ * Token lists are array literals. Everything of `q` gets into the statement quoted, never as text.
+ */
+export const SEARCH_FUNCTION = `
+CREATE FUNCTION catalogue.search(q jsonb)
+RETURNS TABLE (shard smallint, idx bigint, at timestamptz, total bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' SET plan_cache_mode = force_custom_plan AS $search$
+DECLARE
+  rows_are text := 'r.at IS NOT NULL AND NOT r.disposed'
+    || ' AND ((SELECT catalogue.scope()) IS NULL OR r.custodian = ANY ((SELECT catalogue.scope())::bigint[]))';
+  tokens_are text := 'true';
+  before_is text := 'true';
+  newest_first constant text := 'ORDER BY at DESC, shard DESC, idx DESC';
+  mode constant text := q->>'mode';
+  clause jsonb;
+  atom jsonb;
+  either text;
+  field text;
+BEGIN
+  FOREACH field IN ARRAY ARRAY['custodian', 'conversation', 'account', 'sender', 'source', 'matter'] LOOP
+    IF q->'filters' ? field THEN
+      rows_are := rows_are || format(' AND r.%I = ANY (%L::bigint[])', field, q->'filters'->>field);
+    END IF;
+  END LOOP;
+  FOREACH field IN ARRAY ARRAY['kind', 'network', 'method', 'provenance'] LOOP
+    IF q->'filters' ? field THEN
+      rows_are := rows_are || format(' AND r.%I = ANY (%L::smallint[])', field, q->'filters'->>field);
+    END IF;
+  END LOOP;
+  IF q->'filters' ? 'from' THEN
+    rows_are := rows_are || format(' AND r.at >= %L::timestamptz', to_timestamp((q->'filters'->>'from')::bigint / 1000.0));
+  END IF;
+  IF q->'filters' ? 'to' THEN
+    rows_are := rows_are || format(' AND r.at <= %L::timestamptz', to_timestamp((q->'filters'->>'to')::bigint / 1000.0));
+  END IF;
+  IF q->'filters' ? 'spanFrom' THEN
+    rows_are := rows_are || format(' AND r.span_to >= %L::timestamptz', to_timestamp((q->'filters'->>'spanFrom')::bigint / 1000.0));
+  END IF;
+  IF q->'filters' ? 'spanTo' THEN
+    rows_are := rows_are || format(' AND r.span_from <= %L::timestamptz', to_timestamp((q->'filters'->>'spanTo')::bigint / 1000.0));
+  END IF;
+
+  FOR clause IN SELECT value FROM jsonb_array_elements(q->'words') LOOP
+    either := NULL;
+    FOR atom IN SELECT value FROM jsonb_array_elements(clause) LOOP
+      either := concat_ws(' OR ', either, CASE
+        WHEN atom ? 'all' THEN format('r.tokens @> %L::bigint[]', atom->>'all')
+        -- Looking up each of a row's tokens in a hashed list beats comparing all with all.
+        WHEN mode = 'walk' THEN format('EXISTS (SELECT FROM unnest(r.tokens) t WHERE t = ANY (%L::bigint[]))', atom->>'any')
+        ELSE format('r.tokens && %L::bigint[]', atom->>'any') END);
+    END LOOP;
+    tokens_are := tokens_are || ' AND (' || coalesce(either, 'false') || ')';
+  END LOOP;
+  IF q ? 'none' THEN
+    tokens_are := tokens_are || format(' AND (r.tokens && %L::bigint[]) IS NOT TRUE', q->>'none');
+  END IF;
+  IF q ? 'before' THEN
+    before_is := format('(r.at, r.shard, r.idx) < (%L::timestamptz, %L::smallint, %L::bigint)',
+      to_timestamp((q->'before'->>'at')::bigint / 1000.0), q->'before'->>'shard', q->'before'->>'idx');
+  END IF;
+
+  IF mode = 'walk' THEN
+    RETURN QUERY EXECUTE format(
+      'SELECT r.shard, r.idx, r.at, NULL::bigint FROM ('
+      || 'SELECT r.shard, r.idx, r.at, r.tokens FROM catalogue.record r WHERE %s AND %s %s LIMIT %s) r WHERE %s LIMIT %s',
+      rows_are, before_is, newest_first, (q->>'window')::int, tokens_are, (q->>'limit')::int);
+  ELSIF mode = 'page' THEN
+    RETURN QUERY EXECUTE format(
+      'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at FROM catalogue.record r WHERE %s AND %s)'
+      || ' SELECT r.shard, r.idx, r.at, (SELECT count(*) FROM h) FROM h r WHERE %s %s LIMIT %s',
+      rows_are, tokens_are, before_is, newest_first, (q->>'limit')::int);
+  ELSIF mode = 'all' THEN
+    RETURN QUERY EXECUTE format(
+      'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at FROM catalogue.record r WHERE %s AND %s)'
+      || ' SELECT r.shard, r.idx, r.at, NULL::bigint FROM h r ORDER BY r.shard, r.idx',
+      rows_are, tokens_are);
+  ELSE
+    RETURN QUERY EXECUTE format(
+      'SELECT NULL::smallint, NULL::bigint, NULL::timestamptz, count(*) FROM catalogue.record r WHERE %s AND %s',
+      rows_are, tokens_are);
+  END IF;
+END
+$search$;
+`;

@@ -1,0 +1,129 @@
+import type { CatalogueSession } from "./connection.ts";
+import type { FilterColumns } from "./filters.ts";
+
+/** Shares of the rows, from PostgreSQL's own sample of the table. */
+export interface Statistics {
+  /** Rows that a search could meet; 0 until the table has been analysed. */
+  readonly rows: number;
+  /** Share of the rows that have this token. */
+  token(token: bigint): number;
+  /** Share of the rows that the filters leave, taken one by one as if they were independent. */
+  filters(columns: FilterColumns): number;
+}
+
+const STALE_MS = 60_000;
+/** A share that nothing is known of: so rare that the sample does not show it. */
+const RARE = 0.0001;
+
+/** Kept in memory, and renewed in the background once a minute old. */
+export function createStatistics(
+  session: CatalogueSession,
+  now: () => number = Date.now,
+): () => Promise<Statistics> {
+  let loadedAt = -Infinity;
+  let current: Promise<Statistics> | undefined;
+  let renewing = false;
+
+  return () => {
+    if (current === undefined) {
+      const first = load(session);
+      current = first;
+      loadedAt = now();
+      first.catch(() => (current = undefined));
+      return first;
+    }
+    if (now() - loadedAt > STALE_MS && !renewing) {
+      renewing = true;
+      load(session)
+        .then((fresh) => (current = Promise.resolve(fresh)))
+        // The old shares go on serving; the search itself will report that PostgreSQL is away.
+        .catch(() => undefined)
+        .finally(() => {
+          loadedAt = now();
+          renewing = false;
+        });
+    }
+    return current;
+  };
+}
+
+interface Shares {
+  readonly known: ReadonlyMap<string, number>;
+  readonly unknown: number;
+}
+
+async function load(session: CatalogueSession): Promise<Statistics> {
+  const { rows } = await session.query(
+    `SELECT rows, attribute, null_fraction, array_to_json(coalesce(elems, vals)),
+       array_to_json(coalesce(elem_freqs, freqs)), array_to_json(bounds) FROM catalogue.statistics()`,
+  );
+  const columns = new Map<string, Shares>();
+  let bounds: number[] = [];
+  let count = 0;
+  for (const [reltuples, attribute, nullFraction, names, shares, histogram] of rows) {
+    count = Math.max(0, Number(reltuples));
+    if (attribute === null || attribute === undefined) continue;
+    if (attribute === "at")
+      bounds = stringsIn(histogram).map((time) => Date.parse(time.replace(" ", "T").replace(/\+00$/, "Z")));
+    // Of tokens the shares are among rows that have any; of other columns, among all rows.
+    const among = attribute === "tokens" ? 1 - Number(nullFraction ?? 0) : 1;
+    columns.set(attribute, sharesOf(stringsIn(names), numbersIn(shares), among));
+  }
+
+  return {
+    rows: count,
+    token(token) {
+      const tokens = columns.get("tokens");
+      return tokens?.known.get(String(token)) ?? tokens?.unknown ?? RARE;
+    },
+    filters(given) {
+      let share = timeShare(bounds, given);
+      for (const [column, list] of Object.entries(given)) {
+        const shares = columns.get(column);
+        if (column === "from" || column === "to") continue;
+        const values = list.slice(1, -1).split(",");
+        const sum = values.reduce(
+          (total, value) => total + (shares?.known.get(value) ?? shares?.unknown ?? RARE),
+          0,
+        );
+        share *= Math.min(1, sum);
+      }
+      return share;
+    },
+  };
+}
+
+function sharesOf(names: readonly string[], shares: readonly number[], among: number): Shares {
+  const known = new Map<string, number>();
+  let least = RARE * 2;
+  names.forEach((name, at) => {
+    const share = (shares[at] ?? 0) * among;
+    known.set(name, share);
+    least = Math.min(least, share);
+  });
+  return { known, unknown: least / 2 };
+}
+
+/** Share of the rows between two times, by a histogram whose buckets hold equally many rows. */
+function timeShare(bounds: readonly number[], { from, to }: FilterColumns): number {
+  if (bounds.length < 2) return 1;
+  const below = (time: number) => {
+    const bucket = bounds.findIndex((bound) => bound > time);
+    if (bucket === 0) return 0;
+    if (bucket < 0) return 1;
+    const start = bounds[bucket - 1] ?? 0;
+    const end = bounds[bucket] ?? start;
+    return (bucket - 1 + (time - start) / Math.max(1, end - start)) / (bounds.length - 1);
+  };
+  const share = (to === undefined ? 1 : below(Number(to))) - (from === undefined ? 0 : below(Number(from)));
+  return Math.max(share, RARE);
+}
+
+function stringsIn(json: string | null | undefined): string[] {
+  const list: unknown = JSON.parse(json ?? "[]");
+  return Array.isArray(list) ? list.map(String) : [];
+}
+
+function numbersIn(json: string | null | undefined): number[] {
+  return stringsIn(json).map(Number);
+}

@@ -1,0 +1,208 @@
+import type { StreamPosition } from "@daybook/archive-core";
+import type { CellSealer } from "./cells.ts";
+import { shardCode } from "./codes.ts";
+import { uuid } from "./columns.ts";
+import type { CataloguePool, CatalogueSession } from "./connection.ts";
+import { dispose } from "./dispose.ts";
+import { CatalogueError } from "./error.ts";
+import { createLearner } from "./learn.ts";
+import type { DisposedRecord, IndexedRecord } from "./row.ts";
+import { insertDisposed, insertRecords } from "./write-rows.ts";
+
+/** What the catalogue reflects of a shard. */
+export interface CatalogueState {
+  /** Leaves of the log that have their rows. */
+  readonly size: number;
+  /** The next event to read, as in the head of that size. */
+  readonly stream: StreamPosition;
+}
+
+export interface CatalogueWriter {
+  /**
+   * Adds rows and moves the shard's state, in one transaction: durable once resolved. Rows that are there,
+   * by id, stay as they are, so a batch may be repeated after any failure. Calls for one shard commit in the
+   * order they are made, though they may overlap: two at a time are fastest, more are not.
+   *
+   * @param records of this shard; all records from `from` to `size` that are not in the catalogue yet
+   * @param state.from size of the log before these records
+   * @throws {CatalogueError} `unavailable` (retryable: the outcome is unknown), `out-of-order` (rows below
+   *   `from` are missing), `diverged` (the catalogue reflects another log: drop it and rebuild)
+   */
+  write(
+    records: readonly (IndexedRecord | DisposedRecord)[],
+    state: CatalogueState & { readonly shard: string; readonly from: number },
+  ): Promise<void>;
+
+  /** Which of these record ids the catalogue holds, disposed ones included. One look-up. */
+  known(ids: readonly string[]): Promise<Set<string>>;
+
+  /** Undefined for a shard that has no rows. */
+  position(shard: string): Promise<CatalogueState | undefined>;
+
+  /**
+   * Cuts records to their id and place, and forgets words, names and titles that no other record has.
+   * Repeating it, or naming ids that are not there, is harmless. Old row versions stay on disk until
+   * `reclaim`.
+   */
+  dispose(ids: readonly string[]): Promise<void>;
+
+  /** Vacuums what `dispose` left behind. May take minutes; does not stand in the way of reads and writes. */
+  reclaim(): Promise<void>;
+
+  /** Renews the planner's statistics when there are half as many rows again as at the last time. */
+  analyzeIfDue(): Promise<void>;
+
+  /** Empties the index's list of pending tokens, which every search has to go through. For quiet moments. */
+  settle(): Promise<void>;
+
+  /** Removes every row, for a rebuild. */
+  drop(): Promise<void>;
+}
+
+const SAVE_STATE = `
+INSERT INTO catalogue.state AS s (shard, size, stream, partition, next_offset)
+SELECT $1::smallint, $3::bigint, $4::text, $5::int, $6::bigint
+WHERE $2::bigint = 0 OR EXISTS (SELECT FROM catalogue.state WHERE shard = $1::smallint)
+ON CONFLICT (shard) DO UPDATE SET size = EXCLUDED.size, stream = EXCLUDED.stream, partition = EXCLUDED.partition,
+  next_offset = EXCLUDED.next_offset
+WHERE s.size >= $2::bigint AND EXCLUDED.size >= s.size`;
+
+const ANALYZE_ROWS = 5_000;
+
+/**
+ * @param pool opened as `writer`, with one connection for each write that may overlap and one more
+ * @param cells seals names and words to the archive key
+ */
+export function createCatalogueWriter({
+  pool,
+  cells,
+}: {
+  pool: CataloguePool;
+  cells: CellSealer;
+}): CatalogueWriter {
+  const learner = createLearner(cells);
+  /** Per shard, the latest call: when it has its locks, and when it is over. */
+  const latest = new Map<string, { begun: Promise<unknown>; done: Promise<unknown> }>();
+  let sinceAnalyzed = 0;
+  let analyzedRows = 0;
+
+  async function writeInOrder(
+    session: CatalogueSession,
+    records: readonly (IndexedRecord | DisposedRecord)[],
+    state: Parameters<CatalogueWriter["write"]>[1],
+    turn: { before: { begun: Promise<unknown>; done: Promise<unknown> } | undefined; begun: () => void },
+  ): Promise<void> {
+    const whole = records.filter((record): record is IndexedRecord => !("disposed" in record));
+    const disposed = records.filter((record): record is DisposedRecord => "disposed" in record);
+    // Locks are taken in the order of the calls: else one could wait here for another that waits in
+    // PostgreSQL behind a disposal, which waits for the first.
+    await turn.before?.begun;
+    await session.query("BEGIN; SELECT pg_advisory_xact_lock_shared(7318002)");
+    turn.begun();
+    if (whole.length > 0) sinceAnalyzed += await insertRecords(session, whole);
+    if (disposed.length > 0) await insertDisposed(session, disposed);
+    // The state may not run ahead of rows that an earlier call has yet to commit.
+    await turn.before?.done;
+    const learnt = await learner.learn(session, whole);
+    await saveState(session, state);
+    await session.query("COMMIT");
+    learnt.committed();
+  }
+
+  return {
+    async write(records, state) {
+      shardCode(state.shard);
+      let begun: () => void = () => undefined;
+      const before = latest.get(state.shard);
+      const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+      const done = pool
+        .session(async (session) => {
+          try {
+            await writeInOrder(session, records, state, { before, begun });
+          } catch (error) {
+            await session.query("ROLLBACK").catch(() => undefined);
+            throw error;
+          }
+        })
+        .finally(begun);
+      const settled = { begun: hasBegun, done: done.catch(() => undefined) };
+      latest.set(state.shard, settled);
+      await done;
+      if (latest.get(state.shard) === settled) latest.delete(state.shard);
+    },
+
+    async known(ids) {
+      if (ids.length === 0) return new Set();
+      const { rows } = await pool.query(
+        "SELECT replace(id::text, '-', '') FROM catalogue.record WHERE id = ANY ($1::uuid[])",
+        [uuid(ids)],
+        "catalogue-known",
+      );
+      return new Set(rows.map(([id]) => String(id)));
+    },
+
+    async position(shard) {
+      const { rows } = await pool.query(
+        "SELECT size, stream, partition, next_offset FROM catalogue.state WHERE shard = $1",
+        [shardCode(shard)],
+      );
+      const [row] = rows;
+      if (row === undefined) return undefined;
+      const [size, id, partition, offset] = row;
+      return {
+        size: Number(size),
+        stream: { id: String(id), partition: Number(partition), offset: Number(offset) },
+      };
+    },
+
+    dispose: (ids) => dispose(pool, ids),
+
+    async reclaim() {
+      await pool.query("VACUUM catalogue.record");
+      await pool.query("VACUUM catalogue.word, catalogue.participant, catalogue.conversation");
+    },
+
+    async analyzeIfDue() {
+      if (sinceAnalyzed < Math.max(ANALYZE_ROWS, analyzedRows / 2)) return;
+      sinceAnalyzed = 0;
+      await pool.query("ANALYZE catalogue.record");
+      const { rows } = await pool.query(
+        "SELECT reltuples FROM pg_class WHERE oid = 'catalogue.record'::regclass",
+      );
+      analyzedRows = Number(rows[0]?.[0]);
+    },
+
+    async settle() {
+      await pool.query("SELECT catalogue.flush_tokens()");
+    },
+
+    async drop() {
+      await pool.query(
+        `BEGIN; SELECT pg_advisory_xact_lock(7318002);
+         TRUNCATE catalogue.record, catalogue.segment, catalogue.state, catalogue.participant, catalogue.conversation,
+           catalogue.word, catalogue.cell_key;
+         UPDATE catalogue.generation SET number = number + 1; COMMIT`,
+      );
+      sinceAnalyzed = 0;
+      analyzedRows = 0;
+    },
+  };
+}
+
+async function saveState(
+  session: CatalogueSession,
+  state: CatalogueState & { shard: string; from: number },
+): Promise<void> {
+  const shard = shardCode(state.shard);
+  const { affected } = await session.query(
+    SAVE_STATE,
+    [shard, state.from, state.size, state.stream.id, state.stream.partition, state.stream.offset],
+    "catalogue-state",
+  );
+  if (affected === 1) return;
+  // Not moved: either the catalogue is past this already, and the rows were there, or it has a hole.
+  const { rows } = await session.query("SELECT size FROM catalogue.state WHERE shard = $1", [shard]);
+  if (Number(rows[0]?.[0] ?? 0) < state.from) {
+    throw new CatalogueError("out-of-order", "the catalogue lacks rows before these");
+  }
+}
