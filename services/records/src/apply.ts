@@ -1,0 +1,204 @@
+import { type Cells, foldName } from "./cells.ts";
+import type { Tx } from "./database.ts";
+import type { Detail, Fact, FactAction } from "./facts.ts";
+
+type Of<A extends FactAction> = Extract<Fact, { action: A }>;
+type Appliers = { readonly [A in FactAction]: (tx: Tx, fact: Of<A>, cells: Cells) => Promise<void> };
+
+/** Ids of records, one after another: 16 bytes each. */
+export function packIds(ids: readonly string[]): Buffer {
+  return Buffer.from(ids.join(""), "hex");
+}
+
+export function unpackIds(packed: Uint8Array): string[] {
+  return (Buffer.from(packed).toString("hex").match(/.{32}/g) ?? []).map(String);
+}
+
+/** Where each cell of the registry is sealed. */
+export const PLACES = {
+  custodian: (id: string) => `custodian.name/${id}`,
+  identifier: (id: string) => `account.identifier/${id}`,
+  person: (id: string) => `person.name/${id}`,
+  matter: (id: string) => `matter.title/${id}`,
+  scopeReason: (id: string) => `scope_rule.reason/${id}`,
+  holdReason: (id: string) => `hold.reason/${id}`,
+  predicate: (id: string) => `hold.predicate/${id}`,
+  releaseReason: (id: string) => `hold_release.reason/${id}`,
+  disposalReason: (id: string) => `disposal.reason/${id}`,
+  authority: (id: string) => `disposal.authority/${id}`,
+} as const;
+
+const appliers: Appliers = {
+  "custodian.add": async (tx, { at, detail: { id, name } }, cells) => {
+    await tx.query("INSERT INTO records.custodian VALUES ($1, $2, $3, $4)", [
+      id,
+      cells.lookup("custodian", foldName(name)),
+      cells.seal(PLACES.custodian(id), name),
+      at,
+    ]);
+  },
+
+  "account.add": async (tx, { at, detail }, cells) => {
+    const { id, network, method, identifier, custodian, from } = detail;
+    await tx.query("INSERT INTO records.account VALUES ($1, $2, $3, $4, $5, $6)", [
+      id,
+      network,
+      method,
+      identifier === null ? null : cells.lookup("identifier", network, identifier),
+      identifier === null ? null : cells.seal(PLACES.identifier(id), identifier),
+      at,
+    ]);
+    await tx.query("INSERT INTO records.account_link VALUES ($1, tstzrange($2, NULL), $3)", [
+      id,
+      from,
+      custodian,
+    ]);
+  },
+
+  "token.add": async (tx, { at, detail: { id, hash, person, roles, expiresAt } }, cells) => {
+    await tx.query("INSERT INTO records.person VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
+      person.id,
+      cells.lookup("person", foldName(person.name)),
+      cells.seal(PLACES.person(person.id), person.name),
+      person.kind,
+    ]);
+    await tx.query("INSERT INTO records.token VALUES ($1, $2, $3, $4, $5, $6)", [
+      id,
+      Buffer.from(hash, "hex"),
+      person.id,
+      roles,
+      expiresAt,
+      at,
+    ]);
+  },
+  "token.revoke": async (tx, { at, detail: { id } }) => {
+    await tx.query("UPDATE records.token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", [id, at]);
+  },
+
+  "matter.open": async (tx, { at, actor, detail: { id, title, kind, due } }, cells) => {
+    await tx.query("INSERT INTO records.matter VALUES ($1, $2, $3, $4, $5, $6)", [
+      id,
+      cells.seal(PLACES.matter(id), title),
+      kind,
+      actor,
+      at,
+      due,
+    ]);
+  },
+  "matter.close": async (tx, { at, detail: { id } }) => {
+    await tx.query("UPDATE records.matter SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL", [id, at]);
+  },
+
+  "scope.add": async (tx, { at, actor, detail: { id, rule, reason } }, cells) => {
+    await tx.query("INSERT INTO records.scope_rule VALUES ($1, $2, $3, $4, $5)", [
+      id,
+      JSON.stringify(rule),
+      cells.seal(PLACES.scopeReason(id), reason),
+      actor,
+      at,
+    ]);
+  },
+  "scope.end": async (tx, { at, detail: { id } }) => {
+    await tx.query("UPDATE records.scope_rule SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL", [
+      id,
+      at,
+    ]);
+  },
+
+  "hold.add": async (tx, { at, actor, detail: { id, matter, reason, predicate } }, cells) => {
+    await tx.query("INSERT INTO records.hold VALUES ($1, $2, $3, $4, $5, $6)", [
+      id,
+      matter,
+      cells.seal(PLACES.holdReason(id), reason),
+      cells.seal(PLACES.predicate(id), JSON.stringify(predicate)),
+      actor,
+      at,
+    ]);
+  },
+  "hold.propose-release": async (tx, { at, actor, detail: { id, release, reason } }, cells) => {
+    await tx.query("INSERT INTO records.hold_release VALUES ($1, $2, $3, $4, $5)", [
+      release,
+      id,
+      cells.seal(PLACES.releaseReason(release), reason),
+      actor,
+      at,
+    ]);
+  },
+  "hold.release": async (tx, { at, actor, detail: { id, release } }) => {
+    await tx.query("UPDATE records.hold_release SET approved_by = $2, approved_at = $3 WHERE id = $1", [
+      release,
+      actor,
+      at,
+    ]);
+    await tx.query("UPDATE records.hold SET released_at = $2 WHERE id = $1 AND released_at IS NULL", [
+      id,
+      at,
+    ]);
+  },
+
+  "disposal.propose": async (tx, { at, actor, detail }, cells) => {
+    const { id, ids, digest, reason, authority } = detail;
+    await tx.query("INSERT INTO records.disposal VALUES ($1, 'proposed', $2, $3, $4, $5, $6, $7)", [
+      id,
+      packIds(ids),
+      Buffer.from(digest, "hex"),
+      cells.seal(PLACES.disposalReason(id), reason),
+      cells.seal(PLACES.authority(id), authority),
+      actor,
+      at,
+    ]);
+  },
+  "disposal.approve": (tx, { at, actor, detail: { id } }) => decide(tx, id, "approved", actor, at),
+  "disposal.reject": (tx, { at, actor, detail: { id } }) => decide(tx, id, "rejected", actor, at),
+  "disposal.begin": async (tx, { detail: { id, ids, files, excluded } }) => {
+    await tx.query(
+      "UPDATE records.disposal SET state = 'executing', doomed = $2, files = $3, excluded = $4 WHERE id = $1",
+      [id, packIds(ids), packIds(files), JSON.stringify(excluded)],
+    );
+  },
+  "disposal.certify": async (tx, { at, detail }) => {
+    await certify(tx, at, detail);
+  },
+
+  "export.contents": async (tx, { detail: { export: of, ids } }) => {
+    await tx.query(
+      "INSERT INTO records.exported SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING",
+      [unpackIds(Buffer.from(ids, "base64")), of],
+    );
+  },
+};
+
+/**
+ * Applies one fact to the tables. The same whether the fact has just been decided or comes back from the audit
+ * log, and nothing else writes them: nothing in it depends on the clock, on chance or on who calls.
+ */
+export async function apply(tx: Tx, fact: Fact, cells: Cells): Promise<void> {
+  const applier = appliers[fact.action] as (tx: Tx, fact: Fact, cells: Cells) => Promise<void>;
+  await applier(tx, fact, cells);
+}
+
+async function decide(tx: Tx, id: string, state: string, actor: string, at: string): Promise<void> {
+  await tx.query("UPDATE records.disposal SET state = $2, decided_by = $3, decided_at = $4 WHERE id = $1", [
+    id,
+    state,
+    actor,
+    at,
+  ]);
+}
+
+async function certify(tx: Tx, at: string, detail: Detail<"disposal.certify">): Promise<void> {
+  const { id, records, files, unreadableFrom, bytesGoneFrom, exports } = detail;
+  await tx.query("UPDATE records.disposal SET state = 'done', certificate = $2, done_at = $3 WHERE id = $1", [
+    id,
+    JSON.stringify({ unreadableFrom, bytesGoneFrom, exports }),
+    at,
+  ]);
+  await tx.query("INSERT INTO records.disposed SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING", [
+    records.map(([record]) => record),
+    id,
+  ]);
+  await tx.query(
+    "INSERT INTO records.disposed_file SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING",
+    [files, id],
+  );
+}

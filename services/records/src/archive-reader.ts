@@ -1,0 +1,196 @@
+import {
+  ArchiveError,
+  type ArchiveRecord,
+  decodeHead,
+  decodeLeaf,
+  decodeSegment,
+  headKey,
+  keyBlockKey,
+  type Leaf,
+  logEntries,
+  logFileReader,
+  MAX_SEGMENT_RECORDS,
+  openCheckpoint,
+  parseCanonical,
+  parseVkey,
+  record as recordSchema,
+  segmentKey,
+  type Stores,
+  type StreamPosition,
+} from "@daybook/archive-core";
+import { openPacket, openStream, type SessionKey } from "@daybook/openpgp";
+import { hash } from "node:crypto";
+import { RecordsError } from "./error.ts";
+import type { KeyRing } from "./key-ring.ts";
+
+/** Where a record is: its place in the log, and its packet in the segment. */
+export interface RecordPlace {
+  readonly id: string;
+  readonly shard: string;
+  /** Index of its leaf. */
+  readonly index: number;
+  readonly segment: { readonly firstIndex: number; readonly digest: string };
+  readonly off: number;
+  readonly len: number;
+}
+
+/** A committed segment, checked against the log. */
+export interface WalkedSegment {
+  readonly shard: string;
+  readonly first: number;
+  readonly seg: string;
+  readonly entries: readonly Buffer[];
+  readonly leaves: readonly Leaf[];
+  /** @returns undefined where the record's key is gone; @throws {ArchiveError} `corrupt` if it is not what was logged */
+  record(i: number): ArchiveRecord | undefined;
+}
+
+/** What a shard's head says, its signature checked. */
+export interface ShardState {
+  readonly size: number;
+  readonly stream: StreamPosition;
+  /** The signed note. */
+  readonly checkpoint: string;
+}
+
+export interface ArchiveReaderOptions {
+  readonly stores: Pick<Stores, "records" | "heads">;
+  readonly keys: KeyRing;
+  /** Verifier key of each shard's log, by shard. */
+  readonly vkeys: Readonly<Record<string, string>>;
+}
+
+/** Opens what the archive holds: one record at a time, or a shard from end to end. */
+export class ArchiveReader {
+  readonly #options: ArchiveReaderOptions;
+
+  constructor(options: ArchiveReaderOptions) {
+    this.#options = options;
+  }
+
+  get keys(): KeyRing {
+    return this.#options.keys;
+  }
+
+  /** Of every shard, `audit` included. */
+  get shards(): readonly string[] {
+    return Object.keys(this.#options.vkeys);
+  }
+
+  /**
+   * One record, from its place.
+   *
+   * @throws {RecordsError} `disposed`; `corrupt` when another record is there
+   * @throws {ArchiveError} `store-unavailable` (retryable), `object-missing`, `undecryptable`
+   */
+  async open(place: RecordPlace): Promise<ArchiveRecord> {
+    const { shard, index, segment, off, len } = place;
+    const keys = await this.#options.keys.keys(keyBlockKey(shard, segment.firstIndex, segment.digest));
+    const key = keys.of(index);
+    if (!key) throw new RecordsError("disposed", "the record was destroyed under authority");
+    const packet = await this.#options.stores.records.get(
+      segmentKey(shard, segment.firstIndex, segment.digest),
+      {
+        start: off,
+        end: off + len,
+      },
+    );
+    const opened = parseRecord(openPacket(packet, key));
+    if (opened.id !== place.id)
+      throw new RecordsError("corrupt", "the catalogue points at another record: rebuild it");
+    return opened;
+  }
+
+  /**
+   * An attachment's content, in pieces, which prove nothing until the iteration has ended without an error.
+   *
+   * @param n its number among the record's attachments, from 0
+   */
+  async attachment(place: RecordPlace, of: ArchiveRecord, n: number): Promise<AsyncIterable<Uint8Array>> {
+    const ref = of.attachments?.[n];
+    if (!ref) throw new RecordsError("not-found", "the record has no such attachment");
+    const { shard, index, segment } = place;
+    const keys = await this.#options.keys.keys(keyBlockKey(shard, segment.firstIndex, segment.digest));
+    const key = keys.of(index, n);
+    if (!key) throw new RecordsError("disposed", "the attachment was destroyed under authority");
+    return openStream(this.#options.stores.records.stream(`attachment/${ref.sealed}`), key);
+  }
+
+  /** Undefined for a shard that holds nothing yet. @throws {ArchiveError} `corrupt`: not signed by its key */
+  async state(shard: string): Promise<ShardState | undefined> {
+    const stored = await this.#options.stores.heads.read(headKey(shard));
+    if (!stored) return undefined;
+    const head = decodeHead(stored.body);
+    const { size } = openCheckpoint(head.checkpoint, parseVkey(this.vkey(shard)));
+    return { size, stream: head.stream, checkpoint: head.checkpoint };
+  }
+
+  /** @throws {RecordsError} `not-found` */
+  vkey(shard: string): string {
+    const vkey = this.#options.vkeys[shard];
+    if (vkey === undefined) throw new RecordsError("not-found", "there is no such shard");
+    return vkey;
+  }
+
+  /**
+   * The committed segments that hold records from `from` to `size`, in order, each read whole and checked
+   * against the log's entries. One segment is in memory at a time.
+   */
+  async *walk(shard: string, { from, size }: { from: number; size: number }): AsyncIterable<WalkedSegment> {
+    const read = logFileReader(this.#options.stores, shard);
+    let open: { first: number; seg: string; entries: Buffer[] } | undefined;
+    // A segment begins at most this much earlier, with a packet at offset 0.
+    const start = Math.max(0, from - MAX_SEGMENT_RECORDS + 1);
+    for await (const { index, entry } of logEntries(read, size, start)) {
+      const { seg, off } = decodeLeaf(entry);
+      if (off === 0) {
+        if (open && open.first + open.entries.length > from) yield await this.#load(shard, open);
+        open = { first: index, seg, entries: [] };
+      }
+      open?.entries.push(entry);
+    }
+    if (open && open.first + open.entries.length > from) yield await this.#load(shard, open);
+  }
+
+  async #load(shard: string, of: { first: number; seg: string; entries: Buffer[] }): Promise<WalkedSegment> {
+    const { first, seg, entries } = of;
+    const segment = decodeSegment(await this.#options.stores.records.get(segmentKey(shard, first, seg)));
+    const same =
+      segment.seg === seg &&
+      segment.trailer.first === first &&
+      segment.entries.length === entries.length &&
+      segment.entries.every((entry, i) => entry.equals(entries[i] as Buffer));
+    if (!same)
+      throw new ArchiveError(
+        "corrupt",
+        `the segment at ${first} of shard ${shard} is not the one in the log`,
+      );
+    const keys = await this.#options.keys.read(keyBlockKey(shard, first, seg));
+    return {
+      shard,
+      first,
+      seg,
+      entries,
+      leaves: segment.leaves,
+      record: (i) => {
+        const key = keys.of(first + i);
+        return key && openLogged(segment.packet(i), key, segment.leaves[i] as Leaf);
+      },
+    };
+  }
+}
+
+function openLogged(packet: Buffer, key: SessionKey, leaf: Leaf): ArchiveRecord {
+  const plain = openPacket(packet, key);
+  if (hash("sha256", plain) !== leaf.rec)
+    throw new ArchiveError("corrupt", "a record is not the one that was logged");
+  const opened = parseRecord(plain);
+  if (opened.id !== leaf.id) throw new ArchiveError("corrupt", "a record is logged under another id");
+  return opened;
+}
+
+function parseRecord(plain: Buffer): ArchiveRecord {
+  const parsed = recordSchema.safeParse(parseCanonical(plain.toString("utf8")));
+  if (!parsed.success) throw new ArchiveError("corrupt", "a record does not fit its schema");
+  return parsed.data;
+}

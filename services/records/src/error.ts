@@ -1,0 +1,31 @@
+export type RecordsErrorCode =
+  | "starting" // not every durable audit event has been applied yet: try again
+  | "unavailable" // a store, the stream or PostgreSQL does not answer: the outcome is unknown, look before repeating
+  | "not-found"
+  | "no-such-matter"
+  | "matter-closed"
+  | "no-such-custodian"
+  | "ambiguous-custodian" // the name fits more than one: name it by its id
+  | "conflict" // the state of things does not allow this
+  | "same-person" // who proposed may not approve
+  | "bad-request"
+  | "too-many"
+  | "disposed" // the record was destroyed under authority
+  | "corrupt"; // what is stored is not what the log or its own schema says: somebody must look
+
+const RETRYABLE: ReadonlySet<RecordsErrorCode> = new Set(["starting", "unavailable"]);
+
+/** Every error of this service. Switch on `code`; the message is for people and has no user data. */
+export class RecordsError extends Error {
+  override readonly name = "RecordsError";
+  readonly code: RecordsErrorCode;
+
+  constructor(code: RecordsErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return RETRYABLE.has(this.code);
+  }
+}

@@ -1,0 +1,164 @@
+import { type Audit, instant, method, network } from "@daybook/contract";
+import { ROLES } from "@daybook/runtime";
+import { z } from "zod";
+import { RecordsError } from "./error.ts";
+
+const uuid = z.uuid();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const recordId = z.string().regex(/^[0-9a-f]{32}$/);
+const words = (max: number) => z.string().min(1).max(max);
+/** Every fact carries the id of its change, by which it is applied once. */
+const change = uuid;
+
+/** Records of one disposal at most: its certificate names each of them in one event. */
+export const MAX_DISPOSAL = 10_000;
+
+export const matterKind = z.enum(["foi", "inquiry", "audit", "sar"]);
+
+/** One scope rule, as capture reads it. What is not given fits everything; a conversation is a keyed hash. */
+export const scopeRule = z.strictObject({
+  effect: z.enum(["include", "exclude"]),
+  custodian: uuid.optional(),
+  account: words(512).optional(),
+  network: network.optional(),
+  conversation: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
+  from: instant.optional(),
+  to: instant.optional(),
+});
+
+/** What a hold covers: everything that fits all of what is given. At least one thing must be. */
+export const holdPredicate = z.strictObject({
+  custodian: uuid.optional(),
+  network: network.optional(),
+  /** A conversation's id or exact title. */
+  conversation: words(1_024).optional(),
+  from: instant.optional(),
+  /** Inclusive. */
+  to: instant.optional(),
+  kinds: z.array(words(32)).min(1).max(20).optional(),
+  ids: z.array(recordId).min(1).max(10_000).optional(),
+});
+export type HoldPredicate = z.infer<typeof holdPredicate>;
+
+const person = z.strictObject({ id: words(128), name: words(512), kind: z.enum(["person", "machine"]) });
+const excluded = z.strictObject({ id: recordId, why: words(64) });
+
+/**
+ * What can change, and what an audit event must say so that the tables can be made again from it alone: the
+ * event's `detail`, by its `action`.
+ */
+export const factSchemas = {
+  "custodian.add": z.strictObject({ change, id: uuid, name: words(512) }),
+  "account.add": z.strictObject({
+    change,
+    id: uuid,
+    custodian: uuid,
+    network,
+    method,
+    identifier: words(512).nullable(),
+    from: instant,
+  }),
+  "token.add": z.strictObject({
+    change,
+    id: uuid,
+    /** SHA-256 of the token, hex. */
+    hash: digest,
+    person,
+    roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+    expiresAt: instant.nullable(),
+  }),
+  "token.revoke": z.strictObject({ change, id: uuid }),
+  "matter.open": z.strictObject({
+    change,
+    id: uuid,
+    title: words(1_024),
+    kind: matterKind,
+    due: instant.nullable(),
+  }),
+  "matter.close": z.strictObject({ change, id: uuid }),
+  "scope.add": z.strictObject({ change, id: uuid, rule: scopeRule, reason: words(2_000) }),
+  "scope.end": z.strictObject({ change, id: uuid, reason: words(2_000) }),
+  "hold.add": z.strictObject({
+    change,
+    id: uuid,
+    matter: uuid,
+    reason: words(2_000),
+    predicate: holdPredicate,
+  }),
+  "hold.propose-release": z.strictObject({ change, id: uuid, release: uuid, reason: words(2_000) }),
+  "hold.release": z.strictObject({ change, id: uuid, release: uuid }),
+  "disposal.propose": z.strictObject({
+    change,
+    id: uuid,
+    /** Sorted. */
+    ids: z.array(recordId).min(1).max(MAX_DISPOSAL),
+    digest,
+    reason: words(2_000),
+    authority: words(2_000),
+  }),
+  "disposal.approve": z.strictObject({ change, id: uuid, digest }),
+  "disposal.reject": z.strictObject({ change, id: uuid, reason: words(2_000) }),
+  "disposal.begin": z.strictObject({
+    change,
+    id: uuid,
+    ids: z.array(recordId).max(MAX_DISPOSAL),
+    excluded: z.array(excluded).max(MAX_DISPOSAL),
+    /** Imported files whose key goes too, by the record id of their notice. */
+    files: z.array(recordId).max(MAX_DISPOSAL),
+  }),
+  "disposal.certify": z.strictObject({
+    change,
+    id: uuid,
+    /** What was destroyed: record id and the hash of its leaf in the log (RFC 6962), hex. */
+    records: z.array(z.tuple([recordId, digest])).max(MAX_DISPOSAL),
+    excluded: z.array(excluded).max(MAX_DISPOSAL),
+    files: z.array(recordId).max(MAX_DISPOSAL),
+    digest,
+    proposedBy: words(512),
+    approvedBy: words(512),
+    reason: words(2_000),
+    authority: words(2_000),
+    method: words(200),
+    unreadableFrom: instant,
+    /** Null where nothing was stored under a lock. */
+    bytesGoneFrom: instant.nullable(),
+    exports: z.array(uuid).max(10_000),
+  }),
+  /** Said by the evidence service: which records an export holds, 16 bytes each, base64, in as many events as it takes. */
+  "export.contents": z.strictObject({ change, export: uuid, ids: z.base64().max(1_400_000) }),
+} as const;
+
+export type FactAction = keyof typeof factSchemas;
+export type Detail<A extends FactAction> = z.infer<(typeof factSchemas)[A]>;
+
+/** One change, as an audit event tells it. */
+export type Fact = {
+  [A in FactAction]: {
+    readonly action: A;
+    readonly actor: string;
+    /** When the event was captured: RFC 3339. */
+    readonly at: string;
+    readonly detail: Detail<A>;
+  };
+}[FactAction];
+
+/**
+ * Reads an audit event. Undefined for one that changes nothing here (a search, a view, an import).
+ *
+ * @throws {RecordsError} `corrupt`: an action that is ours with a detail that is not
+ */
+export function factOf(audit: Audit, at: string): Fact | undefined {
+  if (!Object.hasOwn(factSchemas, audit.action)) return undefined;
+  const action = audit.action as FactAction;
+  const parsed = factSchemas[action].safeParse(audit.detail);
+  if (!parsed.success) {
+    throw new RecordsError(
+      "corrupt",
+      `an audit event does not say what \`${action}\` must: is this program older?`,
+    );
+  }
+  return { action, actor: audit.actor, at, detail: parsed.data } as Fact;
+}

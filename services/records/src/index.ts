@@ -1,0 +1,6 @@
+export { type Archiver, archiverOver } from "./archiver.ts";
+export type { Connection } from "./database.ts";
+export { RecordsError, type RecordsErrorCode } from "./error.ts";
+export type { Host, KeptElsewhere, RecordsOptions } from "./options.ts";
+export { recordsProblem } from "./problem.ts";
+export { runRecords } from "./records.ts";

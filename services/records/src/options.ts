@@ -1,0 +1,69 @@
+import type { Stores } from "@daybook/archive-core";
+import type { CatalogueReader, CatalogueWriter, RecordIndexer } from "@daybook/catalogue";
+import type { PrivateKey, Recipient } from "@daybook/openpgp";
+import type { Authenticator, Logger, Route } from "@daybook/runtime";
+import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/stream";
+import type { Archiver } from "./archiver.ts";
+import type { Connection } from "./database.ts";
+
+/** The one API that a process answers by: the composition gathers what its services mount. */
+export interface Host {
+  /**
+   * Adds routes. Called once, before anything is waited for.
+   *
+   * @param authenticator says whose a token is: refuses with `starting` until the registry is up to date
+   */
+  mount(routes: readonly Route[], authenticator: Authenticator): void;
+}
+
+/** How long what is outside of Daybook's hands keeps what was destroyed, in days. */
+export interface KeptElsewhere {
+  readonly streamDays: number;
+  readonly keyringSnapshotDays: number;
+  readonly databaseBackupDays: number;
+}
+
+/** Everything the records service stands on. It opens nothing itself but its PostgreSQL connections. */
+export interface RecordsOptions {
+  /** Name of the deployment, which is the account of what Daybook says of itself. */
+  readonly deployment: string;
+  /** Whether this home is a trial: said wherever it shows. */
+  readonly sample: boolean;
+  /** For the schema `records`; the login may create in this database. */
+  readonly database: Connection;
+  readonly stores: Stores;
+  readonly privateKey: PrivateKey;
+  /** To whom key blocks are sealed when they are written again: as the archiver's. */
+  readonly recipients: readonly Recipient[];
+  readonly catalogue: CatalogueReader;
+  /** Writes what disposal cuts and a rebuild makes again. */
+  readonly catalogueWriter: CatalogueWriter;
+  readonly indexer: RecordIndexer;
+  readonly producer: StreamProducer;
+  readonly sealer: PayloadSealer;
+  readonly stream: Pick<StreamReader, "id" | "range">;
+  /** 32 bytes: seals the registry's names and numbers. */
+  readonly registryKey: Uint8Array;
+  /** 32 bytes: hashes conversations in scope rules, as capture does. */
+  readonly scopeKey: Uint8Array;
+  /** Verifier key of every shard's log, by shard, `audit` included. */
+  readonly vkeys: Readonly<Record<string, string>>;
+  readonly archiver: Archiver;
+  readonly keptElsewhere: KeptElsewhere;
+  /** `fsck` reports a lock that ends sooner. */
+  readonly minLockDays: number;
+  readonly host: Host;
+  /**
+   * A token with every role but reviewer for the local owner: `read` gives the one that was written before, and
+   * where that is not good any more, `write` gets a new one, before it works.
+   */
+  readonly owner?: {
+    readonly name: string;
+    read(): Promise<string | undefined>;
+    write(token: string): Promise<void>;
+  };
+  /** Called once, when every durable audit event has been applied and requests are answered. */
+  readonly onReady?: () => void;
+  readonly log: Logger;
+  readonly now: () => Date;
+}

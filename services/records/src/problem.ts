@@ -1,0 +1,58 @@
+import { ArchiveError } from "@daybook/archive-core";
+import { CatalogueError } from "@daybook/catalogue";
+import { ProblemError, type Route } from "@daybook/runtime";
+import { RecordsError, type RecordsErrorCode } from "./error.ts";
+
+const STATUS: Readonly<Record<RecordsErrorCode, number>> = {
+  starting: 503,
+  unavailable: 503,
+  "not-found": 404,
+  "no-such-matter": 404,
+  "matter-closed": 409,
+  "no-such-custodian": 404,
+  "ambiguous-custodian": 409,
+  conflict: 409,
+  "same-person": 403,
+  "bad-request": 400,
+  "too-many": 413,
+  disposed: 410,
+  corrupt: 500,
+};
+
+const RETRY_AFTER_SECONDS = 1;
+
+/** What an error of the records service and of what it stands on is, as an answer; undefined for any other. */
+export function recordsProblem(error: unknown): ProblemError | undefined {
+  if (error instanceof RecordsError) {
+    const retry = error.retryable ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {};
+    return new ProblemError(STATUS[error.code], error.code, error.message, { cause: error, ...retry });
+  }
+  if (error instanceof CatalogueError) {
+    const bad = ["bad-query", "bad-filter", "bad-cursor"].includes(error.code);
+    if (bad) return new ProblemError(400, error.code, error.message, { cause: error });
+    if (error.retryable) return unavailable("the catalogue does not answer: try again", error);
+  }
+  if (error instanceof ArchiveError && error.retryable) {
+    return unavailable("a store does not answer: try again", error);
+  }
+  return undefined;
+}
+
+/** A route whose handler's errors are answers, and which is refused until `ready` lets it through. */
+export function guarded(one: Route, ready: () => void): Route {
+  return {
+    ...one,
+    handle: async (call) => {
+      try {
+        ready();
+        return await one.handle(call);
+      } catch (error) {
+        throw recordsProblem(error) ?? error;
+      }
+    },
+  };
+}
+
+function unavailable(detail: string, cause: unknown): ProblemError {
+  return new ProblemError(503, "unavailable", detail, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}

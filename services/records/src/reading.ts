@@ -1,0 +1,113 @@
+import { type ArchiveRecord, ArchiveError } from "@daybook/archive-core";
+import { AUDIT_SHARD } from "@daybook/contract";
+import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
+import { mayDo, type Principal, ProblemError } from "@daybook/runtime";
+import type { ArchiveReader } from "./archive-reader.ts";
+import { RecordsError } from "./error.ts";
+import type { Matters } from "./matters.ts";
+import type { AuditTrail } from "./trail.ts";
+
+/** Records opened at a time: each is one small read. */
+const AT_ONCE = 16;
+
+/** A record, with its place in the log. */
+export interface OpenRecord {
+  readonly record: ArchiveRecord;
+  readonly shard: string;
+  readonly index: number;
+}
+
+/** Opens records for people, each time with an audit event first. */
+export class Reading {
+  readonly #archive: ArchiveReader;
+  readonly #catalogue: CatalogueReader;
+  readonly #matters: Matters;
+  readonly #trail: AuditTrail;
+
+  constructor(of: {
+    archive: ArchiveReader;
+    catalogue: CatalogueReader;
+    matters: Matters;
+    trail: AuditTrail;
+  }) {
+    this.#archive = of.archive;
+    this.#catalogue = of.catalogue;
+    this.#matters = of.matters;
+    this.#trail = of.trail;
+  }
+
+  /** In the order given; undefined for one that has been disposed of since it was found. */
+  open(refs: readonly RecordRef[]): Promise<(ArchiveRecord | undefined)[]> {
+    return inParallel(refs, async (ref) => {
+      try {
+        return await this.#archive.open(ref);
+      } catch (error) {
+        if (error instanceof RecordsError && error.code === "disposed") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** One record. Answered once the audit event is durable. @throws {RecordsError} `not-found`, `disposed` */
+  async view(id: string, matter: string, principal: Principal): Promise<OpenRecord> {
+    const { ref, record } = await this.#find(id, matter, principal);
+    await this.#trail.record({ actor: principal.id, action: "record.view", matter, subject: id });
+    return { record, shard: ref.shard, index: ref.index };
+  }
+
+  /**
+   * An attachment's content and what the record calls it. The audit event is durable before the first byte. The
+   * bytes prove nothing until their iteration has ended without an error.
+   */
+  async attachment(id: string, n: number, matter: string, principal: Principal) {
+    const { ref, record } = await this.#find(id, matter, principal);
+    const about = record.attachments?.[n];
+    if (!about) throw new RecordsError("not-found", "the record has no such attachment");
+    const content = await this.#archive.attachment(ref, record, n);
+    await this.#trail.record({
+      actor: principal.id,
+      action: "attachment.view",
+      matter,
+      subject: id,
+      detail: { attachment: n, sha256: about.sha256 },
+    });
+    return { about, content };
+  }
+
+  async #find(
+    id: string,
+    matter: string,
+    principal: Principal,
+  ): Promise<{ ref: RecordRef; record: ArchiveRecord }> {
+    await this.#matters.required(matter);
+    const [ref] = await this.#catalogue.byIds([id]);
+    if (!ref) throw new RecordsError("not-found", "there is no such record, or it was disposed of");
+    if (ref.shard === AUDIT_SHARD) requireAuditor(principal);
+    return { ref, record: await this.#archive.open(ref) };
+  }
+}
+
+/** @throws {ProblemError} `forbidden`: audit records are for those who audit */
+export function requireAuditor(principal: Principal): void {
+  if (mayDo(principal, "audit.read")) return;
+  throw new ProblemError(403, "forbidden", "your roles do not allow reading audit records");
+}
+
+async function inParallel<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const results: Out[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const at = next;
+      next += 1;
+      results[at] = await work(items[at] as In);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  return results;
+}
+
+/** Whether an error is that a store or database does not answer, so that trying again may help. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof ArchiveError || error instanceof RecordsError ? error.retryable : false;
+}

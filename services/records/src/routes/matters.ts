@@ -1,0 +1,63 @@
+import { type Route, route } from "@daybook/runtime";
+import { z } from "zod";
+import { matterKind } from "../facts.ts";
+import type { Matters } from "../matters.ts";
+
+const matter = z.object({
+  id: z.uuid(),
+  title: z.string(),
+  kind: matterKind,
+  openedAt: z.string(),
+  due: z.string().nullable(),
+  closedAt: z.string().nullable(),
+});
+
+/** A day stands for its end. */
+const due = z
+  .union([
+    z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString()),
+    z.iso.date().transform((day) => `${day}T23:59:59.999Z`),
+  ])
+  .nullable();
+
+export function matterRoutes(matters: Matters): Route[] {
+  const params = z.object({ id: z.uuid() });
+  return [
+    route({
+      method: "post",
+      path: "/api/v1/matters",
+      action: "matter.open",
+      summary: "Open a matter",
+      status: 201,
+      body: z.object({ title: z.string().trim().min(1).max(1_024), kind: matterKind, due: due.optional() }),
+      response: matter.omit({ closedAt: true }),
+      handle: ({ principal, body }) => matters.open({ ...body, due: body.due ?? null }, principal.id),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/matters",
+      action: "matter.list",
+      summary: "Matters, newest first",
+      response: z.object({ matters: z.array(matter) }),
+      handle: async () => ({ matters: await matters.list() }),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/matters/:id",
+      action: "matter.read",
+      summary: "One matter",
+      params,
+      response: matter,
+      handle: ({ params: { id } }) => matters.get(id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/matters/:id/close",
+      action: "matter.close",
+      summary: "Close a matter: nothing can be read under it any more",
+      params,
+      response: matter,
+      handle: ({ principal, params: { id } }) => matters.close(id, principal.id),
+    }),
+  ];
+}

@@ -1,0 +1,92 @@
+import { eventKind, network } from "@daybook/contract";
+import { record } from "@daybook/archive-core";
+import { listOf, type Route, route } from "@daybook/runtime";
+import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
+import { z } from "zod";
+import type { Reading } from "../reading.ts";
+import type { Searching } from "../search.ts";
+
+const text = (max: number) => z.string().min(1).max(max);
+
+/** What narrows a search, an export or a disposal, as it stands in a query string. */
+export const selectionQuery = {
+  custodian: text(512).optional().describe("Name or id"),
+  network: listOf(network).optional(),
+  conversation: text(1_024).optional().describe("Id or exact title"),
+  account: text(512).optional(),
+  sender: text(512).optional(),
+  from: text(32).optional().describe("Inclusive: a day or an instant"),
+  to: text(32).optional().describe("Inclusive: a day means all of it"),
+  kind: listOf(eventKind).optional(),
+};
+
+const result = z.object({
+  id: z.string(),
+  kind: eventKind,
+  network,
+  conversation: z.object({ id: z.string(), title: z.string() }).nullable(),
+  sender: z.string().nullable(),
+  at: z.string().describe("RFC 3339; without a zone where the source names none"),
+  text: z.string().nullable(),
+  attachments: z
+    .array(z.object({ name: z.string(), mediaType: z.string(), sizeBytes: z.int(), sha256: z.string() }))
+    .readonly(),
+});
+
+const recordId = z.string().regex(/^[0-9a-f]{32}$/);
+
+export function readingRoutes({ searching, reading }: { searching: Searching; reading: Reading }): Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/search",
+      action: "search",
+      summary: "Find records under a matter, newest first",
+      query: z.object({
+        q: z.string().max(1_000).default(""),
+        matter: z.uuid(),
+        ...selectionQuery,
+        limit: z.coerce.number().int().min(1).max(500).default(25),
+        cursor: text(512).optional(),
+      }),
+      response: z.object({
+        total: z.int(),
+        totalIsExact: z.boolean(),
+        results: z.array(result).readonly(),
+        next: z.string().nullable(),
+      }),
+      handle: ({ principal, query: { q, ...rest } }) => searching.page({ words: q, ...rest }, principal),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/records/:id",
+      action: "record.view",
+      summary: "One record, whole, and its place in the log",
+      params: z.object({ id: recordId }),
+      query: z.object({ matter: z.uuid() }),
+      response: z.object({ record, shard: z.string(), index: z.int() }),
+      handle: ({ principal, params, query }) => reading.view(params.id, query.matter, principal),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/records/:id/attachments/:n",
+      action: "record.view",
+      summary: "An attachment's content; the connection breaks if it turns out to be altered",
+      params: z.object({ id: recordId, n: z.coerce.number().int().min(0).max(999) }),
+      query: z.object({ matter: z.uuid() }),
+      download: true,
+      handle: async ({ principal, params, query, response, signal }) => {
+        const { about, content } = await reading.attachment(params.id, params.n, query.matter, principal);
+        response.set({
+          // Whatever the sender called it: a browser is to store it, never to run it.
+          "Content-Type": "application/octet-stream",
+          "Content-Length": String(about.sizeBytes),
+          "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(about.name.toWellFormed())}`,
+        });
+        await pipeline(Readable.from(content), response, { signal });
+        return undefined;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,190 @@
+import { method, network } from "@daybook/contract";
+import { ROLES, type Route, route } from "@daybook/runtime";
+import { z } from "zod";
+import { scopeRule } from "../facts.ts";
+import type { Registry } from "../registry.ts";
+import type { Scope } from "../scope.ts";
+import type { Tokens } from "../tokens.ts";
+
+const name = z.string().trim().min(1).max(512);
+const reason = z.string().trim().min(1).max(2_000);
+const params = z.object({ id: z.uuid() });
+const custodian = z.object({ id: z.uuid(), name: z.string() });
+
+export function registryRoutes({
+  registry,
+  scope,
+  tokens,
+}: {
+  registry: Registry;
+  scope: Scope;
+  tokens: Tokens;
+}): Route[] {
+  return [...custodianRoutes(registry), ...scopeRoutes(scope), ...tokenRoutes(tokens)];
+}
+
+function custodianRoutes(registry: Registry): Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/custodians",
+      action: "custodian.read",
+      summary: "Custodians, in the order they were added",
+      response: z.object({ custodians: z.array(custodian) }),
+      handle: async () => ({ custodians: await registry.custodians() }),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/custodians",
+      action: "custodian.manage",
+      summary: "Add a custodian",
+      status: 201,
+      body: z.object({
+        name,
+        another: z.boolean().default(false).describe("Another person of a name that exists"),
+      }),
+      response: custodian,
+      handle: ({ principal, body }) => registry.add(body.name, body.another, principal.id),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/accounts",
+      action: "account.read",
+      summary: "Accounts, and which custodian they belong to when",
+      response: z.object({
+        accounts: z.array(
+          z.object({
+            id: z.uuid(),
+            network,
+            method,
+            identifier: z.string().nullable(),
+            custodian: z.uuid(),
+            from: z.string(),
+            to: z.string().nullable(),
+          }),
+        ),
+      }),
+      handle: async () => ({ accounts: await registry.accounts() }),
+    }),
+  ];
+}
+
+function scopeRoutes(scope: Scope): Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/scope",
+      action: "scope.read",
+      summary: "What capture takes and leaves, ended rules included",
+      response: z.object({
+        rules: z.array(
+          z.object({
+            id: z.uuid(),
+            rule: scopeRule,
+            reason: z.string(),
+            addedBy: z.string(),
+            addedAt: z.string(),
+            endedAt: z.string().nullable(),
+          }),
+        ),
+      }),
+      handle: async () => ({ rules: await scope.list() }),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/scope",
+      action: "scope.manage",
+      summary: "Add a rule",
+      status: 201,
+      body: scopeRule.extend({
+        conversation: z
+          .string()
+          .min(1)
+          .max(1_024)
+          .optional()
+          .describe("Id or exact title; kept as a keyed hash"),
+        reason,
+      }),
+      response: z.object({ id: z.uuid() }),
+      handle: ({ principal, body: { reason: why, ...rule } }) => scope.add(rule, why, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/scope/:id/end",
+      action: "scope.manage",
+      summary: "End a rule",
+      params,
+      body: z.object({ reason }),
+      handle: async ({ principal, params: { id }, body }) => {
+        await scope.end(id, body.reason, principal.id);
+        return undefined;
+      },
+    }),
+  ];
+}
+
+function tokenRoutes(tokens: Tokens): Route[] {
+  const roles = z.array(z.enum(ROLES)).min(1).max(ROLES.length);
+  const kind = z.enum(["person", "machine"]);
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/self",
+      action: "self.read",
+      summary: "Whose token this is",
+      response: z.object({ id: z.string(), name: z.string(), kind, roles: z.array(z.string()).readonly() }),
+      handle: ({ principal }) => Promise.resolve(principal),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/tokens",
+      action: "token.read",
+      summary: "Tokens, without the tokens",
+      response: z.object({
+        tokens: z.array(
+          z.object({
+            id: z.uuid(),
+            person: z.string(),
+            name: z.string(),
+            kind,
+            roles: z.array(z.string()).readonly(),
+            addedAt: z.string(),
+            expiresAt: z.string().nullable(),
+            revokedAt: z.string().nullable(),
+          }),
+        ),
+      }),
+      handle: async () => ({ tokens: await tokens.list() }),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/tokens",
+      action: "token.manage",
+      summary: "Make a token: it is told here and never again",
+      status: 201,
+      body: z.object({
+        name,
+        kind: kind.default("person"),
+        roles: roles.transform((given) => [...new Set(given)]),
+        expiresAt: z.iso
+          .datetime({ offset: true })
+          .transform((text) => new Date(text).toISOString())
+          .nullable()
+          .default(null),
+      }),
+      response: z.object({ id: z.uuid(), person: z.string(), token: z.string() }),
+      handle: ({ principal, body }) => tokens.add(body, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/tokens/:id/revoke",
+      action: "token.manage",
+      summary: "Revoke a token, at once",
+      params,
+      handle: async ({ principal, params: { id } }) => {
+        await tokens.revoke(id, principal.id);
+        return undefined;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,100 @@
+import type { Database } from "./database.ts";
+
+/** Any constant will do: only one process at a time migrates. */
+const MIGRATION_LOCK = 7_318_101;
+
+/** Versions of the schema, oldest first. Never change one that has been released: append. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE records.custodian (
+    id uuid PRIMARY KEY, name_key bytea NOT NULL, name bytea NOT NULL, added_at timestamptz(3) NOT NULL
+  );
+  CREATE INDEX custodian_name ON records.custodian (name_key);
+  CREATE TABLE records.account (
+    id uuid PRIMARY KEY, network text NOT NULL, method text NOT NULL, identifier_key bytea, identifier bytea,
+    added_at timestamptz(3) NOT NULL, UNIQUE (network, method, identifier_key)
+  );
+  CREATE TABLE records.account_link (
+    account uuid NOT NULL REFERENCES records.account, valid tstzrange NOT NULL,
+    custodian uuid NOT NULL REFERENCES records.custodian,
+    PRIMARY KEY (account, valid WITHOUT OVERLAPS)
+  );
+  CREATE INDEX account_link_custodian ON records.account_link (custodian);
+  CREATE TABLE records.person (id text PRIMARY KEY, name_key bytea NOT NULL, name bytea NOT NULL, kind text NOT NULL);
+  CREATE INDEX person_name ON records.person (name_key);
+  CREATE TABLE records.token (
+    id uuid PRIMARY KEY, hash bytea NOT NULL UNIQUE, person text NOT NULL REFERENCES records.person,
+    roles text[] NOT NULL, expires_at timestamptz(3), added_at timestamptz(3) NOT NULL, revoked_at timestamptz(3)
+  );
+  CREATE TABLE records.matter (
+    id uuid PRIMARY KEY, title bytea NOT NULL, kind text NOT NULL, opened_by text NOT NULL,
+    opened_at timestamptz(3) NOT NULL, due timestamptz(3), closed_at timestamptz(3)
+  );
+  CREATE TABLE records.scope_rule (
+    id uuid PRIMARY KEY, rule jsonb NOT NULL, reason bytea NOT NULL, added_by text NOT NULL,
+    added_at timestamptz(3) NOT NULL, ended_at timestamptz(3)
+  );
+  CREATE TABLE records.hold (
+    id uuid PRIMARY KEY, matter uuid NOT NULL REFERENCES records.matter, reason bytea NOT NULL,
+    predicate bytea NOT NULL, placed_by text NOT NULL, placed_at timestamptz(3) NOT NULL,
+    released_at timestamptz(3)
+  );
+  CREATE TABLE records.hold_release (
+    id uuid PRIMARY KEY, hold uuid NOT NULL REFERENCES records.hold, reason bytea NOT NULL,
+    proposed_by text NOT NULL, proposed_at timestamptz(3) NOT NULL, approved_by text, approved_at timestamptz(3)
+  );
+  CREATE TABLE records.disposal (
+    id uuid PRIMARY KEY, state text NOT NULL, ids bytea NOT NULL, digest bytea NOT NULL,
+    reason bytea NOT NULL, authority bytea NOT NULL, proposed_by text NOT NULL,
+    proposed_at timestamptz(3) NOT NULL, decided_by text, decided_at timestamptz(3),
+    doomed bytea, files bytea, excluded jsonb, certificate jsonb, done_at timestamptz(3)
+  );
+  CREATE TABLE records.disposed (record uuid PRIMARY KEY, disposal uuid NOT NULL REFERENCES records.disposal);
+  CREATE TABLE records.disposed_file (
+    notice uuid PRIMARY KEY, disposal uuid NOT NULL REFERENCES records.disposal
+  );
+  CREATE TABLE records.exported (record uuid NOT NULL, export uuid NOT NULL, PRIMARY KEY (record, export));
+  CREATE TABLE records.change (id uuid PRIMARY KEY);
+  CREATE TABLE records.position (one boolean PRIMARY KEY DEFAULT true CHECK (one), next bigint NOT NULL);
+  INSERT INTO records.position (next) VALUES (0);
+  `,
+];
+
+/** Tables that are made of audit events alone, children before parents. */
+export const PROJECTIONS = [
+  "exported",
+  "disposed_file",
+  "disposed",
+  "disposal",
+  "hold_release",
+  "hold",
+  "scope_rule",
+  "matter",
+  "token",
+  "person",
+  "account_link",
+  "account",
+  "custodian",
+] as const;
+
+/**
+ * Brings the schema `records` to this version, in one transaction; does nothing when it is there. Needs the
+ * right to create in the database: the schema and the trusted extension `btree_gist`.
+ */
+export async function migrate(database: Database): Promise<void> {
+  await database.transaction(async (tx) => {
+    await tx.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await tx.query("SET LOCAL client_min_messages = warning");
+    await tx.query("CREATE SCHEMA IF NOT EXISTS records");
+    await tx.query("CREATE EXTENSION IF NOT EXISTS btree_gist");
+    await tx.query("CREATE TABLE IF NOT EXISTS records.migration (version int PRIMARY KEY)");
+    const [row] = await tx.query<{ version: number }>(
+      "SELECT coalesce(max(version), 0) AS version FROM records.migration",
+    );
+    for (const [at, migration] of MIGRATIONS.entries()) {
+      if (at < (row?.version ?? 0)) continue;
+      await tx.query(migration);
+      await tx.query("INSERT INTO records.migration VALUES ($1)", [at + 1]);
+    }
+  });
+}

@@ -1,0 +1,169 @@
+import type { Authenticator, Principal, Role } from "@daybook/runtime";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { PLACES } from "./apply.ts";
+import { type Cells, foldName } from "./cells.ts";
+import type { Changes } from "./changes.ts";
+import type { Database, Tx } from "./database.ts";
+import { RecordsError } from "./error.ts";
+
+const TOKEN = /^dbk_[A-Za-z0-9_-]{43}$/;
+
+/** A token as it is listed: never the token itself, which is kept nowhere. */
+export interface TokenEntry {
+  readonly id: string;
+  readonly person: string;
+  readonly name: string;
+  readonly kind: "person" | "machine";
+  readonly roles: readonly Role[];
+  readonly addedAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface NewToken {
+  readonly name: string;
+  readonly kind: "person" | "machine";
+  readonly roles: readonly Role[];
+  /** ISO; null for one that ends only by revocation. */
+  readonly expiresAt: string | null;
+}
+
+interface TokenRow {
+  readonly id: string;
+  readonly person: string;
+  readonly name: Buffer;
+  readonly kind: "person" | "machine";
+  readonly roles: Role[];
+  readonly added_at: Date;
+  readonly expires_at: Date | null;
+  readonly revoked_at: Date | null;
+}
+
+const COLUMNS = "t.id, t.person, p.name, p.kind, t.roles, t.added_at, t.expires_at, t.revoked_at";
+const MAX_LISTED = 1_000;
+
+/** Bearer tokens of people and machines. Two tokens of one name are one person's: approvals count persons. */
+export class Tokens implements Authenticator {
+  readonly #database: Database;
+  readonly #changes: Changes;
+  readonly #cells: Cells;
+  readonly #now: () => Date;
+
+  constructor(options: { database: Database; changes: Changes; cells: Cells; now: () => Date }) {
+    this.#database = options.database;
+    this.#changes = options.changes;
+    this.#cells = options.cells;
+    this.#now = options.now;
+  }
+
+  async authenticate(bearer: string): Promise<Principal | undefined> {
+    if (!TOKEN.test(bearer)) return undefined;
+    const [row] = await this.#database.query<TokenRow>(
+      `SELECT ${COLUMNS} FROM records.token t JOIN records.person p ON p.id = t.person
+       WHERE t.hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2)`,
+      [hashOf(bearer), this.#now().toISOString()],
+      "records-authenticate",
+    );
+    return row && { id: row.person, name: this.#name(row), kind: row.kind, roles: row.roles };
+  }
+
+  /**
+   * Makes a token. It is told once, here.
+   *
+   * @param token given where it must be known before it works, as by whoever writes it to a file first
+   */
+  add(
+    of: NewToken,
+    actor: string,
+    token = newToken(),
+  ): Promise<{ id: string; person: string; token: string }> {
+    if (foldName(of.name) === "") throw new RecordsError("bad-request", "a token is somebody's: give a name");
+    return this.#changes.make(actor, async (tx) => {
+      const id = randomUUID();
+      const person = (await this.#personNamed(tx, of)) ?? randomUUID();
+      return {
+        fact: {
+          action: "token.add",
+          detail: {
+            id,
+            hash: hashOf(token).toString("hex"),
+            person: { id: person, name: of.name.trim(), kind: of.kind },
+            roles: [...of.roles],
+            expiresAt: of.expiresAt,
+          },
+        },
+        result: { id, person, token },
+      };
+    });
+  }
+
+  /**
+   * Sees to it that a token is kept where `place` says and works. A new one is written before it works, so that
+   * after a crash in between there is no token that nobody has.
+   */
+  async ensure(
+    of: NewToken,
+    place: { read(): Promise<string | undefined>; write(token: string): Promise<void> },
+    actor: string,
+  ): Promise<void> {
+    const kept = await place.read();
+    if (kept !== undefined && (await this.authenticate(kept))) return;
+    const token = newToken();
+    await place.write(token);
+    await this.add(of, actor, token);
+  }
+
+  /** Repeating it is harmless. @throws {RecordsError} `not-found` */
+  async revoke(id: string, actor: string): Promise<void> {
+    await this.#changes.make(actor, async (tx) => {
+      const [row] = await tx.query<{ revoked_at: Date | null }>(
+        "SELECT revoked_at FROM records.token WHERE id = $1",
+        [id],
+      );
+      if (!row) throw new RecordsError("not-found", "there is no such token");
+      return row.revoked_at
+        ? { result: undefined }
+        : { fact: { action: "token.revoke", detail: { id } }, result: undefined };
+    });
+  }
+
+  async list(): Promise<TokenEntry[]> {
+    const rows = await this.#database.query<TokenRow>(
+      `SELECT ${COLUMNS} FROM records.token t JOIN records.person p ON p.id = t.person
+       ORDER BY t.added_at, t.id LIMIT ${MAX_LISTED}`,
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      person: row.person,
+      name: this.#name(row),
+      kind: row.kind,
+      roles: row.roles,
+      addedAt: row.added_at.toISOString(),
+      expiresAt: row.expires_at && row.expires_at.toISOString(),
+      revokedAt: row.revoked_at && row.revoked_at.toISOString(),
+    }));
+  }
+
+  #name({ person, name }: { person: string; name: Buffer }): string {
+    return this.#cells.open(PLACES.person(person), name);
+  }
+
+  async #personNamed(tx: Tx, { name, kind }: NewToken): Promise<string | undefined> {
+    const [row] = await tx.query<{ id: string; kind: string }>(
+      "SELECT id, kind FROM records.person WHERE name_key = $1",
+      [this.#cells.lookup("person", foldName(name))],
+    );
+    if (row && row.kind !== kind)
+      throw new RecordsError("conflict", "that name is a person's and a machine's: choose another");
+    return row?.id;
+  }
+}
+
+/** A fresh token: `dbk_` and 32 random bytes, base64url. */
+export function newToken(): string {
+  return `dbk_${randomBytes(32).toString("base64url")}`;
+}
+
+function hashOf(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

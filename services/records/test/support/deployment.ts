@@ -1,0 +1,305 @@
+import { type Captured, encodeEnvelope, type Event, TOPICS } from "@daybook/contract";
+import { memoryStores, type MemoryStores } from "@daybook/archive-core/testing";
+import {
+  createCatalogueReader,
+  createCatalogueWriter,
+  createRecordIndexer,
+  migrate,
+  openCatalogue,
+  openCellsWith,
+  sealCellsTo,
+} from "@daybook/catalogue";
+import {
+  formatSessionKey,
+  generateArchiveKey,
+  newSessionKey,
+  type PrivateKey,
+  readPublicKeys,
+  type Recipient,
+  sealPacket,
+  unlockPrivateKey,
+} from "@daybook/openpgp";
+import {
+  type ApiClient,
+  apiClient,
+  type Authenticator,
+  createApi,
+  createLogger,
+  listen,
+  type Listening,
+  ROLES,
+  type Role,
+  type Route,
+  SERVICE,
+} from "@daybook/runtime";
+import { createHash, randomUUID } from "node:crypto";
+import { PassThrough } from "node:stream";
+import { type Connection, recordsProblem, type RecordsOptions, runRecords } from "../../src/index.ts";
+import { memoryCipher, MemoryStream } from "./memory-stream.ts";
+import { SmallArchiver, vkeyOf } from "./small-archiver.ts";
+import type { TestPostgres } from "./postgres.ts";
+
+export const INTERNAL_TOKEN = "internal";
+export const REGISTRY_KEY = Buffer.alloc(32, 3);
+const DEPLOYMENT = "test";
+
+let keys: Promise<{ privateKey: PrivateKey; recipients: Recipient[] }> | undefined;
+
+/** One key pair for all tests: making one takes a while. */
+function archiveKeys() {
+  keys ??= (async () => {
+    const made = await generateArchiveKey({
+      userId: { name: "Test" },
+      passphrase: "test",
+      type: "curve25519",
+    });
+    return {
+      privateKey: await unlockPrivateKey(made.privateKey, "test"),
+      recipients: await readPublicKeys(made.publicKey),
+    };
+  })();
+  return keys;
+}
+
+/** A whole deployment but for the services beside this one: what outlives a crash of the records service. */
+export interface Deployment {
+  readonly connection: Connection;
+  readonly stores: MemoryStores;
+  readonly stream: MemoryStream;
+  readonly archiver: SmallArchiver;
+  /** Everything that was logged, as text. */
+  readonly logged: string[];
+  /** The clock. */
+  time: number;
+  ownerToken: string | undefined;
+  /** Puts an event on the stream of shard 0 and waits until it can be searched. */
+  capture(...events: readonly Partial<Event>[]): Promise<void>;
+  /** As capture, of events that have attachments or ids of their own. */
+  captureAll(events: readonly Captured[], keysOf?: (captured: Captured) => string[]): Promise<void>;
+  attach(
+    content: string,
+    name: string,
+  ): Promise<{ ref: NonNullable<Event["attachments"]>[number]; key: string }>;
+  sql(text: string, values?: unknown[]): Promise<unknown[][]>;
+  start(over?: Partial<RecordsOptions>): Promise<Running>;
+  close(): Promise<void>;
+}
+
+/** The records service, running, behind the real API. */
+export interface Running {
+  readonly url: string;
+  readonly routes: readonly Route[];
+  readonly owner: ApiClient;
+  as(token: string): ApiClient;
+  /** A client of a new person with these roles. */
+  person(name: string, roles: readonly Role[]): Promise<ApiClient>;
+  stop(): Promise<void>;
+}
+
+export async function createDeployment(
+  postgres: TestPostgres,
+  { keyringCopy = false, segmentRecords = 100 }: { keyringCopy?: boolean; segmentRecords?: number } = {},
+): Promise<Deployment> {
+  const connection = await postgres.database();
+  const { privateKey, recipients } = await archiveKeys();
+  const tokenKey = Buffer.alloc(32, 1);
+  const owner = openCatalogue(connection, "owner");
+  await migrate(owner);
+  await owner.close();
+  const writerPool = openCatalogue(connection, "writer", { max: 3 });
+  const readerPool = openCatalogue(connection, "reader");
+  const stream = new MemoryStream();
+  const cipher = memoryCipher();
+  const now = () => new Date(deployment.time);
+  const stores = memoryStores({ now, keyringCopy });
+  const indexer = createRecordIndexer(tokenKey);
+  const catalogueWriter = createCatalogueWriter({ pool: writerPool, cells: await sealCellsTo(recipients) });
+  const archiver = new SmallArchiver({
+    deployment: DEPLOYMENT,
+    stores,
+    stream,
+    opener: cipher,
+    recipients,
+    namingKey: Buffer.alloc(32, 2),
+    catalogue: catalogueWriter,
+    indexer,
+    now,
+    segmentRecords,
+  });
+
+  const captureAll: Deployment["captureAll"] = async (events, keysOf = () => []) => {
+    const payloads = await Promise.all(
+      events.map((captured) =>
+        cipher.seal(
+          encodeEnvelope({
+            v: 1,
+            eventId: captured.eventId,
+            stableDigest: captured.stableDigest,
+            keys: keysOf(captured),
+            event: { capturedAt: now().toISOString(), ...captured.event },
+          }),
+          `${TOPICS.events}/0`,
+        ),
+      ),
+    );
+    await stream.send(TOPICS.events, 0, payloads);
+    await archiver.archived("0", stream.messages(TOPICS.events, 0).length);
+  };
+
+  const deployment: Deployment = {
+    connection,
+    stores,
+    stream,
+    archiver,
+    logged: [],
+    time: Date.parse("2026-03-10T12:00:00.000Z"),
+    ownerToken: undefined,
+    captureAll,
+    capture: (...events) =>
+      captureAll(
+        events.map((event) => ({
+          eventId: randomUUID(),
+          stableDigest: createHash("sha256").update(JSON.stringify(event)).digest("hex"),
+          event: messageOf(event),
+        })),
+      ),
+    async attach(content, name) {
+      const key = newSessionKey();
+      const sealed = sealPacket(Buffer.from(content), key);
+      const digest = createHash("sha256").update(sealed).digest("hex");
+      const retainUntil = new Date(deployment.time + 400 * 86_400_000);
+      await stores.records.put({ key: `attachment/${digest}`, body: sealed, retainUntil });
+      const sha256 = createHash("sha256").update(content).digest("hex");
+      const ref = {
+        name,
+        mediaType: "text/plain",
+        sizeBytes: Buffer.byteLength(content),
+        sha256,
+        sealed: digest,
+      };
+      return { ref, key: formatSessionKey(key) };
+    },
+    sql: (text, values) => postgres.sql(connection, text, values),
+    start: (over = {}) =>
+      start(deployment, {
+        deployment: DEPLOYMENT,
+        sample: false,
+        database: connection,
+        stores,
+        privateKey,
+        recipients,
+        catalogue: createCatalogueReader({ pool: readerPool, tokenKey, cells: openCellsWith(privateKey) }),
+        catalogueWriter,
+        indexer,
+        producer: stream,
+        sealer: cipher,
+        stream,
+        registryKey: REGISTRY_KEY,
+        scopeKey: Buffer.alloc(32, 4),
+        vkeys: { "0": vkeyOf(DEPLOYMENT, "0"), audit: vkeyOf(DEPLOYMENT, "audit") },
+        archiver,
+        keptElsewhere: { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 30 },
+        minLockDays: 200,
+        now,
+        ...over,
+      }),
+    async close() {
+      await writerPool.close();
+      await readerPool.close();
+    },
+  };
+  return deployment;
+}
+
+async function start(
+  deployment: Deployment,
+  options: Omit<RecordsOptions, "host" | "log" | "owner">,
+): Promise<Running> {
+  const stopping = new AbortController();
+  let mounted: { routes: readonly Route[]; authenticator: Authenticator } | undefined;
+  const sink = new PassThrough();
+  sink.on("data", (chunk: Buffer) => deployment.logged.push(chunk.toString()));
+  const log = createLogger("records", "debug", { stream: sink });
+  let running: Promise<void> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    running = runRecords(
+      {
+        ...options,
+        log,
+        host: { mount: (routes, authenticator) => (mounted = { routes, authenticator }) },
+        owner: {
+          name: "Local owner",
+          read: () => Promise.resolve(deployment.ownerToken),
+          write: (token) => {
+            deployment.ownerToken = token;
+            return Promise.resolve();
+          },
+        },
+        onReady: resolve,
+      },
+      stopping.signal,
+    );
+    running.catch(reject);
+  });
+  const { routes, authenticator } = mounted!;
+  const api = createApi({
+    title: "records",
+    version: "0",
+    routes,
+    log,
+    problemOf: recordsProblem,
+    authenticator: {
+      authenticate: (bearer) =>
+        bearer === INTERNAL_TOKEN
+          ? Promise.resolve({ id: "service", name: "service", kind: "machine", roles: [SERVICE] })
+          : authenticator.authenticate(bearer),
+    },
+  });
+  const server: Listening = await listen(api, { port: 0 });
+  const clients: ApiClient[] = [];
+  const as = (token: string) => {
+    const client = apiClient({ url: server.url, token });
+    clients.push(client);
+    return client;
+  };
+  const owner = as(deployment.ownerToken!);
+  return {
+    url: server.url,
+    routes,
+    owner,
+    as,
+    async person(name, roles) {
+      const made = (await owner.call("post", "/api/v1/tokens", { body: { name, roles } })) as {
+        token: string;
+      };
+      return as(made.token);
+    },
+    async stop() {
+      for (const client of clients) client.close();
+      await server.close({ graceMs: 200 });
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+export const everyRole = [...ROLES];
+
+/** A message; what is given replaces what is made up. */
+export function messageOf(given: Partial<Event> = {}): Omit<Event, "capturedAt"> & { capturedAt?: string } {
+  return {
+    v: 1,
+    kind: "message",
+    network: "whatsapp",
+    method: "export",
+    provenance: "supplied",
+    account: "acct-1",
+    conversation: { id: "conv-1", title: "Harbour works", kind: "group" },
+    sender: { id: "p-1", name: "Grace Sender" },
+    sentAt: "2026-03-04T15:04:05.000Z",
+    text: "nothing in particular",
+    raw: "",
+    connector: { name: "test", version: "1" },
+    ...given,
+  };
+}
