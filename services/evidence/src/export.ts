@@ -1,0 +1,242 @@
+import { type ArchiveRecord, parseCanonical, type Stores } from "@daybook/archive-core";
+import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
+import { formatSessionKey, type OpenedRecord, type RecordReader } from "@daybook/openpgp";
+import type {
+  PackageAttachment,
+  PackageFormat,
+  PackageInput,
+  PackageRecord,
+  PackageReport,
+  PackageSink,
+  PlacedRecord,
+} from "@daybook/package";
+import { encodeReceipt, writePackage } from "@daybook/package";
+import { EvidenceError } from "./error.ts";
+import type { AuditTrail, JsonValue, RecordsService } from "./ports.ts";
+import { holdShard, type ProvedShard } from "./proved.ts";
+import { inThreads, isWhole, select, type Wanted } from "./selection.ts";
+
+/** What a person asks for. */
+export interface ExportRequest {
+  readonly id: string;
+  readonly actor: string;
+  readonly matter: string;
+  /** Of the package and its folder. */
+  readonly name: string;
+  /** The custodian by name or id. */
+  readonly wanted: Wanted;
+  readonly formats: ReadonlySet<PackageFormat>;
+  readonly withSources: boolean;
+  /** Fingerprints of the keys that it is encrypted to. */
+  readonly recipients: readonly string[];
+}
+
+export interface ExportDeps {
+  readonly catalogue: CatalogueReader;
+  readonly reader: RecordReader;
+  readonly stores: Stores;
+  readonly records: RecordsService;
+  readonly trail: AuditTrail;
+  /** Verifier keys, by shard. */
+  readonly vkeys: Readonly<Record<string, string>>;
+  readonly deployment: string;
+  /** A trial: said in the package. */
+  readonly sample: boolean;
+  readonly now: () => Date;
+}
+
+/** An export whose request is in the log, ready to be written once. */
+export interface PreparedExport {
+  readonly checkpoints: readonly { origin: string; size: number; root: string }[];
+  /** Records selected. */
+  readonly records: number;
+  /** Writes the package; afterwards its receipt can be had. */
+  write(sink: PackageSink): Promise<PackageReport>;
+  /** Commits the export to the log and returns `NAME.receipt`. Repeatable after a failure. */
+  receipt(report: PackageReport): Promise<Buffer>;
+}
+
+/**
+ * Prepares an export: judges it, puts its request into the log and waits for that, then holds every log at its
+ * checkpoint. What arrives later is not in it.
+ *
+ * @throws {EvidenceError}
+ */
+export async function prepareExport(request: ExportRequest, deps: ExportDeps): Promise<PreparedExport> {
+  const matter = await deps.records.matter(request.matter);
+  if (matter.closedAt !== null)
+    throw new EvidenceError("matter-closed", "the matter is closed: open another");
+  const { custodian } = request.wanted;
+  const wanted = {
+    ...request.wanted,
+    ...(custodian !== undefined && { custodian: await deps.records.custodian(custodian) }),
+  };
+  const said = describe(request);
+  await deps.trail.record({
+    actor: request.actor,
+    action: "export.start",
+    matter: request.matter,
+    subject: request.id,
+    detail: said,
+  });
+
+  const shards = new Map<string, ProvedShard>();
+  for (const [shard, vkey] of Object.entries(deps.vkeys)) {
+    const held = await holdShard(deps.stores, shard, vkey);
+    if (held) shards.set(shard, held);
+  }
+  const texts = (refs: readonly RecordRef[]) =>
+    Promise.all(refs.map(async (ref) => (await openRecord(deps.reader, ref))?.record.text));
+  const refs = (await select(deps.catalogue, wanted, request.matter, texts)).filter(
+    (ref) => ref.index < (shards.get(ref.shard)?.size ?? 0),
+  );
+  const sources = isWhole(wanted) || request.withSources;
+  const startedAt = deps.now();
+  const input: PackageInput = {
+    name: request.name,
+    createdAt: startedAt,
+    request: {
+      ...said,
+      id: request.id,
+      matter: { id: matter.id, title: matter.title, kind: matter.kind },
+      requestedBy: request.actor,
+      requestedAt: startedAt.toISOString(),
+      deployment: deps.deployment,
+      ...(deps.sample && { trial: "A trial archive: its messages are made up." }),
+    },
+    checkpoints: [...shards.values()].map(({ shard, origin, note, vkey }) => ({ shard, origin, note, vkey })),
+    formats: request.formats,
+    records: () => provedRecords(refs, shards, deps.reader, sources),
+    threads: () => threads(refs, deps.reader, sources),
+    disposals: isWhole(wanted) ? disposals(deps.records, shards) : nothing(),
+  };
+  return {
+    checkpoints: [...shards.values()].map(({ origin, size, root }) => ({
+      origin,
+      size,
+      root: root.toString("base64"),
+    })),
+    records: refs.length,
+    write: (sink) => writePackage(input, sink),
+    receipt: async (report) => {
+      await deps.trail.record({
+        actor: request.actor,
+        action: "export.complete",
+        matter: request.matter,
+        subject: request.id,
+        detail: { ...said, export: request.id, ...report },
+      });
+      return findReceipt(request, deps, startedAt);
+    },
+  };
+}
+
+function describe({
+  name,
+  wanted,
+  formats,
+  withSources,
+  recipients,
+}: ExportRequest): Record<string, JsonValue> {
+  return {
+    name,
+    filters: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      string
+    >,
+    formats: [...formats].sort(),
+    withSources,
+    recipients,
+  };
+}
+
+interface Open {
+  readonly record: ArchiveRecord;
+  readonly opened: OpenedRecord;
+}
+
+/** Undefined for a record whose key was destroyed since it was selected. */
+async function openRecord(reader: RecordReader, ref: RecordRef): Promise<Open | undefined> {
+  try {
+    const opened = await reader.openFromSegment(ref);
+    return { opened, record: parseCanonical(opened.json.toString()) as unknown as ArchiveRecord };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "undecryptable") return undefined;
+    throw error;
+  }
+}
+
+async function* provedRecords(
+  refs: readonly RecordRef[],
+  shards: ReadonlyMap<string, ProvedShard>,
+  reader: RecordReader,
+  sources: boolean,
+): AsyncGenerator<PackageRecord, void, undefined> {
+  for (const ref of refs) {
+    const shard = shards.get(ref.shard) as ProvedShard;
+    const open = await openRecord(reader, ref);
+    if (!open) continue;
+    const { leaf, proof } = await shard.prove(ref.index);
+    yield {
+      ...placed(ref, open, reader, sources),
+      sealed: open.opened.packet,
+      sessionKey: formatSessionKey(open.opened.key),
+      leaf,
+      proof,
+    };
+  }
+}
+
+async function* threads(
+  refs: readonly RecordRef[],
+  reader: RecordReader,
+  sources: boolean,
+): AsyncGenerator<PlacedRecord, void, undefined> {
+  for (const ref of inThreads(refs.filter((one) => one.keys.conversation !== undefined))) {
+    const open = await openRecord(reader, ref);
+    if (open) yield placed(ref, open, reader, sources);
+  }
+}
+
+function placed(
+  ref: RecordRef,
+  { record, opened }: Open,
+  reader: RecordReader,
+  sources: boolean,
+): PlacedRecord {
+  const isSource = record.kind === "notice" && record.method === "export" && record.source !== undefined;
+  const attachments: PackageAttachment[] = [];
+  for (const [n, { name, mediaType, sizeBytes, sha256, sealed }] of (record.attachments ?? []).entries()) {
+    const key = opened.attachmentKeys.get(n);
+    if (!key || (isSource && !sources)) continue;
+    attachments.push({ sha256, name, mediaType, sizeBytes, open: () => reader.attachment(sealed, key) });
+  }
+  return { shard: ref.shard, index: ref.index, record: opened.json, attachments };
+}
+
+async function* disposals(records: RecordsService, shards: ReadonlyMap<string, ProvedShard>) {
+  for await (const disposal of records.disposals()) {
+    const shard = shards.get(disposal.shard);
+    if (!shard || disposal.index >= shard.size) continue;
+    yield { ...disposal, ...(await shard.prove(disposal.index)) };
+  }
+}
+
+async function* nothing(): AsyncGenerator<never, void, undefined> {
+  // No disposed record can be told to fit a filter: its row holds nothing but its id.
+}
+
+/** The logged audit record that completes the export, with its proof under the newest checkpoint. */
+async function findReceipt(request: ExportRequest, deps: ExportDeps, since: Date): Promise<Buffer> {
+  const shard = await holdShard(deps.stores, "audit", deps.vkeys.audit ?? "");
+  const filters = { kinds: ["audit" as const], matter: request.matter, from: since.toISOString() };
+  for await (const refs of deps.catalogue.select({ filters })) {
+    for (const ref of refs.toReversed()) {
+      const open = await openRecord(deps.reader, ref);
+      const audit = open?.record.audit;
+      if (!open || !shard || audit?.action !== "export.complete" || audit.subject !== request.id) continue;
+      return encodeReceipt({ record: open.opened.json, ...(await shard.prove(ref.index)) });
+    }
+  }
+  throw new EvidenceError("unavailable", "the export's own record is not in the log yet: ask again");
+}

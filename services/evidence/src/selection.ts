@@ -1,0 +1,118 @@
+import type { CatalogueReader, Filters, ReadTexts, RecordRef } from "@daybook/catalogue";
+import type { EventKind, Network } from "@daybook/contract";
+
+/** What an export was asked for, with the custodian's id in place of the name. */
+export interface Wanted {
+  readonly words?: string | undefined;
+  readonly custodian?: string | undefined;
+  readonly conversation?: string | undefined;
+  readonly network?: Network | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** Kinds that words select among; the others come with what they are about. */
+const WORDED: readonly EventKind[] = ["message", "edit", "notice"];
+const EVERYTHING: readonly EventKind[] = [
+  "message",
+  "edit",
+  "delete",
+  "reaction",
+  "receipt",
+  "timer",
+  "membership",
+  "call",
+  "identity",
+  "notice",
+  "gap",
+  "coverage",
+];
+const LISTENING: readonly EventKind[] = ["gap", "coverage"];
+const CHUNK = 5_000;
+
+/** Whether nothing narrows the export. */
+export function isWhole(wanted: Wanted): boolean {
+  return Object.values(wanted).every((value) => value === undefined);
+}
+
+/**
+ * The records of an export, in the order of the logs, each once: what the filters select; with words, what is
+ * about it; gaps and coverage of the same custodian, network and interval; the notices of files that it cites;
+ * the matter's own audit.
+ */
+export async function select(
+  reader: CatalogueReader,
+  wanted: Wanted,
+  matter: string,
+  texts: ReadTexts,
+): Promise<RecordRef[]> {
+  const found = new Map<string, RecordRef>();
+  const add = (refs: Iterable<RecordRef>) => {
+    for (const ref of refs) found.set(ref.id, ref);
+  };
+  const { words, custodian, network, from, to } = wanted;
+  const filters = filtersOf(wanted);
+  if (words === undefined) {
+    const kinds = isWhole(wanted) ? EVERYTHING : EVERYTHING.filter((kind) => !LISTENING.includes(kind));
+    for await (const refs of reader.select({ filters: { ...filters, kinds } })) add(refs);
+  } else {
+    for await (const refs of reader.select({ words, filters: { ...filters, kinds: WORDED }, texts })) {
+      add(refs);
+      for (const chunk of chunks(refs)) add(await reader.about(chunk));
+      for (const chunk of chunks(refs.filter((ref) => ref.kind === "edit")))
+        add(await targetsOf(reader, chunk));
+    }
+  }
+  if (!isWhole(wanted)) {
+    add(
+      await reader.listening({
+        ...(custodian !== undefined && { custodian }),
+        ...(network !== undefined && { network }),
+        ...(from !== undefined && { from }),
+        ...(to !== undefined && { to }),
+      }),
+    );
+    for (const chunk of chunks([...found.values()])) add(await reader.noticesFor(chunk));
+  }
+  for await (const refs of reader.select({ filters: { kinds: ["audit"], matter } })) add(refs);
+  return [...found.values()].sort(byPlace);
+}
+
+/** Records in the order of reading: by custodian, conversation and time. */
+export function inThreads(refs: readonly RecordRef[]): RecordRef[] {
+  return refs.toSorted(
+    (a, b) =>
+      compare(a.keys.custodian ?? "", b.keys.custodian ?? "") ||
+      compare(a.keys.conversation ?? "", b.keys.conversation ?? "") ||
+      compare(a.at, b.at) ||
+      byPlace(a, b),
+  );
+}
+
+function filtersOf({ custodian, conversation, network, from, to }: Wanted): Filters {
+  return {
+    ...(custodian !== undefined && { custodian }),
+    ...(conversation !== undefined && { conversation }),
+    ...(network !== undefined && { network }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+}
+
+/** What edits changed: their targets, without other captures of them. */
+async function targetsOf(reader: CatalogueReader, edits: readonly RecordRef[]): Promise<RecordRef[]> {
+  const targets = new Set(edits.map((ref) => ref.keys.target));
+  return (await reader.named(edits)).filter((ref) => targets.has(ref.keys.networkId));
+}
+
+function* chunks(refs: readonly RecordRef[]): Generator<readonly RecordRef[]> {
+  for (let start = 0; start < refs.length; start += CHUNK) yield refs.slice(start, start + CHUNK);
+}
+
+function byPlace(a: RecordRef, b: RecordRef): number {
+  return compare(a.shard, b.shard) || a.index - b.index;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
