@@ -1,0 +1,238 @@
+import {
+  type Draft,
+  MAX_SEGMENT_BYTES,
+  MAX_SEGMENT_RECORDS,
+  type ShardLog,
+  type StreamPosition,
+} from "@daybook/archive-core";
+import { CatalogueError } from "@daybook/catalogue";
+import { buildKeyBlock } from "@daybook/openpgp";
+import { attachmentKey, claimAttachments } from "./attachments.ts";
+import type { Arrival } from "./decode.ts";
+import { attachmentGap, sendGap } from "./gaps.ts";
+import type { ShardContext } from "./options.ts";
+import type { ShardReporter } from "./progress.ts";
+import { isRetryable, retrying } from "./retry.ts";
+import { rowsOf } from "./rows.ts";
+import { keyLines, seal, sealedAttachments, type Waiting } from "./seal.ts";
+
+/** Segments between closing and catalogued: sealing runs ahead of committing, and committing of the catalogue. */
+const MAX_IN_FLIGHT = 3;
+const DAY_MS = 86_400_000;
+
+/** A closed segment on its way. Each step waits for the same step of the one before. */
+interface InFlight {
+  readonly committed: Promise<void>;
+  readonly settled: Promise<void>;
+}
+
+const NOTHING: InFlight = { committed: Promise.resolve(), settled: Promise.resolve() };
+
+/**
+ * Seals, commits and catalogues one shard's records, in order. The ids of records that are on their way are
+ * known here until the catalogue knows them.
+ */
+export class ShardWriter {
+  readonly #context: ShardContext;
+  readonly #log: ShardLog;
+  readonly #reporter: ShardReporter;
+  readonly #signal: AbortSignal;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #onSettled: (position: StreamPosition) => void;
+  #failed = false;
+  readonly #ids = new Set<string>();
+  readonly #inFlight = new Set<InFlight>();
+  #last: InFlight = NOTHING;
+  #beforeLast: InFlight = NOTHING;
+  #open: Waiting[] = [];
+  #openBytes = 0;
+  #linger: NodeJS.Timeout | undefined;
+  /** Offset after the last event that was taken, parked or found to be known. */
+  #handled: number;
+
+  /**
+   * @param options.signal ends retries; what needs none is still finished
+   * @param options.onSettled told of each position that both log and catalogue have come to
+   * @param options.onFailure told of what repeating cannot mend; the writer then closes no more segments
+   */
+  constructor(options: {
+    context: ShardContext;
+    log: ShardLog;
+    reporter: ShardReporter;
+    from: number;
+    signal: AbortSignal;
+    onSettled: (position: StreamPosition) => void;
+    onFailure: (error: unknown) => void;
+  }) {
+    this.#context = options.context;
+    this.#log = options.log;
+    this.#reporter = options.reporter;
+    this.#handled = options.from;
+    this.#signal = options.signal;
+    this.#onSettled = options.onSettled;
+    this.#onFailure = options.onFailure;
+  }
+
+  /** Whether a record of this id is on its way. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** Resolves once there is room for another segment. Rejects with what stopped the writer. */
+  async room(): Promise<void> {
+    while (this.#inFlight.size >= MAX_IN_FLIGHT) {
+      await Promise.race([...this.#inFlight].map(({ settled }) => settled));
+    }
+  }
+
+  /** Takes a new record. */
+  take(arrival: Arrival): void {
+    const waiting = seal(arrival);
+    const { length } = waiting.sealed.packet;
+    if (this.#openBytes + length > MAX_SEGMENT_BYTES) this.close();
+    this.#ids.add(arrival.id);
+    this.#open.push(waiting);
+    this.#openBytes += length;
+    this.#handled = arrival.offset + 1;
+    if (this.#open.length >= MAX_SEGMENT_RECORDS || this.#openBytes >= MAX_SEGMENT_BYTES) this.close();
+    else this.#linger ??= setTimeout(() => this.close(), this.#context.lingerMs);
+  }
+
+  /** Offset of the next event to take. */
+  get next(): number {
+    return this.#handled;
+  }
+
+  /** Says that nothing is left to do for the events below `offset`, but what is on its way already. */
+  handled(offset: number): void {
+    this.#handled = offset;
+    this.closeIfWanted();
+    this.#settleIfIdle();
+  }
+
+  /** Closes the open segment if somebody waits for an event in it. */
+  closeIfWanted(): void {
+    if (this.#reporter.wantsFlush(this.#handled)) this.close();
+  }
+
+  /** Closes the open segment, if it holds anything, and sends it on its way. */
+  close(): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
+    if (this.#open.length === 0 || this.#failed) return;
+    const records = this.#open;
+    this.#open = [];
+    this.#openBytes = 0;
+    try {
+      this.#send(records, this.#log.draft(records.map((record) => record.sealed)));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Finishes what was begun. Rejects with what stopped it. */
+  async finish(): Promise<void> {
+    this.close();
+    await this.#last.settled;
+  }
+
+  #send(records: readonly Waiting[], draft: Draft): void {
+    const { stream, partition } = this.#context;
+    const position = { id: stream.id, partition, offset: this.#handled };
+    const before = this.#last;
+    const committed = this.#commit(draft, records, position, before.committed);
+    const settled = this.#catalogue(draft, records, position, {
+      committed,
+      previous: before.settled,
+      room: this.#beforeLast.settled,
+    }).then(() => this.#settle(draft, records, position));
+    const inFlight = { committed, settled };
+    this.#inFlight.add(inFlight);
+    this.#beforeLast = before;
+    this.#last = inFlight;
+    settled.then(
+      () => {
+        this.#inFlight.delete(inFlight);
+        this.#settleIfIdle();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = true;
+    clearTimeout(this.#linger);
+    this.#onFailure(error);
+  }
+
+  async #commit(
+    draft: Draft,
+    records: readonly Waiting[],
+    position: StreamPosition,
+    previous: Promise<void>,
+  ): Promise<void> {
+    const [block] = await Promise.all([
+      buildKeyBlock(keyLines(records, draft.first), this.#context.recipients),
+      this.#claimAttachments(records),
+    ]);
+    await previous;
+    await this.#retrying("commit", () => this.#log.commit(draft, block, position));
+  }
+
+  /** Attachments are claimed before the commit: their first lock is short. */
+  async #claimAttachments(records: readonly Waiting[]): Promise<void> {
+    const { stores, lockDays, now, log } = this.#context;
+    const sealed = records.flatMap(({ arrival }) => sealedAttachments(arrival.event));
+    if (sealed.length === 0) return;
+    const retainUntil = new Date(now().getTime() + lockDays * DAY_MS);
+    const missing = await this.#retrying("attachments", () =>
+      claimAttachments(stores.records, sealed, retainUntil),
+    );
+    for (const { arrival } of missing.size > 0 ? records : []) {
+      for (const [n, one] of sealedAttachments(arrival.event).entries()) {
+        if (!missing.has(one)) continue;
+        log.error({ id: arrival.id, object: attachmentKey(one) }, "an attachment is not in the store");
+        this.#reporter.count("gaps");
+        await this.#retrying("gap", () => sendGap(this.#context, attachmentGap(arrival, n, now())));
+      }
+    }
+  }
+
+  async #catalogue(
+    draft: Draft,
+    records: readonly Waiting[],
+    position: StreamPosition,
+    after: { committed: Promise<void>; previous: Promise<void>; room: Promise<void> },
+  ): Promise<void> {
+    const { catalogue, indexer, shard } = this.#context;
+    await after.committed;
+    await after.room;
+    const rows = await rowsOf(draft, records, { shard, indexer });
+    const state = { shard, from: draft.first, size: draft.size, stream: position };
+    try {
+      await catalogue.write(rows, state);
+      await after.previous;
+    } catch (error) {
+      // It may only be that the write before this one, which it overlaps, has to be repeated first.
+      const overtaken = error instanceof CatalogueError && error.code === "out-of-order";
+      if (!overtaken && !isRetryable(error)) throw error;
+      await after.previous;
+      await this.#retrying("catalogue", () => catalogue.write(rows, state));
+    }
+  }
+
+  #settle(draft: Draft, records: readonly Waiting[], position: StreamPosition): void {
+    for (const { arrival } of records) this.#ids.delete(arrival.id);
+    this.#reporter.committed(draft.size, position);
+    this.#reporter.settle(position.offset);
+    this.#onSettled(position);
+  }
+
+  #settleIfIdle(): void {
+    if (this.#open.length === 0 && this.#inFlight.size === 0) this.#reporter.settle(this.#handled);
+  }
+
+  #retrying<T>(what: string, work: () => Promise<T>): Promise<T> {
+    return retrying(work, { what, log: this.#context.log, signal: this.#signal });
+  }
+}

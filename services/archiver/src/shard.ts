@@ -1,0 +1,183 @@
+import { setImmediate as breathe } from "node:timers/promises";
+import { ShardLog, type StreamPosition } from "@daybook/archive-core";
+import { StreamError, type StreamMessage } from "@daybook/stream";
+import { type Arrival, decodeBatch, isArrival, type Poison } from "./decode.ts";
+import { ArchiverError } from "./error.ts";
+import { sendGap, type StreamHole, streamGap } from "./gaps.ts";
+import type { ShardContext } from "./options.ts";
+import { park } from "./park.ts";
+import type { ShardReporter } from "./progress.ts";
+import { agree } from "./recover.ts";
+import { isRetryable, retrying } from "./retry.ts";
+import { ShardWriter } from "./shard-writer.ts";
+import { streamTrimmer } from "./trim.ts";
+
+const READ = { maxMessages: 1_024, maxBytes: 4 * 1024 * 1024 };
+/** Records sealed in one go: other work of the process waits for some milliseconds at most. */
+const SLICE = 64;
+
+/**
+ * Archives one shard until `signal` aborts, then finishes what it has taken. Rejects when an operator must
+ * act: another writer (`fork`), damage, rows that nobody can rebuild.
+ */
+export async function runShard(context: ShardContext, signal: AbortSignal): Promise<void> {
+  const reporter = context.progress.reporter(context.shard);
+  const failure = new AbortController();
+  const stopping = AbortSignal.any([signal, failure.signal]);
+  try {
+    const { log, position } = await takeUp(context, stopping);
+    const from = await startOf(context, reporter, position, stopping);
+    const trim = streamTrimmer(context);
+    const writer = new ShardWriter({
+      context,
+      log,
+      reporter,
+      from,
+      signal: stopping,
+      onSettled: ({ offset }) => trim(offset),
+      onFailure: (error) => failure.abort(error),
+    });
+    reporter.start(from, log.size, position, () => writer.closeIfWanted());
+    await pump(context, writer, reporter, stopping).catch((error: unknown) => failure.abort(error));
+    await writer.finish();
+  } catch (error) {
+    // Cut off by the stop, in a step that would have been repeated: a restart does so.
+    if (!signal.aborted || !(isRetryable(error) || error === signal.reason)) failure.abort(error);
+  } finally {
+    reporter.stop();
+  }
+  if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+async function takeUp(
+  context: ShardContext,
+  signal: AbortSignal,
+): Promise<{ log: ShardLog; position: StreamPosition | undefined }> {
+  const { shard, signer, stores, lockDays, now, stream, partition } = context;
+  const step = { what: "open", log: context.log, signal };
+  const log = await retrying(() => ShardLog.open({ shard, signer, stores, lockDays, now }), step);
+  if (log.position?.id === stream.id && log.position.partition !== partition) {
+    throw new ArchiverError("misconfigured", `shard ${shard}: its log was fed from another partition`);
+  }
+  return { log, position: await retrying(() => agree(context, log, signal), step) };
+}
+
+/** Where to read from. What the stream should have and has not is recorded as a gap, and read around. */
+async function startOf(
+  context: ShardContext,
+  reporter: ShardReporter,
+  position: StreamPosition | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const { stream, topic, partition, shard, deployment, log, now } = context;
+  const step = { what: "start", log, signal };
+  const { first, next } = await retrying(() => stream.range(topic, partition), step);
+  // Another stream's offsets mean nothing here: its beginning is read, and what is known is a redelivery.
+  const wanted = position?.id === stream.id ? position.offset : 0;
+  if (wanted >= first && wanted <= next) return wanted;
+  const hole: Pick<StreamHole, "kind" | "from" | "to"> =
+    wanted < first
+      ? { kind: "expired", from: wanted, to: first }
+      : { kind: "cut-short", from: next, to: wanted };
+  log.error({ shard, topic, ...hole }, "the stream has not got what it should: recording a gap");
+  reporter.count("gaps");
+  const gap = streamGap({ deployment, stream: stream.id, topic, partition, ...hole, at: now() });
+  await retrying(() => sendGap(context, gap), step);
+  return first;
+}
+
+/** Reads, judges and hands over, until `signal` aborts. */
+async function pump(
+  context: ShardContext,
+  writer: ShardWriter,
+  reporter: ShardReporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stream, topic, partition } = context;
+  let from = writer.next;
+  while (!signal.aborted) {
+    try {
+      for await (const items of ahead(stream.read(topic, partition, from, READ, signal), context)) {
+        await writer.room();
+        await handle(items, context, writer, reporter, signal);
+      }
+      return;
+    } catch (error) {
+      from = await resume(error, writer.next, context, reporter, signal);
+    }
+  }
+}
+
+/** Where to read on after the stream failed. @throws what is not the stream's, or cannot be mended */
+async function resume(
+  error: unknown,
+  next: number,
+  context: ShardContext,
+  reporter: ShardReporter,
+  signal: AbortSignal,
+): Promise<number> {
+  const { stream, topic, partition, shard, log } = context;
+  if (!(error instanceof StreamError) || signal.aborted) throw error;
+  if (error.code === "out-of-range") {
+    return startOf(context, reporter, { id: stream.id, partition, offset: next }, signal);
+  }
+  if (!error.retryable) throw error;
+  log.warn({ err: error, shard }, "the stream does not answer, trying again");
+  await retrying(() => stream.range(topic, partition), { what: "read", log, signal });
+  return next;
+}
+
+/** Decrypts a batch while the one before it is handled. */
+async function* ahead(
+  batches: AsyncIterable<readonly StreamMessage[]>,
+  context: ShardContext,
+): AsyncGenerator<(Arrival | Poison)[], void, undefined> {
+  const source = batches[Symbol.asyncIterator]();
+  const fetch = async () => {
+    const read = await source.next();
+    return read.done ? undefined : decodeBatch(read.value, context);
+  };
+  try {
+    let next = fetch();
+    for (let items = await next; items; items = await next) {
+      next = fetch();
+      // It is awaited in its turn, unless this one fails before.
+      next.catch(() => undefined);
+      yield items;
+    }
+  } finally {
+    void source.return?.();
+  }
+}
+
+async function handle(
+  items: readonly (Arrival | Poison)[],
+  context: ShardContext,
+  writer: ShardWriter,
+  reporter: ShardReporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { catalogue, log, shard } = context;
+  const poison = items.filter((item) => !isArrival(item));
+  if (poison.length > 0) {
+    await retrying(() => park(poison, context), { what: "park", log, signal });
+    reporter.count("parked", poison.length);
+    for (const { offset, reason } of poison) log.error({ shard, offset, reason }, "an event was parked");
+  }
+  // First who is on the way, then who is in the catalogue: nobody can slip from one to the other between.
+  const fresh = new Set<string>();
+  for (const item of items) if (isArrival(item) && !writer.has(item.id)) fresh.add(item.id);
+  const known =
+    fresh.size === 0
+      ? fresh
+      : await retrying(() => catalogue.known([...fresh]), { what: "look-up", log, signal });
+  for (const id of known) fresh.delete(id);
+  const duplicates = items.length - poison.length - fresh.size;
+  for (const [i, item] of items.entries()) {
+    if (isArrival(item) && fresh.delete(item.id)) writer.take(item);
+    else writer.handled(item.offset + 1);
+    if (i % SLICE === SLICE - 1) await breathe();
+  }
+  reporter.count("duplicates", duplicates);
+  writer.handled((items.at(-1)?.offset ?? 0) + 1);
+}
