@@ -22,4 +22,9 @@ export { MAX_PACKET_PLAINTEXT, openPacket, sealPacket } from "./packet.ts";
 export { openUnderPassphrase, sealUnderPassphrase } from "./passphrase.ts";
 export { formatSessionKey, newSessionKey, parseSessionKey, SessionKey } from "./session-key.ts";
 export { openStream, openVerified, sealedStreamSize, sealStream } from "./stream.ts";
-export { type OpenedRecord, RecordReader, type RecordReaderOptions, type SealedPlace } from "./record-reader.ts";
+export {
+  type OpenedRecord,
+  RecordReader,
+  type RecordReaderOptions,
+  type SealedPlace,
+} from "./record-reader.ts";

@@ -33,7 +33,10 @@ export interface RecordReaderOptions {
   readonly maxSegments?: number;
 }
 
-type Keys = ReadonlyMap<number, { readonly record?: SessionKey; readonly attachments: ReadonlyMap<number, SessionKey> }>;
+type Keys = ReadonlyMap<
+  number,
+  { readonly record?: SessionKey; readonly attachments: ReadonlyMap<number, SessionKey> }
+>;
 
 /** Reads sealed records by the keyring. The only holder of decrypted session keys: forget blocks on disposal. */
 export class RecordReader {
@@ -110,11 +113,21 @@ function opened(packet: Uint8Array, keys: Keys, index: number): OpenedRecord {
   const entry = keys.get(index);
   if (!entry?.record) throw new ArchiveError("undecryptable", "the record's session key is gone");
   const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
-  return { json: openPacket(bytes, entry.record), packet: bytes, key: entry.record, attachmentKeys: entry.attachments };
+  return {
+    json: openPacket(bytes, entry.record),
+    packet: bytes,
+    key: entry.record,
+    attachmentKeys: entry.attachments,
+  };
 }
 
 /** A bounded cache in order of use; what fails is not kept. */
-async function recall<T>(cache: Map<string, Promise<T>>, key: string, max: number, load: () => Promise<T>): Promise<T> {
+async function recall<T>(
+  cache: Map<string, Promise<T>>,
+  key: string,
+  max: number,
+  load: () => Promise<T>,
+): Promise<T> {
   const known = cache.get(key);
   if (known) {
     cache.delete(key);
