@@ -58,6 +58,7 @@ export function archiverRoutes({
       }),
       async handle({ body, signal }) {
         await progress.archived(body.shard, body.offset, { flush: body.flush, signal }).catch(refused);
+        return undefined;
       },
     }),
     route({
@@ -81,6 +82,7 @@ export function archiverRoutes({
         const published = await stores.heads.read(checkpointKey(params.shard));
         if (!published) throw notThere();
         response.type("text/plain; charset=utf-8").end(published.body);
+        return undefined;
       },
     }),
     route({
@@ -95,6 +97,7 @@ export function archiverRoutes({
         if (!TILE.test(path)) throw notThere();
         const bytes = await logFileReader(stores, params.shard)(`tile/${path}`).catch(missing);
         response.type("application/octet-stream").end(bytes);
+        return undefined;
       },
     }),
   ];

@@ -158,7 +158,7 @@ async function handle(
   signal: AbortSignal,
 ): Promise<void> {
   const { catalogue, log, shard } = context;
-  const poison = items.filter((item) => !isArrival(item));
+  const poison = items.filter((item): item is Poison => !isArrival(item));
   if (poison.length > 0) {
     await retrying(() => park(poison, context), { what: "park", log, signal });
     reporter.count("parked", poison.length);
