@@ -1,0 +1,16 @@
+/** What a file of a package is made of. A string is UTF-8. */
+export type FileBody = Uint8Array | string | AsyncIterable<Uint8Array>;
+
+/** Where the files of a package go, one after the other. */
+export interface PackageSink {
+  /**
+   * Adds one file. Resolves when the next may come, not when this one is durable.
+   *
+   * @param path below the package's folder, `/`-separated, without `..`
+   * @throws {PackageError} `unsafe-name`, `sink-closed`; or what the receiver failed with
+   */
+  add(path: string, body: FileBody): Promise<void>;
+
+  /** Completes the package; nothing may be added afterwards. Errors as `add`. */
+  finish(): Promise<void>;
+}
