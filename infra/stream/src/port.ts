@@ -45,7 +45,8 @@ export interface StreamTrimmer {
   trim(topic: string, partition: number, before: number): Promise<void>;
 }
 
-export type StreamErrorCode = "unavailable" | "full" | "closed" | "out-of-range" | "corrupt" | "undecryptable";
+export type StreamErrorCode =
+  "unavailable" | "full" | "closed" | "out-of-range" | "corrupt" | "undecryptable";
 
 const RETRYABLE: ReadonlySet<StreamErrorCode> = new Set(["unavailable", "full"]);
 
