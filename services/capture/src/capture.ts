@@ -41,6 +41,8 @@ export interface CaptureOptions {
   readonly maxUploadBytes?: number;
   readonly maxAttachmentBytes?: number;
   readonly live?: readonly Live[];
+  /** Connectors run from then on: when the registry answers. */
+  readonly whenReady?: Promise<void>;
   readonly mount: (routes: readonly Route[]) => void;
   readonly log: Logger;
   readonly now?: () => Date;
@@ -56,8 +58,6 @@ const SCOPE_REFRESH_MS = 5_000;
 export async function runCapture(options: CaptureOptions, signal: AbortSignal): Promise<void> {
   const { pool, registry, spoolDir, log, now = () => new Date() } = options;
   const lines = new ImportedLines(pool, options.linesKey);
-  await lines.migrate();
-  await sweepSpool(spoolDir);
   const jobs = new Jobs<ImportResult>();
   const newSink = async () => sinkWithScope(options, now);
   const start = (upload: Upload, request: ImportRequest) =>
@@ -105,6 +105,8 @@ async function runLive(
   now: () => Date,
   signal: AbortSignal,
 ): Promise<void> {
+  await options.whenReady;
+  if (signal.aborted) return;
   const custodians = new Map<string, { id: string; name: string }>();
   for (const { custodian, network, method } of live.accounts) {
     const known = await options.registry.custodian(custodian, `connector:${live.name}`);

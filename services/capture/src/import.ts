@@ -1,8 +1,20 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { type Captured, ConnectorError, type Party, type SealedAttachment } from "@daybook/contract";
-import { type ChatFile, type Entry, openExport, type Survey, toCaptured } from "@daybook/exports";
-import { identityOf, placeChat } from "./conversation.ts";
+import {
+  type ChatFile,
+  type Entry,
+  identityOf,
+  lineIdentity,
+  openExport,
+  type Summary,
+  type Survey,
+  toCaptured,
+  type WarningLog,
+  warningLog,
+  zoneReader,
+} from "@daybook/exports";
+import { placeChat } from "./conversation.ts";
 import { CaptureError } from "./error.ts";
 import { type DateOrder, type ImportedLines, type KnownConversation, toKey } from "./lines.ts";
 import type { ArchiveProgress, Registry } from "./ports.ts";
@@ -73,8 +85,7 @@ export async function importFile(
 ): Promise<ImportResult> {
   const chats = await readable(() => openExport(upload, basename(request.name)));
   const surveys: Survey[] = [];
-  for (const chat of chats)
-    surveys.push(await readable(() => chat.survey({ order: request.dateOrder, zone: request.zone })));
+  for (const chat of chats) surveys.push(await readable(() => chat.survey({ dateOrder: request.dateOrder })));
 
   const custodian = await deps.registry.custodian(request.custodian, request.actor);
   const known = await deps.lines.file(custodian.id, upload.sha256);
@@ -112,28 +123,28 @@ interface Context {
 
 /** A file that is known already: shows the reading that stands and records nothing. */
 async function repeat(
-  context: Context,
+  { request }: Context,
   chats: readonly ChatFile[],
   standing: readonly Standing[],
 ): Promise<ImportedChat[]> {
-  const { request } = context;
   const files: ImportedChat[] = [];
   for (const [i, chat] of chats.entries()) {
     const reading = standing[i];
     if (!reading) throw new CaptureError("malformed", "the file does not hold the chats that it held before");
-    const survey = await chat.survey({ order: reading.order, zone: request.zone });
-    const shown = { ...survey, ...reading };
-    const other = request.dateOrder !== undefined && request.dateOrder !== reading.order;
-    const warnings = other
-      ? [
-          {
-            code: "already-imported",
-            line: 1,
-            message: `this file was imported before, read as ${reading.order}: that reading stands`,
-          },
-        ]
-      : [];
-    files.push(summarise(chat, shown, survey.messages + survey.system, warnings));
+    const entries = chat.entries({ survey: await chat.survey({ dateOrder: reading.order }) });
+    for await (const _ of entries);
+    const summary = { ...entries.summary(), ...reading };
+    const warnings =
+      request.dateOrder !== undefined && request.dateOrder !== reading.order
+        ? [
+            {
+              code: "already-imported",
+              line: 1,
+              message: `this file was imported before, read as ${reading.order}: that reading stands`,
+            },
+          ]
+        : [];
+    files.push(summarise(chat, summary, summary.messages + summary.system, warnings));
   }
   return files;
 }
@@ -160,20 +171,16 @@ async function record(
   const files: ImportedChat[] = [];
   const readings: { chat: number; dateOrder: DateOrder; ambiguous: boolean }[] = [];
   for (const [i, chat] of chats.entries()) {
-    const survey = surveys[i] as Survey;
-    const wanted = { custodian: custodian.id, conversation: request.conversation, title: survey.title };
-    const { conversation, order } = await placeChat(
-      chat,
-      possibleOrders(survey, request),
-      wanted,
-      deps.lines,
-    );
-    const read = order === survey.order ? survey : await chat.survey({ order, zone: request.zone });
-    const ambiguous = survey.ambiguous && conversation.dateOrder === undefined;
-    const duplicates = await recordChat(context, chat, { account, conversation, survey: read });
-    if (!ambiguous) await deps.lines.establishOrder(conversation, order);
-    readings.push({ chat: i, dateOrder: order, ambiguous });
-    files.push(summarise(chat, { ...read, order, ambiguous }, duplicates));
+    const surveyed = surveys[i] as Survey;
+    const title = surveyed.title ?? chat.name;
+    const wanted = { custodian: custodian.id, conversation: request.conversation, title };
+    const placed = await placeChat(chat, await readingsOf(chat, surveyed), wanted, deps.lines);
+    const { conversation, survey } = placed;
+    const ambiguous = surveyed.ambiguous && conversation.dateOrder === undefined;
+    const done = await recordChat(context, chat, { account, conversation, title, survey });
+    if (!ambiguous) await deps.lines.establishOrder(conversation, survey.order);
+    readings.push({ chat: i, dateOrder: survey.order, ambiguous });
+    files.push(summarise(chat, { ...done.summary, ambiguous }, done.duplicates));
   }
   if (sink.excluded > 0) {
     await sink.coverage(
@@ -188,18 +195,26 @@ async function record(
 interface Target {
   readonly account: string;
   readonly conversation: KnownConversation;
+  readonly title: string;
   readonly survey: Survey;
 }
 
-/** @returns how many lines were recorded before */
-async function recordChat(context: Context, chat: ChatFile, target: Target): Promise<number> {
+/** @returns what was read, and how many lines of it were recorded before */
+async function recordChat(
+  context: Context,
+  chat: ChatFile,
+  target: Target,
+): Promise<{ summary: Summary; duplicates: number }> {
   const { deps, onProgress, request } = context;
   const { conversation, survey } = target;
   const seen = new Occurrences();
+  const log = warningLog();
+  const entries = chat.entries({ survey });
+  const zone = request.zone === undefined ? undefined : zoneReader(request.zone);
   let duplicates = 0;
   let done = 0;
-  for await (const batch of chat.entries({ order: survey.order, zone: request.zone })) {
-    const digests = batch.map((entry) => deps.lines.digest(identityOf(entry)));
+  for await (const batch of entries) {
+    const digests = batch.map((entry) => deps.lines.digest(lineIdentity(identityOf(entry))));
     const counts = await deps.lines.counts(conversation, digests);
     const captured: Captured[] = [];
     const added = new Map<string, number>();
@@ -210,7 +225,7 @@ async function recordChat(context: Context, chat: ChatFile, target: Target): Pro
         duplicates += 1;
         continue;
       }
-      captured.push(...(await capturedOf(context, chat, target, { entry, digest, ordinal })));
+      captured.push(...(await capturedOf(context, chat, target, { entry, ordinal, zone, log })));
       added.set(toKey(digest), ordinal);
     }
     await capture(context, captured);
@@ -218,29 +233,41 @@ async function recordChat(context: Context, chat: ChatFile, target: Target): Pro
     done += batch.length;
     onProgress({ lines: done, records: context.records });
   }
-  return duplicates;
+  const summary = entries.summary();
+  return { summary: { ...summary, warnings: [...summary.warnings, ...log.list()] }, duplicates };
 }
 
 async function capturedOf(
   { sink, upload, custodian, request }: Context,
   chat: ChatFile,
-  { account, conversation, survey }: Target,
-  { entry, digest, ordinal }: { entry: Entry; digest: Buffer; ordinal: number },
+  { account, conversation, title, survey }: Target,
+  of: { entry: Entry; ordinal: number; zone: ReturnType<typeof zoneReader> | undefined; log: WarningLog },
 ): Promise<Captured[]> {
-  const name = entry.meaning.attachmentName;
-  const media = name === undefined ? undefined : chat.attachment(name);
-  const attachments: SealedAttachment[] = media
-    ? [await sink.attach(media.open(), { name: name as string, mediaType: media.mediaType })]
-    : [];
-  return toCaptured(entry, {
-    identity: createHash("sha256").update(digest).update(`${conversation.id}\n${ordinal}`).digest("hex"),
-    stableDigest: createHash("sha256").update(digest).digest("hex"),
+  const name = of.entry.meaning.attachmentName;
+  const file = name === undefined ? undefined : chat.attachment(name);
+  let attachment: SealedAttachment | undefined;
+  let missing: "attachment named but not in the export" | "attachment damaged in the export" | undefined;
+  if (name !== undefined && file) {
+    try {
+      attachment = await sink.attach(file.open(), { name, mediaType: file.mediaType });
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || error.code !== "malformed") throw error;
+      missing = "attachment damaged in the export";
+    }
+  } else if (name !== undefined) {
+    missing = "attachment named but not in the export";
+  }
+  return toCaptured(of.entry, {
     account,
     custodian,
-    conversation: { id: conversation.id, title: request.conversation ?? survey.title, kind: survey.kind },
+    conversation: { id: conversation.id, title: request.conversation ?? title, kind: survey.kind },
     fileSha256: upload.sha256,
-    zone: request.zone,
-    attachments,
+    // Identities count equal lines from 0.
+    ordinal: of.ordinal - 1,
+    zone: of.zone,
+    attachment,
+    missing,
+    log: of.log,
   });
 }
 
@@ -277,35 +304,34 @@ function noticeOf(
   };
 }
 
-/** The readings to try, in order: what was said or found, and where that is a mere default, the others too. */
-function possibleOrders(survey: Survey, { dateOrder }: ImportRequest): [DateOrder, ...DateOrder[]] {
-  if (dateOrder !== undefined || !survey.ambiguous) return [survey.order];
-  return [survey.order, ...survey.possibleOrders.filter((order) => order !== survey.order)];
+/** The readings to try, in order: where the order is a mere default, the other one too. */
+async function readingsOf(chat: ChatFile, survey: Survey): Promise<[Survey, ...Survey[]]> {
+  if (!survey.ambiguous) return [survey];
+  return [survey, await chat.survey({ dateOrder: survey.order === "dmy" ? "mdy" : "dmy" })];
 }
 
 function summarise(
-  chat: ChatFile,
-  survey: Survey,
+  { name }: ChatFile,
+  { first, last, warnings, ...counts }: Summary,
   duplicates: number,
   more: ImportedChat["warnings"] = [],
 ): ImportedChat {
-  const { messages, system, authors, attachments, order, ambiguous, multiline, edited, deleted } = survey;
   return {
-    file: chat.name,
+    file: name,
     network: "whatsapp",
-    messages,
-    system,
-    authors,
-    first: survey.first ?? null,
-    last: survey.last ?? null,
-    attachments,
-    order,
-    ambiguous,
-    multiline,
-    edited,
-    deleted,
+    messages: counts.messages,
+    system: counts.system,
+    authors: counts.authors,
+    first: first ?? null,
+    last: last ?? null,
+    attachments: counts.attachments,
+    order: counts.order,
+    ambiguous: counts.ambiguous,
+    multiline: counts.multiline,
+    edited: counts.edited,
+    deleted: counts.deleted,
     duplicates,
-    warnings: [...more, ...survey.warnings],
+    warnings: [...more, ...warnings.map(({ code, line, message }) => ({ code, line, message }))],
   };
 }
 

@@ -46,7 +46,8 @@ export async function connect(env: NodeJS.ProcessEnv = process.env): Promise<Ser
   };
 }
 
-async function ownerToken(home: string): Promise<string> {
+/** The token that the server wrote for its owner. @throws {CliError} */
+export async function ownerToken(home: string): Promise<string> {
   const path = join(home, "run/token");
   try {
     return (await readFile(path, "utf8")).trim();

@@ -3,6 +3,8 @@ export interface Output {
   readonly json: boolean;
   /** Writes the result: as JSON, or in words. */
   result(value: unknown, words: () => string): void;
+  /** Writes something for people; nothing with `--json`. */
+  say(text: string): void;
   /** A passing line on a terminal, replaced by the next and wiped at the end; nothing elsewhere. */
   progress(line: string | undefined): void;
 }
@@ -24,6 +26,10 @@ export function createOutput(
       wipe();
       const text = json ? JSON.stringify(value) : words();
       stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    say(text) {
+      wipe();
+      if (!json) stdout.write(text.endsWith("\n") ? text : `${text}\n`);
     },
     progress(line) {
       if (!stderr.isTTY) return;

@@ -144,6 +144,7 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
           );
           response.destroy();
         }
+        return undefined;
       },
     }),
     route({
@@ -167,6 +168,7 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
         response.set("Content-Type", sealed ? "application/pgp-encrypted" : "application/json");
         response.end(sealed ? await encryptToKeys(receipt, entry.recipients) : receipt);
         await finished(response);
+        return undefined;
       },
     }),
   ];

@@ -59,14 +59,12 @@ export async function importCommand(
     });
     const body = createReadStream(path, { highWaterMark: 256 * 1024 });
     body.on("error", (error) => counter.destroy(error));
-    const { id } = z
-      .object({ id: z.string() })
-      .parse(
-        await client.upload("/api/v1/imports", body.pipe(counter), {
-          query: { name, ...options },
-          sizeBytes: sizes[i] as number,
-        }),
-      );
+    const { id } = z.object({ id: z.string() }).parse(
+      await client.upload("/api/v1/imports", body.pipe(counter), {
+        query: { name, ...options },
+        sizeBytes: sizes[i] as number,
+      }),
+    );
     const done = await finished(
       async () => client.call("get", "/api/v1/imports/:id", { params: { id }, response: job }),
       (lines) => output.progress(`reading ${printable(name)}: ${lines.toLocaleString("en-GB")} lines`),

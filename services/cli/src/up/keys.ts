@@ -21,7 +21,9 @@ const ingestKey = z.strictObject({
   privateKey: z.string(),
   createdAt: z.iso.datetime(),
   /** Where the streams ended when a newer key took over: past it in every shard, this one can go. */
-  retired: z.record(z.string(), z.int().nonnegative()).optional(),
+  retired: z
+    .array(z.strictObject({ shard: z.string(), stream: z.string(), offset: z.int().nonnegative() }))
+    .optional(),
 });
 export type IngestKey = z.infer<typeof ingestKey>;
 

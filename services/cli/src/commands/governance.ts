@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { connect } from "../connect.ts";
+import { type Output, printable } from "../output.ts";
+
+const answer = z.looseObject({ id: z.string(), state: z.string().optional() });
+type Method = "get" | "post";
+
+/** Asks one thing of the API and shows the answer as it is. */
+export async function ask(
+  method: Method,
+  path: string,
+  about: { params?: Record<string, string>; body?: unknown },
+  output: Output,
+  words?: (value: z.infer<typeof answer>) => string,
+): Promise<void> {
+  const { client } = await connect();
+  try {
+    const value = await client.call(method, path, about);
+    output.result(value ?? {}, () => {
+      const parsed = answer.safeParse(value);
+      return words && parsed.success ? words(parsed.data) : inLines(value);
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** JSON for people: one fact a line, lists indented. */
+export function inLines(value: unknown, indent = ""): string {
+  if (Array.isArray(value)) {
+    return value.length === 0
+      ? `${indent}none`
+      : value.map((item) => inLines(item, indent)).join(`\n${indent}-\n`);
+  }
+  if (value !== null && typeof value === "object") {
+    return Object.entries(value)
+      .map(([name, item]: [string, unknown]) =>
+        item !== null && typeof item === "object"
+          ? `${indent}${name}:\n${inLines(item, `${indent}  `)}`
+          : `${indent}${name}: ${printable(shown(item))}`,
+      )
+      .join("\n");
+  }
+  return `${indent}${printable(shown(value))}`;
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return "-";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { connect } from "../connect.ts";
+import { type Output, printable } from "../output.ts";
+
+export interface SearchOptions {
+  readonly matter: string;
+  readonly custodian?: string;
+  readonly network?: string;
+  readonly conversation?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly kind?: readonly string[];
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+const page = z.object({
+  total: z.number(),
+  totalIsExact: z.boolean(),
+  results: z.array(
+    z.looseObject({
+      id: z.string(),
+      kind: z.string(),
+      network: z.string(),
+      conversation: z.object({ id: z.string(), title: z.string() }).nullable(),
+      sender: z.object({ id: z.string(), name: z.string() }).nullable(),
+      at: z.string(),
+      text: z.string().nullable(),
+      attachments: z.array(z.looseObject({ name: z.string() })),
+    }),
+  ),
+  next: z.string().nullable(),
+});
+
+/** `daybook search`: one page, newest first. */
+export async function searchCommand(
+  words: readonly string[],
+  options: SearchOptions,
+  output: Output,
+): Promise<void> {
+  const { client } = await connect();
+  const { kind, ...rest } = options;
+  const answer = await client.call("get", "/api/v1/search", { query: { q: words.join(" "), kind, ...rest } });
+  client.close();
+  output.result(answer, () => inWords(page.parse(answer)));
+}
+
+function inWords({ total, totalIsExact, results, next }: z.infer<typeof page>): string {
+  const found = `${totalIsExact ? "" : "at least "}${total.toLocaleString("en-GB")} found`;
+  const lines = results.map((hit) => {
+    const title = hit.conversation ? ` · ${printable(hit.conversation.title)}` : "";
+    const files = hit.attachments.map((a) => ` [${printable(a.name)}]`).join("");
+    const kind = hit.kind === "message" ? "" : ` (${hit.kind})`;
+    return `${hit.at}  ${hit.network}${title}\n  ${printable(hit.sender?.name ?? "")}${kind}: ${printable(hit.text ?? "")}${files}\n  ${hit.id}`;
+  });
+  return [found, ...lines, ...(next ? [`more: --cursor ${next}`] : [])].join("\n");
+}

@@ -1,0 +1,30 @@
+import { ArchiveError } from "@daybook/archive-core";
+import { ComposeError } from "@daybook/compose";
+import { ProblemError } from "@daybook/runtime";
+import { StreamError } from "@daybook/stream";
+import { CommanderError } from "commander";
+import { CliError } from "./error.ts";
+import { printable } from "./output.ts";
+
+/** What a failed command says on stderr, in one line, and its exit code: 1 refused or failed, 2 bad usage. */
+export function errorLine(error: unknown): { line: string; exitCode: number } {
+  if (error instanceof CommanderError) return { line: "", exitCode: error.exitCode === 0 ? 0 : 2 };
+  if (error instanceof CliError) return { line: error.message, exitCode: error.exitCode };
+  if (error instanceof ProblemError) {
+    const fields = (error.fields ?? []).map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    return { line: printable(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
+  }
+  if (error instanceof ComposeError || error instanceof ArchiveError || error instanceof StreamError) {
+    return { line: error.message, exitCode: 1 };
+  }
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    const path = "path" in error && typeof error.path === "string" ? ` (${printable(error.path)})` : "";
+    return { line: `the system answered ${error.code}${path}: check permissions and room`, exitCode: 1 };
+  }
+  const where =
+    error instanceof Error ? (error.stack ?? "").split("\n").find((line) => line.includes("at ")) : undefined;
+  return {
+    line: `something went wrong that should not: ${error instanceof Error ? error.name : "unknown"} ${where?.trim() ?? ""}`,
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,165 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { exportCommand, type ExportOptions } from "./commands/export.ts";
+import { addGovernance } from "./commands/add-governance.ts";
+import { addOperations } from "./commands/add-operations.ts";
+import { importCommand, type ImportOptions } from "./commands/import.ts";
+import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
+import { searchCommand, type SearchOptions } from "./commands/search.ts";
+import { verifyCommand } from "./commands/verify.ts";
+import { createOutput, type Output } from "./output.ts";
+import { up, type UpOptions } from "./up/up.ts";
+import { VERSION } from "./version.ts";
+
+const MATTER_KINDS = ["foi", "inquiry", "audit", "sar"];
+const FORMATS = ["records", "rsmf", "eml", "html"];
+
+/** The whole command line. Every command takes `--json`. */
+export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Command {
+  const program = new Command("daybook")
+    .description("A governed messaging gateway and evidential archive for public bodies")
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError("(run with --help to see how)")
+    .configureHelp({ showGlobalOptions: true });
+  const out = (command: Command): Output => createOutput(command.opts<{ json?: boolean }>().json === true);
+
+  program
+    .command("up")
+    .description("run everything on this machine")
+    .option("--home <dir>", "where the archive lives (default: ~/.daybook, or ./.daybook with --sample)")
+    .addOption(new Option("--port <n>", "port of the API; the operations port is the next").argParser(port))
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--sample", "a trial, with a made-up department's week of messages", false)
+    .option("--json")
+    .action((options: UpOptions, command: Command) => up(options, out(command), signal, env));
+
+  program
+    .command("import")
+    .description("import exports of a messaging app (WhatsApp: .txt or .zip)")
+    .argument("<file...>")
+    .requiredOption("--custodian <name>", "whose messages they are; made if there is nobody of that name")
+    .option("--conversation <title>", "the conversation they belong to, by id or title")
+    .addOption(new Option("--date-order <order>", "how its dates are written").choices(["dmy", "mdy", "ymd"]))
+    .option("--zone <area/city>", "the time zone of its times, if you know it")
+    .option("--json")
+    .action((files: string[], options: ImportOptions & { json?: boolean }, command: Command) =>
+      importCommand(files, withoutJson(options), out(command)),
+    );
+
+  const matter = program.command("matter").description("requests and cases, under which everything is read");
+  matter
+    .command("open")
+    .requiredOption("--title <title>")
+    .addOption(new Option("--kind <kind>").choices(MATTER_KINDS).makeOptionMandatory())
+    .option("--due <date>", "ISO date, or date and time")
+    .option("--json")
+    .action((options: { title: string; kind: string; due?: string; json?: boolean }, command: Command) =>
+      openMatter(withoutJson(options), out(command)),
+    );
+  matter
+    .command("list")
+    .option("--json")
+    .action((_options: unknown, command: Command) => listMatters(out(command)));
+  for (const what of ["show", "close"] as const) {
+    matter
+      .command(what)
+      .argument("<id>")
+      .option("--json")
+      .action((id: string, _options: unknown, command: Command) => oneMatter(id, what, out(command)));
+  }
+
+  selecting(
+    program.command("search").description("find records"),
+    "custodian",
+    "network",
+    "conversation",
+    "from",
+    "to",
+  )
+    .argument("[words...]", '"a phrase", word*, a OR b, and after --, -word')
+    .requiredOption("--matter <id>", "the matter it is for")
+    .option("--kind <kind>", "of record; may be repeated", collect)
+    .addOption(new Option("--limit <n>", "results on a page").argParser(count))
+    .option("--cursor <cursor>", "where the page before ended")
+    .option("--json")
+    .action((words: string[], options: SearchOptions & { json?: boolean }, command: Command) =>
+      searchCommand(words, withoutJson(options), out(command)),
+    );
+
+  selecting(
+    program.command("export").description("build an evidence package"),
+    "custodian",
+    "network",
+    "conversation",
+    "from",
+    "to",
+  )
+    .requiredOption("--matter <id>", "the matter it is for")
+    .requiredOption("--out <path>", "PATH, PATH.zip or PATH.zip.pgp is made, and PATH.receipt")
+    .option("--query <words>", "as in search")
+    .addOption(new Option("--formats <list>", "reading copies, comma-separated").argParser(formats))
+    .option("--with-sources", "with the imported files that records cite")
+    .option("--recipient <key.asc>", "encrypt the package to this OpenPGP key")
+    .option("--zip", "as a ZIP")
+    .option("--json")
+    .action((options: ExportOptions & { json?: boolean }, command: Command) =>
+      exportCommand(withoutJson(options), out(command)),
+    );
+
+  program
+    .command("verify")
+    .description("check an evidence package, offline")
+    .argument("<path>", "a directory or a ZIP")
+    .option("--key <vkey>", "a log's verifier key that you were given; may be repeated", collect)
+    .option("--json")
+    .action(async (path: string, options: { key?: string[] }, command: Command) => {
+      if (!(await verifyCommand(path, options.key ?? [], out(command)))) process.exitCode = 1;
+    });
+
+  addGovernance(program, out);
+  addOperations(program, out);
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
+    command.exitOverride();
+    for (const option of command.options)
+      if (option.long === "--json") option.description = "one JSON document on stdout";
+  }
+  return program;
+}
+
+function selecting(command: Command, ...filters: string[]): Command {
+  const about: Record<string, string> = {
+    custodian: "<name>",
+    network: "<network>",
+    conversation: "<title>",
+    from: "<date>",
+    to: "<date>",
+  };
+  for (const filter of filters) command.option(`--${filter} ${about[filter] ?? ""}`);
+  return command;
+}
+
+function withoutJson<T extends { json?: boolean }>({ json: _, ...rest }: T): Omit<T, "json"> {
+  return rest;
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function count(value: string): number {
+  if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError("a number is wanted");
+  return Number(value);
+}
+
+function port(value: string): number {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_534)
+    throw new InvalidArgumentError("0 to 65534 is wanted");
+  return Number(value);
+}
+
+function formats(value: string): string[] {
+  const list = value.split(",");
+  if (list.some((one) => !FORMATS.includes(one)))
+    throw new InvalidArgumentError(`any of ${FORMATS.join(",")} is wanted`);
+  return list;
+}

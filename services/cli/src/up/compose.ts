@@ -1,0 +1,260 @@
+import { setInterval } from "node:timers/promises";
+import { type ArchiverOptions, archiverRoutes, ArchiverProgress, runArchiver } from "@daybook/archiver";
+import { archiveProgressClient, type Live, registryClient, runCapture } from "@daybook/capture";
+import type { Home } from "@daybook/compose";
+import { runEvidence } from "@daybook/evidence";
+import { RecordReader } from "@daybook/openpgp";
+import { archiverOver, runRecords } from "@daybook/records";
+import { apiClient, createOperations, listen, type Logger, Metrics } from "@daybook/runtime";
+import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
+import { type Engines, keyBytes, openEngines } from "./engines.ts";
+import { createHost } from "./host.ts";
+import { IngestKeys } from "./ingest-keys.ts";
+import type { Keys } from "./keys.ts";
+import { ownerToken } from "./owner-token.ts";
+import { pausable } from "./pausable.ts";
+import { sealedPublisher } from "./publisher.ts";
+
+export interface ComposeOptions {
+  readonly home: Home;
+  readonly keys: Keys;
+  readonly host: string;
+  readonly port: number;
+  readonly version: string;
+  /** Connectors to run besides imports. */
+  readonly live: readonly Live[];
+  readonly log: (service: string) => Logger;
+  /** Called once, when everything answers. */
+  readonly onReady: (at: Ready) => Promise<void>;
+}
+
+/** A machine that answers. */
+export interface Ready {
+  readonly url: string;
+  readonly port: number;
+  readonly operationsUrl: string;
+  /** Verifier keys of its logs, by shard. */
+  readonly vkeys: Readonly<Record<string, string>>;
+  /** Resolves once what capture reached, per partition, can be searched. */
+  readonly archived: (reached: ReadonlyMap<number, number>) => Promise<void>;
+}
+
+const LOCK_DAYS = 400;
+const MIN_LOCK_DAYS = 200;
+const TRIM_MARGIN = 10_000;
+const KEY_CHECK_MS = 60 * 60_000;
+/** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
+const KEPT_ELSEWHERE = { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 0 };
+
+/**
+ * Everything on one machine, in one process: opens the engines, runs every service until `signal` aborts or
+ * one fails, then closes the engines, the database included. Rejects with what failed.
+ */
+export async function compose(options: ComposeOptions, signal: AbortSignal): Promise<void> {
+  const failure = new AbortController();
+  const stopping = AbortSignal.any([signal, failure.signal]);
+  const closing: (() => Promise<unknown>)[] = [];
+  try {
+    const metrics = new Metrics();
+    const host = await createHost({ ...options, log: options.log("api"), metrics });
+    closing.push(() => host.close());
+    const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
+    const services = start(options, engines, { host, metrics }, stopping);
+    await Promise.all(
+      services.map((service) =>
+        service.catch((error: unknown) => {
+          failure.abort(error);
+          throw error;
+        }),
+      ),
+    );
+  } finally {
+    failure.abort();
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+type Host = Awaited<ReturnType<typeof createHost>>;
+
+/** Starts every service. Each mounts its routes before it waits for anything, so that one API has them all. */
+function start(
+  options: ComposeOptions,
+  engines: Engines,
+  { host, metrics }: { host: Host; metrics: Metrics },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { home, keys } = options;
+  const { stores, stream, connection, catalogue, shards } = engines;
+  const { deployment, sample } = home.facts;
+  const now = () => new Date();
+  const log = options.log("daybook");
+  const ingest = new IngestKeys(keys, log);
+  const sealer = createPayloadSealer({ publicKey: () => ingest.publicKey() });
+  const publisher = sealedPublisher(stream, sealer);
+  const client = apiClient({ url: host.url, token: host.serviceToken });
+  const vkeys = Object.fromEntries(shards.map(({ shard, signer }) => [shard, signer.vkey]));
+  const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
+  const archiveProgress = archiveProgressClient(client);
+  const mount = host.mount.bind(host);
+  let ready: () => void = () => undefined;
+  const whenReady = new Promise<void>((resolve) => {
+    ready = resolve;
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+  mount(archiverRoutes({ progress, shards, stream, stores }));
+  const archiving: ArchiverOptions = {
+    deployment,
+    shards,
+    stores,
+    stream,
+    trimmer: stream,
+    producer: stream,
+    opener: createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) }),
+    sealer,
+    recipients: keys.recipients,
+    namingKey: keyBytes(keys, "naming"),
+    catalogue: catalogue.writer,
+    indexer: catalogue.indexer,
+    rebuildSpan: async (span, aborted) => {
+      await client.call("post", "/internal/v1/spans", { body: span, signal: aborted });
+    },
+    lockDays: LOCK_DAYS,
+    trimMargin: TRIM_MARGIN,
+    progress,
+    log: options.log("archiver"),
+    metrics,
+    now,
+  };
+  const archiver = pausable((lived) => runArchiver(archiving, lived), signal);
+  const records = runRecords(
+    {
+      deployment,
+      sample,
+      database: connection,
+      stores,
+      privateKey: keys.privateKey,
+      recipients: keys.recipients,
+      catalogue: catalogue.reader,
+      catalogueWriter: catalogue.writer,
+      indexer: catalogue.indexer,
+      producer: stream,
+      sealer,
+      stream,
+      registryKey: keyBytes(keys, "registry"),
+      scopeKey: keyBytes(keys, "scope"),
+      vkeys,
+      archiver: { ...archiverOver(client), sweep: () => Promise.resolve(), paused: archiver.paused },
+      keptElsewhere: KEPT_ELSEWHERE,
+      minLockDays: MIN_LOCK_DAYS,
+      mount,
+      owner: ownerToken(home),
+      onReady: () => ready(),
+      log: options.log("records"),
+      now,
+    },
+    signal,
+  );
+  const evidence = runEvidence(
+    {
+      catalogue: catalogue.reader,
+      reader: new RecordReader({ stores, privateKey: keys.privateKey }),
+      stores,
+      services: client,
+      publish: publisher.publish.bind(publisher),
+      vkeys,
+      deployment,
+      sample,
+      mount,
+      log: options.log("evidence"),
+      now,
+    },
+    signal,
+  );
+  const capture = runCapture(
+    {
+      pool: engines.capturePool,
+      records: stores.records,
+      publisher,
+      registry: registryClient(client),
+      progress: archiveProgress,
+      shards: home.facts.shards,
+      spoolDir: home.paths.spool,
+      linesKey: keyBytes(keys, "lines"),
+      scopeKey: keyBytes(keys, "scope"),
+      live: options.live,
+      whenReady,
+      mount,
+      log: options.log("capture"),
+      now,
+    },
+    signal,
+  );
+  host.open();
+
+  const archived: Ready["archived"] = async (reached) => {
+    for (const [partition, offset] of reached) await archiveProgress.archived(partition, offset);
+  };
+  return [
+    archiver.done,
+    records,
+    evidence,
+    capture,
+    turnIngestKeys(ingest, engines, progress, signal),
+    operate(options, { host, metrics, vkeys, archived, whenReady }, signal).finally(() => client.close()),
+  ];
+}
+
+/** Opens the operations port, says that the server is ready, and keeps the port until the end. */
+async function operate(
+  options: ComposeOptions,
+  {
+    host,
+    metrics,
+    whenReady,
+    ...at
+  }: Pick<Ready, "vkeys" | "archived"> & {
+    host: Host;
+    metrics: Metrics;
+    whenReady: Promise<void>;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  let isReady = false;
+  const operations = await listen(
+    createOperations({ health: { process: () => true }, ready: { services: () => isReady }, metrics }),
+    { host: options.host, port: options.port === 0 ? 0 : host.port + 1 },
+  );
+  try {
+    await whenReady;
+    if (signal.aborted) return;
+    isReady = true;
+    await options.home.announce({ url: host.url, port: host.port });
+    await options.onReady({ url: host.url, port: host.port, operationsUrl: operations.url, ...at });
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  } finally {
+    await operations.close();
+  }
+}
+
+async function turnIngestKeys(
+  ingest: IngestKeys,
+  { stream, shards }: Engines,
+  progress: ArchiverProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const ends = () =>
+    Promise.all(
+      shards.map(async ({ shard, topic, partition }) => ({
+        shard,
+        stream: stream.id,
+        offset: (await stream.range(topic, partition)).next,
+      })),
+    );
+  try {
+    for await (const _ of setInterval(KEY_CHECK_MS, undefined, { signal }))
+      await ingest.turn(new Date(), ends, progress);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

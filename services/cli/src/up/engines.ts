@@ -1,0 +1,119 @@
+import { AUDIT_SHARD, TOPICS } from "@daybook/contract";
+import { checkpointSigner, type Stores } from "@daybook/archive-core";
+import type { ShardOptions } from "@daybook/archiver";
+import {
+  type CatalogueConnection,
+  type CatalogueReader,
+  type CatalogueWriter,
+  createCatalogueReader,
+  createCatalogueWriter,
+  createRecordIndexer,
+  migrate,
+  openCatalogue,
+  openCellsWith,
+  type RecordIndexer,
+  sealCellsTo,
+} from "@daybook/catalogue";
+import { type Home, startPostgres } from "@daybook/compose";
+import { openDirectoryStores } from "@daybook/directory";
+import type { Logger } from "@daybook/runtime";
+import { type FileStream, openFileStream } from "@daybook/stream";
+import { Pool } from "pg";
+import type { Keys } from "./keys.ts";
+
+/** What the services of one machine stand on. */
+export interface Engines {
+  readonly stores: Stores;
+  readonly stream: FileStream;
+  readonly connection: CatalogueConnection;
+  readonly catalogue: {
+    readonly reader: CatalogueReader;
+    readonly writer: CatalogueWriter;
+    readonly indexer: RecordIndexer;
+  };
+  /** For capture's own schema. */
+  readonly capturePool: Pool;
+  readonly shards: readonly ShardOptions[];
+}
+
+const LINGER_MS = 1_000;
+
+/** A key's bytes. */
+export function keyBytes(
+  keys: Keys,
+  name: "naming" | "tokens" | "log" | "registry" | "lines" | "scope",
+): Buffer {
+  return Buffer.from(keys.service[name], "base64");
+}
+
+/**
+ * Opens every engine of a home. Each that is open is pushed on `closing`, to be closed in reverse order,
+ * also when a later one fails.
+ */
+export async function openEngines(
+  home: Home,
+  keys: Keys,
+  log: Logger,
+  closing: (() => Promise<unknown>)[],
+): Promise<Engines> {
+  const { paths, facts } = home;
+  const postgres = await startPostgres({ dataDir: paths.postgres, log });
+  closing.push(() => postgres.stop());
+  const { connection } = postgres;
+  const [stores, stream, catalogue] = await Promise.all([
+    openDirectoryStores({ objects: paths.objects, heads: paths.heads, keyring: paths.keyring }),
+    openFileStream({
+      dir: paths.stream,
+      partitions: {
+        [TOPICS.events]: facts.shards,
+        [TOPICS.audit]: 1,
+        [TOPICS.outbound]: 1,
+        [TOPICS.parked]: 1,
+      },
+    }),
+    openIndex(connection, keys, closing),
+  ]);
+  closing.push(() => stream.close());
+  const capturePool = new Pool({ ...connection, max: 4, application_name: "daybook-capture" });
+  // An idle connection that dies is replaced at the next statement, which reports what matters.
+  capturePool.on("error", () => undefined);
+  closing.push(() => capturePool.end());
+  return { stores, stream, connection, catalogue, capturePool, shards: shardsOf(home, keys) };
+}
+
+async function openIndex(
+  connection: CatalogueConnection,
+  keys: Keys,
+  closing: (() => Promise<unknown>)[],
+): Promise<Engines["catalogue"]> {
+  const owner = openCatalogue(connection, "owner", { max: 1 });
+  try {
+    await migrate(owner);
+  } finally {
+    await owner.close();
+  }
+  const writers = openCatalogue(connection, "writer");
+  const readers = openCatalogue(connection, "reader");
+  closing.push(() => Promise.all([writers.close(), readers.close()]));
+  const tokenKey = keyBytes(keys, "tokens");
+  return {
+    writer: createCatalogueWriter({ pool: writers, cells: await sealCellsTo(keys.recipients) }),
+    reader: createCatalogueReader({ pool: readers, tokenKey, cells: openCellsWith(keys.privateKey) }),
+    indexer: createRecordIndexer(tokenKey),
+  };
+}
+
+function shardsOf({ facts }: Home, keys: Keys): ShardOptions[] {
+  const seed = keyBytes(keys, "log");
+  const shard = (name: string, topic: string, partition: number): ShardOptions => ({
+    shard: name,
+    topic,
+    partition,
+    signer: checkpointSigner(`${facts.deployment}/${name}`, seed),
+    lingerMs: LINGER_MS,
+  });
+  return [
+    ...Array.from({ length: facts.shards }, (_, i) => shard(String(i), TOPICS.events, i)),
+    shard(AUDIT_SHARD, TOPICS.audit, 0),
+  ];
+}
