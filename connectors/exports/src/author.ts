@@ -1,0 +1,63 @@
+import { plain } from "./characters.ts";
+
+/** No name is longer, in bytes; what stands before a later colon is text. */
+const MAX_AUTHOR_BYTES = 512;
+const COLON = 0x3a;
+const QUOTATION = /["“”„‟«»‹›「」『』＂]/g;
+
+/** Splits who wrote from what was written. */
+export interface AuthorSplit {
+  /** As shown everywhere: without marks, with plain spaces, trimmed. `undefined` for a line without an author. */
+  readonly author: string | undefined;
+  /** Where the body begins. */
+  readonly bodyAt: number;
+}
+
+/**
+ * Reads the authors of one file. The author ends at the first `: `, or at a colon that ends the line. A quotation
+ * that is still open there is part of a notice ("… changed the subject to "Plan: B"…"), so the line has no author.
+ *
+ * @param title the conversation's, if known: an author of that name is known even if it holds `: `
+ */
+export function authorReader(
+  title: string | undefined,
+): (bytes: Buffer, from: number, end: number) => AuthorSplit {
+  const names = new Map<string, string | undefined>();
+  const known = title?.includes(": ") === true ? Buffer.from(`${title}: `) : undefined;
+
+  const nameOf = (bytes: Buffer, from: number, to: number): string | undefined => {
+    const key = bytes.toString("latin1", from, to);
+    if (names.has(key)) return names.get(key);
+    const text = plain(bytes.toString("utf8", from, to)).trim();
+    const open = (text.match(QUOTATION)?.length ?? 0) % 2 === 1;
+    const name = text === "" || open ? undefined : text;
+    if (names.size < 20_000) names.set(key, name);
+    return name;
+  };
+
+  return (bytes, from, end) => {
+    if (known !== undefined && bytes.subarray(from, from + known.length).equals(known)) {
+      return { author: title, bodyAt: from + known.length };
+    }
+    const colon = colonAt(bytes, from, end);
+    const author = colon < 0 ? undefined : nameOf(bytes, from, colon);
+    if (author === undefined) return { author, bodyAt: from };
+    return { author, bodyAt: bytes[colon + 1] === 0x20 && colon + 1 < end ? colon + 2 : colon + 1 };
+  };
+}
+
+function colonAt(bytes: Buffer, from: number, end: number): number {
+  const limit = Math.min(end, from + MAX_AUTHOR_BYTES);
+  let p = from;
+  for (; p < limit; p += 1) {
+    const byte = bytes[p];
+    if (byte === 0x0a) break;
+    if (byte === COLON && bytes[p + 1] === 0x20 && p + 1 < end) return p;
+  }
+  if (p === limit && limit < end) return -1;
+  // A colon that ends the line, with nothing after it but marks and the line's end.
+  while (p > from && (bytes[p - 1] === 0x0d || bytes[p - 1] === 0x0a)) p -= 1;
+  while (p - 3 > from && bytes[p - 3] === 0xe2 && bytes[p - 2] === 0x80 && (bytes[p - 1] ?? 0) >= 0x8e)
+    p -= 3;
+  return p > from && bytes[p - 1] === COLON ? p - 1 : -1;
+}

@@ -1,0 +1,16 @@
+export type { Calendar, DateOrder } from "./calendar.ts";
+export type { ChatFile, Entries, EntriesOptions } from "./chat-file.ts";
+export type { Entry } from "./entries.ts";
+export type { Attachment } from "./export-folder.ts";
+export { MAX_RECORD_BYTES } from "./frames.ts";
+export type { Meaning } from "./meaning.ts";
+export { openExport } from "./open-export.ts";
+export { bytesSource, type ByteSource } from "./source.ts";
+export type { Summary } from "./summary.ts";
+export type { Survey, SurveyOptions } from "./survey.ts";
+export type { Warning, WarningCode } from "./warnings.ts";
+export { DEFAULT_ZIP_LIMITS, type ZipLimits } from "./zip-archive.ts";
+export { type CaptureContext, CONNECTOR, toCaptured } from "./captured.ts";
+export { identityOf, type LineIdentity, lineIdentity, recordIdentity } from "./identity.ts";
+export { warningLog, type WarningLog } from "./warnings.ts";
+export { type ZonedTime, zoneReader } from "./zone.ts";

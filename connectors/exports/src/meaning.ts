@@ -1,0 +1,220 @@
+import * as words from "./app-words.ts";
+import { type MediaKind, wordingKey } from "./app-words.ts";
+import { plain, unmarked } from "./characters.ts";
+import type { Notice } from "./notices.ts";
+
+/** What a record's body says, where the app itself wrote some of it. */
+export interface Meaning {
+  readonly type:
+    | "text"
+    | "deleted"
+    | "omitted"
+    | "attachment"
+    | "poll"
+    | "location"
+    | "live-location"
+    | "view-once"
+    | "waiting"
+    | "system";
+  readonly edited: boolean;
+  readonly attachmentName?: string;
+  readonly mediaKind?: MediaKind;
+  /** For `system`: what it reports, where the wording is known. */
+  readonly notice?: Notice;
+}
+
+export interface Reading {
+  readonly meaning: Meaning;
+  readonly canonicalBody: string;
+}
+
+/** What is known of the file that a body stands in. */
+export interface BodyContext {
+  readonly platform: "android" | "ios";
+  /**
+   * The file marks what the app wrote (iOS: U+200E at the start of the body). Then an unmarked body that looks
+   * app-written was typed by a person.
+   */
+  readonly marksAppText: boolean;
+  /** Whether the export holds a file of that name. */
+  readonly hasFile: (name: string) => boolean;
+}
+
+const TEXT: Meaning = { type: "text", edited: false };
+const EDITED: Meaning = { type: "text", edited: true };
+
+const IN_BRACKETS = /(\u200e?)<([^<>\n]{1,100})>$/;
+const IOS_ATTACHED = /(\u200e?)<([^<>:\n]{1,40}): ?([^<>\n]{1,255})>/;
+const ANDROID_ATTACHED = /^([^\n]{1,255}?) ?[(（]([^()（）\n]{1,60})[)）](?=\n|$)/;
+// The names that WhatsApp itself gives to media, whatever the language.
+const OWN_NAME = /^(?:(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d{4,}|\d{8}-(?:PHOTO|VIDEO|AUDIO|STICKER|GIF)-)/;
+const MAP_LINK =
+  /^([^:\n]{1,40}): ?(https:\/\/maps\.google\.com\/\?q=-?\d[^\s]{0,80}|https:\/\/foursquare\.com\/v\/\S{1,80})$/;
+const POLL_OPTION = /^\u200e?([^:\n]{1,30}?) ?: (.*?) [(（]\u200e?\p{Nd}+[^()（）\n]*[)）]$/u;
+
+const longest = Math.max(...[...words.placeholders.keys()].map((key) => key.length)) + 2;
+const firstCharacters = new Set(
+  [...words.placeholders.keys()].flatMap((key) => [key[0], key[0]?.toUpperCase()]),
+);
+
+/** Whether iOS marked the body as its own. */
+export function isMarked(body: string): boolean {
+  const first = body.charCodeAt(0);
+  return first === 0x200e || first === 0x200f;
+}
+
+/**
+ * Reads what a person's record says. Never fails: what no list knows is text.
+ *
+ * @param body as in the file, marks included, with lines parted by `\n`
+ */
+export function readBody(body: string, context: BodyContext): Reading {
+  const marked = context.platform === "ios" && isMarked(body);
+  const trusted = marked || context.platform === "android" || !context.marksAppText;
+  if (context.platform === "ios" && body === "") {
+    return { meaning: { type: "view-once", edited: false }, canonicalBody: "\u0000view-once" };
+  }
+
+  const last = body.charCodeAt(body.length - 1);
+  let edited = false;
+  let text = body;
+  if (last === 0x3e) {
+    const shorter = withoutEdited(body, context);
+    edited = shorter !== undefined;
+    text = shorter ?? body;
+  }
+  const attachment = readAttachment(text, context);
+  if (attachment !== undefined) {
+    const caption = canonicalText(attachment.rest);
+    return {
+      meaning: {
+        type: "attachment",
+        edited,
+        attachmentName: attachment.name,
+        mediaKind: kindOf(attachment.name),
+      },
+      canonicalBody: `\u0000attachment:${attachment.name}\u0000${caption}`,
+    };
+  }
+  if (trusted && text.length <= longest + 4) {
+    const placeholder = readPlaceholder(text);
+    if (placeholder !== undefined) {
+      const mediaKind = placeholder.type === "omitted" ? placeholder.mediaKind : undefined;
+      return {
+        meaning: { type: placeholder.type, edited, ...(mediaKind === undefined ? {} : { mediaKind }) },
+        canonicalBody: `\u0000${placeholder.type}${mediaKind === undefined ? "" : `:${mediaKind}`}`,
+      };
+    }
+  }
+  if (trusted) {
+    const found = readPoll(text) ?? readLocation(text, marked);
+    if (found !== undefined)
+      return { meaning: { type: found.type, edited }, canonicalBody: found.canonicalBody };
+  }
+  return { meaning: edited ? EDITED : TEXT, canonicalBody: canonicalText(text) };
+}
+
+/** A body for comparing: without marks, and without the blank end that the last record of a file may have. */
+export function canonicalText(text: string): string {
+  return unmarked(text).trimEnd();
+}
+
+function withoutEdited(body: string, context: BodyContext): string | undefined {
+  const found = IN_BRACKETS.exec(body);
+  if (found === null) return undefined;
+  const [, mark = "", inner = ""] = found;
+  const trusted = mark !== "" || context.platform === "android" || !context.marksAppText;
+  if (!trusted || !words.edited.has(wordingKey(inner))) {
+    // Marked, and neither a file's name nor a placeholder: what else does iOS put behind a body?
+    const strange = mark !== "" && found.index > 0 && context.platform === "ios" && !inner.includes(":");
+    if (!strange || readPlaceholder(inner) !== undefined) return undefined;
+  }
+  return body.slice(0, found.index).trimEnd();
+}
+
+function readPlaceholder(text: string): words.Placeholder | undefined {
+  let start = isMarked(text) ? 1 : 0;
+  const bracketed = text[start] === "<";
+  if (bracketed) start += 1;
+  if (isMarked(text.slice(start, start + 1))) start += 1;
+  if (!bracketed && !firstCharacters.has(text[start])) return undefined;
+  const key = wordingKey(bracketed ? text.slice(start).replace(/>$/, "") : text.slice(start));
+  if (bracketed && words.mediaOmitted.has(key)) return { type: "omitted", mediaKind: "unknown" };
+  const placeholder = words.placeholders.get(key);
+  if (placeholder !== undefined) return placeholder;
+  return words.deletedByAdmin.some((beginning) => key.startsWith(`${beginning} `))
+    ? { type: "deleted" }
+    : undefined;
+}
+
+function readAttachment(text: string, context: BodyContext): { name: string; rest: string } | undefined {
+  if (text.includes("<")) {
+    const found = IOS_ATTACHED.exec(text);
+    if (found !== null) {
+      const [whole, mark = "", word = ""] = found;
+      const name = cleanName(found[3] ?? "");
+      const trusted = mark !== "" || context.platform === "android" || !context.marksAppText;
+      if (
+        context.hasFile(name) ||
+        (trusted && words.attached.has(wordingKey(word))) ||
+        (mark !== "" && OWN_NAME.test(name))
+      ) {
+        return { name, rest: text.slice(0, found.index) + text.slice(found.index + whole.length) };
+      }
+    }
+  }
+  if (context.platform === "ios" || !/[)）]/.test(text)) return undefined;
+  const found = ANDROID_ATTACHED.exec(text);
+  if (found === null) return undefined;
+  const [whole, , phrase = ""] = found;
+  const name = cleanName(found[1] ?? "");
+  if (!words.fileAttached.has(wordingKey(phrase)) && !OWN_NAME.test(name) && !context.hasFile(name))
+    return undefined;
+  return { name, rest: text.slice(whole.length) };
+}
+
+function cleanName(name: string): string {
+  return unmarked(name).trim();
+}
+
+const EXTENSIONS: Partial<Record<MediaKind, string>> = {
+  image: "jpg jpeg png heic heif bmp tif tiff",
+  sticker: "webp",
+  gif: "gif",
+  video: "mp4 mov 3gp mkv avi webm",
+  audio: "opus m4a mp3 aac amr ogg wav",
+  contact: "vcf",
+};
+const kinds = new Map(
+  (Object.entries(EXTENSIONS) as [MediaKind, string][]).flatMap(([kind, list]) =>
+    list.split(" ").map((end) => [end, kind] as const),
+  ),
+);
+
+function kindOf(name: string): MediaKind {
+  return kinds.get(name.slice(name.lastIndexOf(".") + 1).toLowerCase()) ?? "document";
+}
+
+function readPoll(text: string): { type: "poll"; canonicalBody: string } | undefined {
+  const lineEnd = text.indexOf("\n");
+  if (lineEnd < 3 || lineEnd > 40 || !/:\s*$/.test(text.slice(0, lineEnd))) return undefined;
+  const [head = "", question = "", ...rest] = text.split("\n", 64);
+  const options = rest.map((line) => POLL_OPTION.exec(line)).filter((option) => option !== null);
+  const word = wordingKey(head.replace(/\s*:\s*$/, ""));
+  // In a language that no list knows: a word, a question, and options that all begin with one other word.
+  const alike = options.length >= 2 && options.every((option) => option[1] === options[0]?.[1]);
+  if (options.length === 0 || !(words.pollWords.has(word) || alike)) return undefined;
+  // Votes change from one export to the next: they are no part of what the message is.
+  const asked = [question, ...options.map((option) => option[2] ?? "")].map(canonicalText);
+  return { type: "poll", canonicalBody: ["\u0000poll", ...asked].join("\u0000") };
+}
+
+function readLocation(
+  text: string,
+  marked: boolean,
+): { type: "location"; canonicalBody: string } | undefined {
+  if (!text.includes("https://")) return undefined;
+  const found = MAP_LINK.exec(plain(text).trim());
+  if (found === null || !(marked || words.locationWords.has(wordingKey(found[1] ?? "")))) return undefined;
+  return { type: "location", canonicalBody: `\u0000location:${found[2] ?? ""}` };
+}
