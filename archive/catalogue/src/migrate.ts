@@ -16,6 +16,10 @@ BEGIN
       EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- roles are shared by all databases
       END;
     END IF;
+    -- An owner that is no superuser made the role, and still has to be let into it (PostgreSQL 16 and later).
+    IF NOT pg_catalog.pg_has_role(current_user, wanted, 'SET') THEN
+      EXECUTE format('GRANT %I TO CURRENT_USER WITH SET TRUE, INHERIT FALSE', wanted);
+    END IF;
   END LOOP;
 END $$`;
 
