@@ -1,6 +1,6 @@
 import { type Cells, foldName } from "./cells.ts";
 import type { Tx } from "./database.ts";
-import type { Detail, Fact, FactAction } from "./facts.ts";
+import type { Fact, FactAction } from "./facts.ts";
 
 type Of<A extends FactAction> = Extract<Fact, { action: A }>;
 type Appliers = { readonly [A in FactAction]: (tx: Tx, fact: Of<A>, cells: Cells) => Promise<void> };
@@ -26,6 +26,7 @@ export const PLACES = {
   releaseReason: (id: string) => `hold_release.reason/${id}`,
   disposalReason: (id: string) => `disposal.reason/${id}`,
   authority: (id: string) => `disposal.authority/${id}`,
+  exportFilters: (id: string) => `export.filters/${id}`,
 } as const;
 
 const appliers: Appliers = {
@@ -150,21 +151,41 @@ const appliers: Appliers = {
   },
   "disposal.approve": (tx, { at, actor, detail: { id } }) => decide(tx, id, "approved", actor, at),
   "disposal.reject": (tx, { at, actor, detail: { id } }) => decide(tx, id, "rejected", actor, at),
-  "disposal.begin": async (tx, { detail: { id, ids, files, excluded } }) => {
+  "disposal.begin": async (tx, { detail: { id, records, files, excluded, bytesGoneFrom, exports } }) => {
     await tx.query(
-      "UPDATE records.disposal SET state = 'executing', doomed = $2, files = $3, excluded = $4 WHERE id = $1",
-      [id, packIds(ids), packIds(files), JSON.stringify(excluded)],
+      `UPDATE records.disposal SET state = 'executing', doomed = $2, files = $3, excluded = $4,
+         bytes_gone_from = $5, exports = $6 WHERE id = $1`,
+      [id, JSON.stringify(records), packIds(files), JSON.stringify(excluded), bytesGoneFrom, exports],
     );
   },
-  "disposal.certify": async (tx, { at, detail }) => {
-    await certify(tx, at, detail);
+  "disposal.certify": async (tx, { at, detail: { id, records, files, unreadableFrom } }) => {
+    await tx.query(
+      "UPDATE records.disposal SET state = 'done', unreadable_from = $2, done_at = $3 WHERE id = $1",
+      [id, unreadableFrom, at],
+    );
+    await tx.query(
+      `INSERT INTO records.disposed SELECT u.record::uuid, $1, u.shard, u.idx
+       FROM unnest($2::text[], $3::text[], $4::bigint[]) u (record, shard, idx) ON CONFLICT DO NOTHING`,
+      [
+        id,
+        records.map(([record]) => record),
+        records.map(([, , shard]) => shard),
+        records.map(([, , , index]) => index),
+      ],
+    );
+    await tx.query(
+      "INSERT INTO records.disposed_file SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING",
+      [files, id],
+    );
   },
 
-  "export.contents": async (tx, { detail: { export: of, ids } }) => {
-    await tx.query(
-      "INSERT INTO records.exported SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING",
-      [unpackIds(Buffer.from(ids, "base64")), of],
-    );
+  "export.start": async (tx, { at, matter, detail: { change: id, filters } }, cells) => {
+    await tx.query("INSERT INTO records.export VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
+      id,
+      matter ?? null,
+      cells.seal(PLACES.exportFilters(id), JSON.stringify(filters)),
+      at,
+    ]);
   },
 };
 
@@ -184,21 +205,4 @@ async function decide(tx: Tx, id: string, state: string, actor: string, at: stri
     actor,
     at,
   ]);
-}
-
-async function certify(tx: Tx, at: string, detail: Detail<"disposal.certify">): Promise<void> {
-  const { id, records, files, unreadableFrom, bytesGoneFrom, exports } = detail;
-  await tx.query("UPDATE records.disposal SET state = 'done', certificate = $2, done_at = $3 WHERE id = $1", [
-    id,
-    JSON.stringify({ unreadableFrom, bytesGoneFrom, exports }),
-    at,
-  ]);
-  await tx.query("INSERT INTO records.disposed SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING", [
-    records.map(([record]) => record),
-    id,
-  ]);
-  await tx.query(
-    "INSERT INTO records.disposed_file SELECT unnest($1::text[])::uuid, $2 ON CONFLICT DO NOTHING",
-    [files, id],
-  );
 }

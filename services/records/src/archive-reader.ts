@@ -1,6 +1,7 @@
 import {
   ArchiveError,
   type ArchiveRecord,
+  decodeBundle,
   decodeHead,
   decodeLeaf,
   decodeSegment,
@@ -17,6 +18,8 @@ import {
   segmentKey,
   type Stores,
   type StreamPosition,
+  TILE_WIDTH,
+  tilePath,
 } from "@daybook/archive-core";
 import { openPacket, openStream, type SessionKey } from "@daybook/openpgp";
 import { hash } from "node:crypto";
@@ -114,6 +117,30 @@ export class ArchiveReader {
     const key = keys.of(index, n);
     if (!key) throw new RecordsError("disposed", "the attachment was destroyed under authority");
     return openStream(this.#options.stores.records.stream(`attachment/${ref.sealed}`), key);
+  }
+
+  /**
+   * Leaves as they were logged, by index. Each bundle of entries is read once.
+   *
+   * @throws {ArchiveError} `object-missing`, `store-unavailable` (retryable)
+   */
+  async entries(shard: string, indexes: Iterable<number>): Promise<Map<number, Buffer>> {
+    const size = (await this.state(shard))?.size ?? 0;
+    const read = logFileReader(this.#options.stores, shard);
+    const found = new Map<number, Buffer>();
+    let bundle = -1;
+    let entries: Buffer[] = [];
+    for (const index of [...indexes].sort((a, b) => a - b)) {
+      if (index >= size) throw new RecordsError("not-found", "the log has no such leaf");
+      if (Math.floor(index / TILE_WIDTH) !== bundle) {
+        bundle = Math.floor(index / TILE_WIDTH);
+        entries = decodeBundle(
+          await read(tilePath("entries", bundle, Math.min(size - bundle * TILE_WIDTH, TILE_WIDTH))),
+        );
+      }
+      found.set(index, entries[index % TILE_WIDTH] as Buffer);
+    }
+    return found;
   }
 
   /** Undefined for a shard that holds nothing yet. @throws {ArchiveError} `corrupt`: not signed by its key */

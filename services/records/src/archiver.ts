@@ -12,6 +12,8 @@ export interface Archiver {
   archived(shard: string, offset: number, options: { flush: boolean; signal?: AbortSignal }): Promise<void>;
   /** Destroys key blocks that can never commit. Resolves once those that were there are gone. */
   sweep(): Promise<void>;
+  /** Runs `work` while nothing is archived: what had begun is finished before, and taken up again after. */
+  paused(work: () => Promise<void>): Promise<void>;
 }
 
 const FIRST_WAIT_MS = 100;

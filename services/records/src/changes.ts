@@ -13,14 +13,14 @@ const CHANGE_LOCK = 7_318_102;
 /** Bytes of a fact at most, so that its event can travel: see `MAX_EVENT_BYTES` of the contract. */
 const MAX_FACT_BYTES = 1_900_000;
 
-/** A change that has been decided and not yet made. */
+/** A change that has been decided and not yet made. Exports are told by the evidence service alone. */
 export type NewFact = {
-  [A in FactAction]: {
+  [A in Exclude<FactAction, "export.start">]: {
     readonly action: A;
     readonly matter?: string;
     readonly detail: Omit<Detail<A>, "change">;
   };
-}[FactAction];
+}[Exclude<FactAction, "export.start">];
 
 /** What deciding a change comes to: a fact, or nothing to do; and what to tell the caller. */
 export interface Decision<R> {
@@ -123,5 +123,5 @@ export class Changes {
 }
 
 function subjectOf(fact: NewFact): string {
-  return "id" in fact.detail ? fact.detail.id : fact.detail.export;
+  return fact.detail.id;
 }

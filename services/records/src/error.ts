@@ -8,6 +8,7 @@ export type RecordsErrorCode =
   | "ambiguous-custodian" // the name fits more than one: name it by its id
   | "conflict" // the state of things does not allow this
   | "same-person" // who proposed may not approve
+  | "not-a-person" // a machine may not do this
   | "bad-request"
   | "too-many"
   | "disposed" // the record was destroyed under authority

@@ -46,6 +46,19 @@ export type HoldPredicate = z.infer<typeof holdPredicate>;
 const person = z.strictObject({ id: words(128), name: words(512), kind: z.enum(["person", "machine"]) });
 const excluded = z.strictObject({ id: recordId, why: words(64) });
 
+const destruction = {
+  /** What goes: record id, the hash of its leaf (RFC 6962, hex), and where in which log that leaf is. */
+  records: z.array(z.tuple([recordId, digest, z.string().max(8), z.int().nonnegative()])).max(MAX_DISPOSAL),
+  /** What was proposed and stays. */
+  excluded: z.array(excluded).max(MAX_DISPOSAL),
+  /** Imported files whose key goes too, by the record id of their notice. */
+  files: z.array(recordId).max(MAX_DISPOSAL),
+  /** When the last lock on the ciphertext lapses, as far as it is known now. */
+  bytesGoneFrom: instant,
+  /** Exports that may hold some of it. */
+  exports: z.array(uuid).max(10_000),
+};
+
 /**
  * What can change, and what an audit event must say so that the tables can be made again from it alone: the
  * event's `detail`, by its `action`.
@@ -104,18 +117,13 @@ export const factSchemas = {
   "disposal.begin": z.strictObject({
     change,
     id: uuid,
-    ids: z.array(recordId).max(MAX_DISPOSAL),
-    excluded: z.array(excluded).max(MAX_DISPOSAL),
-    /** Imported files whose key goes too, by the record id of their notice. */
-    files: z.array(recordId).max(MAX_DISPOSAL),
+    ...destruction,
   }),
+  /** The certificate: all of it, so that it can be read without Daybook. */
   "disposal.certify": z.strictObject({
     change,
     id: uuid,
-    /** What was destroyed: record id and the hash of its leaf in the log (RFC 6962), hex. */
-    records: z.array(z.tuple([recordId, digest])).max(MAX_DISPOSAL),
-    excluded: z.array(excluded).max(MAX_DISPOSAL),
-    files: z.array(recordId).max(MAX_DISPOSAL),
+    ...destruction,
     digest,
     proposedBy: words(512),
     approvedBy: words(512),
@@ -123,12 +131,9 @@ export const factSchemas = {
     authority: words(2_000),
     method: words(200),
     unreadableFrom: instant,
-    /** Null where nothing was stored under a lock. */
-    bytesGoneFrom: instant.nullable(),
-    exports: z.array(uuid).max(10_000),
   }),
-  /** Said by the evidence service: which records an export holds, 16 bytes each, base64, in as many events as it takes. */
-  "export.contents": z.strictObject({ change, export: uuid, ids: z.base64().max(1_400_000) }),
+  /** Said by the evidence service before an export leaves: what was asked for, by which what may be in it is judged. */
+  "export.start": z.object({ change, filters: z.record(z.string().max(64), z.string().max(1_024)) }),
 } as const;
 
 export type FactAction = keyof typeof factSchemas;
@@ -139,6 +144,7 @@ export type Fact = {
   [A in FactAction]: {
     readonly action: A;
     readonly actor: string;
+    readonly matter: string | undefined;
     /** When the event was captured: RFC 3339. */
     readonly at: string;
     readonly detail: Detail<A>;
@@ -153,12 +159,14 @@ export type Fact = {
 export function factOf(audit: Audit, at: string): Fact | undefined {
   if (!Object.hasOwn(factSchemas, audit.action)) return undefined;
   const action = audit.action as FactAction;
-  const parsed = factSchemas[action].safeParse(audit.detail);
+  // An export is told by the evidence service, and once: its id stands for the change.
+  const detail = action === "export.start" ? { ...audit.detail, change: audit.subject } : audit.detail;
+  const parsed = factSchemas[action].safeParse(detail);
   if (!parsed.success) {
     throw new RecordsError(
       "corrupt",
       `an audit event does not say what \`${action}\` must: is this program older?`,
     );
   }
-  return { action, actor: audit.actor, at, detail: parsed.data } as Fact;
+  return { action, actor: audit.actor, matter: audit.matter, at, detail: parsed.data } as Fact;
 }

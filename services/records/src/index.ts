@@ -1,6 +1,7 @@
 export { type Archiver, archiverOver } from "./archiver.ts";
 export type { Connection } from "./database.ts";
 export { RecordsError, type RecordsErrorCode } from "./error.ts";
-export type { Host, KeptElsewhere, RecordsOptions } from "./options.ts";
+export type { KeptElsewhere, RecordsOptions } from "./options.ts";
 export { recordsProblem } from "./problem.ts";
 export { runRecords } from "./records.ts";
+export { scopeHash } from "./scope.ts";

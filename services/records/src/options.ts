@@ -6,16 +6,6 @@ import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/strea
 import type { Archiver } from "./archiver.ts";
 import type { Connection } from "./database.ts";
 
-/** The one API that a process answers by: the composition gathers what its services mount. */
-export interface Host {
-  /**
-   * Adds routes. Called once, before anything is waited for.
-   *
-   * @param authenticator says whose a token is: refuses with `starting` until the registry is up to date
-   */
-  mount(routes: readonly Route[], authenticator: Authenticator): void;
-}
-
 /** How long what is outside of Daybook's hands keeps what was destroyed, in days. */
 export interface KeptElsewhere {
   readonly streamDays: number;
@@ -52,7 +42,14 @@ export interface RecordsOptions {
   readonly keptElsewhere: KeptElsewhere;
   /** `fsck` reports a lock that ends sooner. */
   readonly minLockDays: number;
-  readonly host: Host;
+  /**
+   * Adds routes to the API of this process. Called once, before anything is waited for.
+   *
+   * @param authenticator says whose a token is: refuses with `starting` until the registry is up to date
+   */
+  readonly mount: (routes: readonly Route[], authenticator: Authenticator) => void;
+  /** Told when session keys were destroyed: whoever else keeps opened key blocks in memory forgets them. */
+  readonly onKeysDestroyed?: () => void;
   /**
    * A token with every role but reviewer for the local owner: `read` gives the one that was written before, and
    * where that is not good any more, `write` gets a new one, before it works.

@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<RecordsErrorCode, number>> = {
   "ambiguous-custodian": 409,
   conflict: 409,
   "same-person": 403,
+  "not-a-person": 403,
   "bad-request": 400,
   "too-many": 413,
   disposed: 410,

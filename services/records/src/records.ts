@@ -1,18 +1,28 @@
 import { ROLES, type Route } from "@daybook/runtime";
+import { setInterval } from "node:timers/promises";
 import { ArchiveReader } from "./archive-reader.ts";
 import { createCells } from "./cells.ts";
 import { Changes } from "./changes.ts";
 import { type Database, openDatabase } from "./database.ts";
+import { Destruction } from "./destruction.ts";
+import { Disposals } from "./disposals.ts";
 import { RecordsError } from "./error.ts";
+import { Exports } from "./exports.ts";
+import { Holds } from "./holds.ts";
+import { KeyBlocks } from "./key-blocks.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Matters } from "./matters.ts";
+import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
 import { guarded } from "./problem.ts";
 import { Reading } from "./reading.ts";
+import { Rebuild } from "./rebuild.ts";
 import { Registry } from "./registry.ts";
 import { Replay } from "./replay.ts";
+import { disposalRoutes, holdRoutes } from "./routes/governance.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { matterRoutes } from "./routes/matters.ts";
+import { operationsRoutes, spanRoute, supplyRoutes } from "./routes/operations.ts";
 import { readingRoutes } from "./routes/reading.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { migrate } from "./schema.ts";
@@ -20,7 +30,6 @@ import { Scope } from "./scope.ts";
 import { Searching } from "./search.ts";
 import { Tokens } from "./tokens.ts";
 import { createAuditTrail } from "./trail.ts";
-import { setInterval } from "node:timers/promises";
 
 /** How often what is archived meanwhile is read, so that the next start has little to read. */
 const ADVANCE_MS = 60_000;
@@ -29,8 +38,8 @@ const OWNER_ROLES = ROLES.filter((role) => role !== "reviewer");
 
 /**
  * The records service: registry, tokens, matters, search, reading, holds, disposal. Mounts its routes at once;
- * answers them when it has applied every audit event that was durable at its start; runs until the signal
- * aborts. Rejects when the audit log cannot be read or applied.
+ * answers them when it has applied every audit event that was durable at its start and completed what a crash
+ * interrupted; runs until the signal aborts. Rejects when the audit log cannot be read or applied.
  */
 export async function runRecords(options: RecordsOptions, signal: AbortSignal): Promise<void> {
   const database = openDatabase(options.database);
@@ -41,8 +50,18 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       if (!ready)
         throw new RecordsError("starting", "the records service is starting: try again in a moment");
     };
-    options.host.mount(
-      service.routes.map((one) => guarded(one, whenReady)),
+    const whenWhole = () => {
+      whenReady();
+      if (service.rebuild.running) {
+        throw new RecordsError("starting", "the catalogue is being rebuilt: try again when that is done");
+      }
+    };
+    options.mount(
+      [
+        ...service.always.map((one) => guarded(one, () => undefined)),
+        ...service.routes.map((one) => guarded(one, whenReady)),
+        ...service.reading.map((one) => guarded(one, whenWhole)),
+      ],
       {
         authenticate: (bearer) => {
           whenReady();
@@ -51,10 +70,21 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       },
     );
     await migrate(database);
-    await service.changes.exclusively(({ session }) => service.replay.catchUp(session, signal));
-    if (options.owner) await ensureOwner(service.tokens, options.owner);
+    await service.changes.exclusively(async (turn) => {
+      await service.replay.catchUp(turn.session, signal);
+      await service.destruction.resume(turn);
+    });
+    if (options.owner) {
+      const { name } = options.owner;
+      await service.tokens.ensure(
+        { name, kind: "person", roles: OWNER_ROLES, expiresAt: null },
+        options.owner,
+        "daybook",
+      );
+    }
     ready = true;
     options.onReady?.();
+    await service.destruction.recut(signal);
     for await (const _ of setInterval(ADVANCE_MS, undefined, { signal })) {
       await service.changes.exclusively(({ session }) => service.replay.advance(session, signal));
     }
@@ -65,34 +95,58 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
   }
 }
 
+/** Everything the service is made of, over what it was given. */
 function compose(options: RecordsOptions, database: Database) {
-  const { deployment, stores, privateKey, catalogue, producer, sealer, stream, archiver, vkeys, now } =
+  const { deployment, stores, privateKey, recipients, catalogue, catalogueWriter, producer, sealer, now } =
     options;
   const cells = createCells(options.registryKey);
   const trail = createAuditTrail({ producer, sealer, deployment, now });
-  const archive = new ArchiveReader({ stores, keys: new KeyRing(stores.keyring, privateKey), vkeys });
-  const replay = new Replay({ archive, archiver, stream, cells });
+  const archive = new ArchiveReader({
+    stores,
+    keys: new KeyRing(stores.keyring, privateKey),
+    vkeys: options.vkeys,
+  });
+  const replay = new Replay({ ...options, archive, cells });
   const changes = new Changes({ database, trail, cells, catchUp: (session) => replay.catchUp(session) });
-  const base = { database, changes, cells, now };
+  const base = { database, changes, cells, now, catalogue };
   const registry = new Registry(base);
   const tokens = new Tokens(base);
   const matters = new Matters(base);
   const scope = new Scope({ ...base, key: options.scopeKey });
   const reading = new Reading({ archive, catalogue, matters, trail });
   const searching = new Searching({ catalogue, registry, matters, reading, trail });
+  const holds = new Holds({ ...base, matters });
+  const disposals = new Disposals({ ...base, texts: searching.texts });
+  const keyring = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
+  const destruction = new Destruction({
+    ...options,
+    changes,
+    replay,
+    holds,
+    disposals,
+    exports: new Exports(cells),
+    archive,
+    reading,
+    keyBlocks: new KeyBlocks({ stores: keyring, privateKey, recipients }),
+    records: stores.records,
+    cells,
+  });
+  const rebuild = new Rebuild({ ...options, archive, replay, changes, trail });
+  const operations = new Operations({ ...options, archive, catalogueWriter, database, disposals, trail });
+  /** What the archiver may need before it can archive the audit events that the start waits for. */
+  const always: Route[] = [spanRoute(rebuild)];
   const routes: Route[] = [
-    ...readingRoutes({ searching, reading }),
     ...matterRoutes(matters),
     ...registryRoutes({ registry, scope, tokens }),
     ...internalRoutes({ registry, scope, tokens, matters }),
+    ...operationsRoutes({ operations, rebuild }),
   ];
-  return { routes, tokens, changes, replay };
-}
-
-async function ensureOwner(tokens: Tokens, owner: NonNullable<RecordsOptions["owner"]>): Promise<void> {
-  await tokens.ensure(
-    { name: owner.name, kind: "person", roles: OWNER_ROLES, expiresAt: null },
-    owner,
-    "daybook",
-  );
+  /** What needs a whole catalogue. */
+  const whole: Route[] = [
+    ...readingRoutes({ searching, reading }),
+    ...holdRoutes({ holds, registry }),
+    ...disposalRoutes({ disposals, destruction, searching }),
+    ...supplyRoutes({ disposals, holds, catalogue, reading }),
+  ];
+  return { always, routes, reading: whole, tokens, changes, replay, destruction, rebuild };
 }

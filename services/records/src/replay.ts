@@ -84,6 +84,14 @@ export class Replay {
         fact.detail.change,
       ]);
       if (!known) await apply(tx, fact, this.#options.cells);
+      if (fact.action === "disposal.certify") {
+        // Only the log knows under which id the certificate is archived.
+        await tx.query("INSERT INTO records.certificate VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", [
+          fact.detail.id,
+          record.id,
+          segment.first + i,
+        ]);
+      }
     }
     await tx.query("UPDATE records.position SET next = $1", [segment.first + segment.entries.length]);
   }

@@ -47,13 +47,19 @@ const MIGRATIONS: readonly string[] = [
     id uuid PRIMARY KEY, state text NOT NULL, ids bytea NOT NULL, digest bytea NOT NULL,
     reason bytea NOT NULL, authority bytea NOT NULL, proposed_by text NOT NULL,
     proposed_at timestamptz(3) NOT NULL, decided_by text, decided_at timestamptz(3),
-    doomed bytea, files bytea, excluded jsonb, certificate jsonb, done_at timestamptz(3)
+    doomed jsonb, files bytea, excluded jsonb, bytes_gone_from timestamptz(3), exports uuid[],
+    unreadable_from timestamptz(3), done_at timestamptz(3)
   );
-  CREATE TABLE records.disposed (record uuid PRIMARY KEY, disposal uuid NOT NULL REFERENCES records.disposal);
+  CREATE TABLE records.disposed (
+    record uuid PRIMARY KEY, disposal uuid NOT NULL REFERENCES records.disposal, shard text NOT NULL, idx bigint NOT NULL
+  );
   CREATE TABLE records.disposed_file (
     notice uuid PRIMARY KEY, disposal uuid NOT NULL REFERENCES records.disposal
   );
-  CREATE TABLE records.exported (record uuid NOT NULL, export uuid NOT NULL, PRIMARY KEY (record, export));
+  CREATE TABLE records.certificate (
+    disposal uuid PRIMARY KEY REFERENCES records.disposal, record uuid NOT NULL, idx bigint NOT NULL
+  );
+  CREATE TABLE records.export (id uuid PRIMARY KEY, matter uuid, filters bytea NOT NULL, at timestamptz(3) NOT NULL);
   CREATE TABLE records.change (id uuid PRIMARY KEY);
   CREATE TABLE records.position (one boolean PRIMARY KEY DEFAULT true CHECK (one), next bigint NOT NULL);
   INSERT INTO records.position (next) VALUES (0);
@@ -62,7 +68,8 @@ const MIGRATIONS: readonly string[] = [
 
 /** Tables that are made of audit events alone, children before parents. */
 export const PROJECTIONS = [
-  "exported",
+  "export",
+  "certificate",
   "disposed_file",
   "disposed",
   "disposal",

@@ -81,6 +81,8 @@ export interface Deployment {
     name: string,
   ): Promise<{ ref: NonNullable<Event["attachments"]>[number]; key: string }>;
   sql(text: string, values?: unknown[]): Promise<unknown[][]>;
+  /** For the audit topic. */
+  seal(plaintext: Uint8Array): Promise<Uint8Array>;
   start(over?: Partial<RecordsOptions>): Promise<Running>;
   close(): Promise<void>;
 }
@@ -179,6 +181,7 @@ export async function createDeployment(
       };
       return { ref, key: formatSessionKey(key) };
     },
+    seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),
     start: (over = {}) =>
       start(deployment, {
@@ -213,7 +216,7 @@ export async function createDeployment(
 
 async function start(
   deployment: Deployment,
-  options: Omit<RecordsOptions, "host" | "log" | "owner">,
+  options: Omit<RecordsOptions, "mount" | "log" | "owner">,
 ): Promise<Running> {
   const stopping = new AbortController();
   let mounted: { routes: readonly Route[]; authenticator: Authenticator } | undefined;
@@ -226,7 +229,7 @@ async function start(
       {
         ...options,
         log,
-        host: { mount: (routes, authenticator) => (mounted = { routes, authenticator }) },
+        mount: (routes, authenticator) => (mounted = { routes, authenticator }),
         owner: {
           name: "Local owner",
           read: () => Promise.resolve(deployment.ownerToken),
