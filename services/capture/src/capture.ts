@@ -8,7 +8,8 @@ import { CaptureError } from "./error.ts";
 import { importFile, type ImportRequest, type ImportResult } from "./import.ts";
 import { Jobs } from "./jobs.ts";
 import { ImportedLines } from "./lines.ts";
-import type { ArchiveProgress, Publisher, Registry } from "./ports.ts";
+import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
+import { relearn } from "./relearn.ts";
 import { importRoutes } from "./routes.ts";
 import { Scope } from "./scope.ts";
 import { type CaptureSink, createSink } from "./sink.ts";
@@ -30,6 +31,7 @@ export interface CaptureOptions {
   readonly publisher: Publisher;
   readonly registry: Registry;
   readonly progress: ArchiveProgress;
+  readonly files: ImportedFiles;
   /** Shards of the deployment, without `audit`. */
   readonly shards: number;
   /** For what is on its way: only ciphertext is written there. */
@@ -57,6 +59,7 @@ const SCOPE_REFRESH_MS = 5_000;
  */
 export async function runCapture(options: CaptureOptions, signal: AbortSignal): Promise<void> {
   const { pool, registry, spoolDir, log, now = () => new Date() } = options;
+  const maxBytes = options.maxUploadBytes ?? 20 * GIB;
   const lines = new ImportedLines(pool, options.linesKey);
   const jobs = new Jobs<ImportResult>();
   const newSink = async () => sinkWithScope(options, now);
@@ -64,6 +67,7 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
     jobs.start(
       async (progress) => {
         try {
+          await relearn(lines, options.files, { spoolDir, maxBytes });
           return await importFile(
             upload,
             request,
@@ -76,8 +80,10 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
       },
       (error) => toldOf(error, log),
     );
-  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: options.maxUploadBytes ?? 20 * GIB, start }));
+  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, start }));
 
+  await lines.migrate();
+  await sweepSpool(spoolDir);
   await Promise.all([
     ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
     aborted(signal),

@@ -1,8 +1,9 @@
+import { createInterface } from "node:readline";
 import { type ApiClient, ProblemError } from "@daybook/runtime";
 import { party } from "@daybook/contract";
 import { z } from "zod";
 import { CaptureError } from "./error.ts";
-import type { ArchiveProgress, Registry } from "./ports.ts";
+import type { ArchiveProgress, ImportedFiles, Registry } from "./ports.ts";
 import { type ScopeRules, scopeRules } from "./scope.ts";
 
 /** The registry, as the records service offers it to other services. */
@@ -46,6 +47,40 @@ export function archiveProgressClient(client: ApiClient): ArchiveProgress {
         }),
       );
     },
+  };
+}
+
+const notice = z.looseObject({
+  id: z.string(),
+  kind: z.literal("notice"),
+  custodian: party,
+  raw: z.base64(),
+  attachments: z.array(z.looseObject({})).min(1),
+});
+
+/** Imported files, as the records service reads them to other services. */
+export function importedFilesClient(client: ApiClient): ImportedFiles {
+  return {
+    async *notices() {
+      const query = { network: "whatsapp", method: "export", kind: "notice" };
+      const { body } = await asked(() => client.download("/internal/v1/records", { query }));
+      for await (const line of createInterface({ input: body })) {
+        const found = notice.safeParse(JSON.parse(line));
+        if (!found.success) continue;
+        const { id, custodian, raw } = found.data;
+        yield { id, custodian: custodian.id, raw: Buffer.from(raw, "base64").toString() };
+      }
+    },
+    content: (id) =>
+      asked(async () => {
+        try {
+          return (await client.download("/internal/v1/records/:id/file", { params: { id } })).body;
+        } catch (error) {
+          if (error instanceof ProblemError && (error.status === 410 || error.status === 404))
+            return undefined;
+          throw error;
+        }
+      }),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { type Captured, ConnectorError, type Party, type SealedAttachment } from "@daybook/contract";
 import {
@@ -14,11 +13,13 @@ import {
   warningLog,
   zoneReader,
 } from "@daybook/exports";
-import { placeChat } from "./conversation.ts";
+import { type Placed, placeChat } from "./conversation.ts";
+import { importNotice } from "./import-notice.ts";
 import { CaptureError } from "./error.ts";
 import { type DateOrder, type ImportedLines, type KnownConversation, toKey } from "./lines.ts";
 import type { ArchiveProgress, Registry } from "./ports.ts";
 import type { CaptureSink } from "./sink.ts";
+import { Occurrences } from "./occurrences.ts";
 import type { Upload } from "./upload.ts";
 
 /** What the operator says of a file. */
@@ -99,13 +100,7 @@ export async function importFile(
     records: 0,
   };
   const files =
-    known.length > 0
-      ? await repeat(
-          context,
-          chats,
-          known.map(({ dateOrder, ambiguous }) => ({ order: dateOrder, ambiguous })),
-        )
-      : await record(context, chats, surveys);
+    known.length > 0 ? await repeat(context, chats, known) : await record(context, chats, surveys);
 
   for (const [partition, offset] of context.sink.reached) await deps.progress.archived(partition, offset);
   return { files, records: context.records };
@@ -162,24 +157,31 @@ async function record(
     actor: request.actor,
   });
   const started = deps.now();
-  const notice = await sink.attach(upload.read(0, upload.sizeBytes), {
+  const placed: (Placed & { chat: ChatFile; title: string; ambiguous: boolean })[] = [];
+  for (const [i, chat] of chats.entries()) {
+    const surveyed = surveys[i] as Survey;
+    const title = request.conversation ?? surveyed.title ?? chat.name;
+    const wanted = { custodian: custodian.id, conversation: request.conversation, title };
+    const found = await placeChat(chat, await readingsOf(chat, surveyed), wanted, deps.lines);
+    const ambiguous = surveyed.ambiguous && found.conversation.dateOrder === undefined;
+    placed.push({ ...found, chat, title, ambiguous });
+  }
+  const file = await sink.attach(upload.read(0, upload.sizeBytes), {
     name: basename(request.name),
     mediaType: upload.mediaType,
   });
-  await capture(context, [noticeOf(context, account, notice)]);
+  const readings = placed.map(({ conversation, survey, title, ambiguous }) => ({
+    conversation: conversation.id,
+    title,
+    order: survey.order,
+    ambiguous,
+  }));
+  await capture(context, [importNotice({ upload, request, custodian, account, file, readings })]);
 
   const files: ImportedChat[] = [];
-  const readings: { chat: number; dateOrder: DateOrder; ambiguous: boolean }[] = [];
-  for (const [i, chat] of chats.entries()) {
-    const surveyed = surveys[i] as Survey;
-    const title = surveyed.title ?? chat.name;
-    const wanted = { custodian: custodian.id, conversation: request.conversation, title };
-    const placed = await placeChat(chat, await readingsOf(chat, surveyed), wanted, deps.lines);
-    const { conversation, survey } = placed;
-    const ambiguous = surveyed.ambiguous && conversation.dateOrder === undefined;
+  for (const { chat, conversation, survey, title, ambiguous } of placed) {
     const done = await recordChat(context, chat, { account, conversation, title, survey });
     if (!ambiguous) await deps.lines.establishOrder(conversation, survey.order);
-    readings.push({ chat: i, dateOrder: survey.order, ambiguous });
     files.push(summarise(chat, { ...done.summary, ambiguous }, done.duplicates));
   }
   if (sink.excluded > 0) {
@@ -238,7 +240,7 @@ async function recordChat(
 }
 
 async function capturedOf(
-  { sink, upload, custodian, request }: Context,
+  { sink, upload, custodian }: Context,
   chat: ChatFile,
   { account, conversation, title, survey }: Target,
   of: { entry: Entry; ordinal: number; zone: ReturnType<typeof zoneReader> | undefined; log: WarningLog },
@@ -260,7 +262,7 @@ async function capturedOf(
   return toCaptured(of.entry, {
     account,
     custodian,
-    conversation: { id: conversation.id, title: request.conversation ?? title, kind: survey.kind },
+    conversation: { id: conversation.id, title, kind: survey.kind },
     fileSha256: upload.sha256,
     // Identities count equal lines from 0.
     ordinal: of.ordinal - 1,
@@ -276,32 +278,6 @@ async function capture(context: Context, captured: readonly Captured[]): Promise
   const before = context.sink.excluded;
   await context.sink.capture(captured);
   context.records += captured.length - (context.sink.excluded - before);
-}
-
-/** The record of the imported file itself: who supplied it, when, and its digest. */
-function noticeOf(
-  { upload, request, custodian }: Context,
-  account: string,
-  file: SealedAttachment,
-): Captured {
-  return {
-    eventId: `file:${createHash("sha256").update(`${custodian.id}\n${upload.sha256}`).digest("hex")}`,
-    stableDigest: upload.sha256,
-    attachments: [file],
-    event: {
-      v: 1,
-      kind: "notice",
-      network: "whatsapp",
-      method: "export",
-      provenance: "supplied",
-      account,
-      custodian,
-      text: `Imported file of ${upload.sizeBytes} bytes, SHA-256 ${upload.sha256}, supplied by ${request.actor}`,
-      raw: "",
-      source: { sha256: upload.sha256, line: 1, offsetBytes: 0 },
-      connector: { name: "exports", version: "1" },
-    },
-  };
 }
 
 /** The readings to try, in order: where the order is a mere default, the other one too. */
@@ -343,47 +319,5 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
       throw new CaptureError(cause.code, cause.message, { cause });
     }
     throw cause;
-  }
-}
-
-/** Counts equal lines of one chat in little memory: 12 bytes a different line. */
-class Occurrences {
-  #keys = new BigInt64Array(1 << 16);
-  #counts = new Uint16Array(1 << 16);
-  #used = 0;
-
-  /** How often this digest has now been seen. */
-  next(digest: Buffer): number {
-    if (this.#used * 2 > this.#keys.length) this.#grow();
-    const key = digest.readBigInt64BE(0);
-    const at = this.#find(key);
-    if (this.#counts[at] === 0) {
-      this.#keys[at] = key;
-      this.#used += 1;
-    }
-    const count = Math.min((this.#counts[at] ?? 0) + 1, 0xffff);
-    this.#counts[at] = count;
-    return count;
-  }
-
-  #find(key: bigint): number {
-    const mask = this.#keys.length - 1;
-    let at = Number(BigInt.asUintN(32, key)) & mask;
-    while (this.#counts[at] !== 0 && this.#keys[at] !== key) at = (at + 1) & mask;
-    return at;
-  }
-
-  #grow(): void {
-    const keys = this.#keys;
-    const counts = this.#counts;
-    this.#keys = new BigInt64Array(keys.length * 2);
-    this.#counts = new Uint16Array(keys.length * 2);
-    for (const [i, key] of keys.entries()) {
-      const count = counts[i] ?? 0;
-      if (count === 0) continue;
-      const at = this.#find(key);
-      this.#keys[at] = key;
-      this.#counts[at] = count;
-    }
   }
 }

@@ -1,6 +1,6 @@
 export { captureProblem, runCapture, type CaptureOptions, type Live } from "./capture.ts";
-export { archiveProgressClient, registryClient } from "./clients.ts";
+export { archiveProgressClient, importedFilesClient, registryClient } from "./clients.ts";
 export { CaptureError, type CaptureErrorCode } from "./error.ts";
 export type { ImportedChat, ImportResult } from "./import.ts";
-export type { ArchiveProgress, Publisher, Registry } from "./ports.ts";
+export type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
 export { scopeHash, type ScopeRules, scopeRules } from "./scope.ts";

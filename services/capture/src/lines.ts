@@ -28,6 +28,7 @@ const MIGRATION = `
     ambiguous boolean NOT NULL,
     PRIMARY KEY (digest, custodian, chat)
   );
+  CREATE TABLE IF NOT EXISTS capture.learned (at timestamptz NOT NULL);
 `;
 
 /** What capture remembers of a conversation: no title, no names. */
@@ -40,8 +41,7 @@ export interface KnownConversation {
 
 /** The reading of a file that stands. */
 export interface KnownChat {
-  readonly chat: number;
-  readonly dateOrder: DateOrder;
+  readonly order: DateOrder;
   readonly ambiguous: boolean;
 }
 
@@ -63,18 +63,28 @@ export class ImportedLines {
     await this.#pool.query(MIGRATION);
   }
 
+  /** Whether what was imported before this schema was made has been learned again. */
+  async isLearned(): Promise<boolean> {
+    const { rowCount } = await this.#pool.query("SELECT FROM capture.learned LIMIT 1");
+    return rowCount === 1;
+  }
+
+  async setLearned(): Promise<void> {
+    await this.#pool.query("INSERT INTO capture.learned VALUES (now())");
+  }
+
   /** The keyed digest of a line's identity, 32 bytes. Its first 8 are what is stored. */
   digest(identity: string): Buffer {
     return createHmac("sha256", this.#key).update("line:").update(identity).digest();
   }
 
-  /** Chats of a file that was imported before; none if it was not. @param sha256 of the file, hex */
+  /** How the chats of a file were read, if it was imported before; none if it was not. @param sha256 of the file, hex */
   async file(custodian: string, sha256: string): Promise<KnownChat[]> {
-    const { rows } = await this.#pool.query<{ chat: number; date_order: DateOrder; ambiguous: boolean }>(
-      "SELECT chat, date_order, ambiguous FROM capture.file WHERE digest = $1 AND custodian = $2 ORDER BY chat",
+    const { rows } = await this.#pool.query<{ date_order: DateOrder; ambiguous: boolean }>(
+      "SELECT date_order, ambiguous FROM capture.file WHERE digest = $1 AND custodian = $2 ORDER BY chat",
       [this.#keyed("file", sha256), custodian],
     );
-    return rows.map((row) => ({ chat: row.chat, dateOrder: row.date_order, ambiguous: row.ambiguous }));
+    return rows.map((row) => ({ order: row.date_order, ambiguous: row.ambiguous }));
   }
 
   async rememberFile(custodian: string, sha256: string, chats: readonly KnownChat[]): Promise<void> {
@@ -84,8 +94,8 @@ export class ImportedLines {
       [
         this.#keyed("file", sha256),
         custodian,
-        chats.map((c) => c.chat),
-        chats.map((c) => c.dateOrder),
+        chats.map((_, i) => i),
+        chats.map((c) => c.order),
         chats.map((c) => c.ambiguous),
       ],
     );

@@ -33,3 +33,11 @@ export interface Publisher {
    */
   publish(topic: string, partition: number, plaintexts: readonly Uint8Array[]): Promise<number>;
 }
+
+/** Files that were imported, as the archive keeps them: what capture learns again when it has lost its schema. */
+export interface ImportedFiles {
+  /** Their notices, oldest first: custodian, `raw` as text, and where the file is. */
+  notices(): AsyncIterable<{ id: string; custodian: string; raw: string }>;
+  /** The file of a notice; undefined when it was disposed of. */
+  content(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+}

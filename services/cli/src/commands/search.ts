@@ -23,7 +23,7 @@ const page = z.object({
       kind: z.string(),
       network: z.string(),
       conversation: z.object({ id: z.string(), title: z.string() }).nullable(),
-      sender: z.object({ id: z.string(), name: z.string() }).nullable(),
+      sender: z.string().nullable(),
       at: z.string(),
       text: z.string().nullable(),
       attachments: z.array(z.looseObject({ name: z.string() })),
@@ -51,7 +51,7 @@ function inWords({ total, totalIsExact, results, next }: z.infer<typeof page>): 
     const title = hit.conversation ? ` · ${printable(hit.conversation.title)}` : "";
     const files = hit.attachments.map((a) => ` [${printable(a.name)}]`).join("");
     const kind = hit.kind === "message" ? "" : ` (${hit.kind})`;
-    return `${hit.at}  ${hit.network}${title}\n  ${printable(hit.sender?.name ?? "")}${kind}: ${printable(hit.text ?? "")}${files}\n  ${hit.id}`;
+    return `${hit.at}  ${hit.network}${title}\n  ${printable(hit.sender ?? "(nobody)")}${kind}: ${printable(hit.text ?? "")}${files}\n  ${hit.id}`;
   });
   return [found, ...lines, ...(next ? [`more: --cursor ${next}`] : [])].join("\n");
 }

@@ -1,6 +1,12 @@
 import { setInterval } from "node:timers/promises";
 import { type ArchiverOptions, archiverRoutes, ArchiverProgress, runArchiver } from "@daybook/archiver";
-import { archiveProgressClient, type Live, registryClient, runCapture } from "@daybook/capture";
+import {
+  archiveProgressClient,
+  importedFilesClient,
+  type Live,
+  registryClient,
+  runCapture,
+} from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import { runEvidence } from "@daybook/evidence";
 import { RecordReader } from "@daybook/openpgp";
@@ -117,7 +123,7 @@ function start(
     catalogue: catalogue.writer,
     indexer: catalogue.indexer,
     rebuildSpan: async (span, aborted) => {
-      await client.call("post", "/internal/v1/spans", { body: span, signal: aborted });
+      await client.call("post", "/internal/v1/rebuild-span", { body: span, signal: aborted });
     },
     lockDays: LOCK_DAYS,
     trimMargin: TRIM_MARGIN,
@@ -178,6 +184,7 @@ function start(
       publisher,
       registry: registryClient(client),
       progress: archiveProgress,
+      files: importedFilesClient(client),
       shards: home.facts.shards,
       spoolDir: home.paths.spool,
       linesKey: keyBytes(keys, "lines"),

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import type { Captured, Party, SealedAttachment } from "@daybook/contract";
+import { z } from "zod";
+import type { Upload } from "./upload.ts";
+
+/** How one chat of a file was read, and where it belongs. */
+export const chatReading = z.strictObject({
+  conversation: z.string().max(512),
+  title: z.string(),
+  order: z.enum(["dmy", "mdy", "ymd"]),
+  ambiguous: z.boolean(),
+});
+export type ChatReading = z.infer<typeof chatReading>;
+
+/** The `raw` of an imported file's notice, as JSON: what capture needs to learn the file again. */
+export const importedFile = z.strictObject({
+  v: z.literal(1),
+  name: z.string(),
+  suppliedBy: z.string(),
+  chats: z.array(chatReading),
+});
+
+/** The record of the imported file itself: who supplied it, its digest, how it was read; with the file, sealed. */
+export function importNotice(of: {
+  upload: Upload;
+  request: { name: string; actor: string };
+  custodian: Party;
+  account: string;
+  file: SealedAttachment;
+  readings: readonly ChatReading[];
+}): Captured {
+  const { upload, request, custodian, account, file, readings } = of;
+  const raw: z.infer<typeof importedFile> = {
+    v: 1,
+    name: request.name.toWellFormed(),
+    suppliedBy: request.actor,
+    chats: readings.map((one) => ({ ...one, title: one.title.toWellFormed() })),
+  };
+  return {
+    eventId: `file:${createHash("sha256").update(`${custodian.id}\n${upload.sha256}`).digest("hex")}`,
+    stableDigest: upload.sha256,
+    attachments: [file],
+    event: {
+      v: 1,
+      kind: "notice",
+      network: "whatsapp",
+      method: "export",
+      provenance: "supplied",
+      account,
+      custodian,
+      text: `Imported file of ${upload.sizeBytes} bytes, SHA-256 ${upload.sha256}, supplied by ${request.actor}`,
+      raw: Buffer.from(JSON.stringify(raw)).toString("base64"),
+      source: { sha256: upload.sha256, line: 1, offsetBytes: 0 },
+      connector: { name: "exports", version: "1" },
+    },
+  };
+}
