@@ -92,8 +92,7 @@ export class MemoryLockedStore implements LockedWriter, LockedReader, LockExtend
 
   async get(key: string, range?: { start: number; end: number }): Promise<Uint8Array> {
     const { start = 0, end = Infinity } = range ?? {};
-    if (!(start >= 0 && end >= start))
-      throw new RangeError("a range starts at 0 or later and ends after its start");
+    if (!(start >= 0 && end >= start)) throw new RangeError("a range ends at or after its start, from 0 on");
     return this.#misbehaviour.around("get", key, () =>
       Buffer.from(this.#find(key).body.subarray(start, end)),
     );

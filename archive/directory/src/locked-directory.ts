@@ -51,8 +51,7 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
 
   async get(key: string, range?: { start: number; end: number }): Promise<Uint8Array> {
     const { start = 0, end = Infinity } = range ?? {};
-    if (!(start >= 0 && end >= start))
-      throw new RangeError("a range starts at 0 or later and ends after its start");
+    if (!(start >= 0 && end >= start)) throw new RangeError("a range ends at or after its start, from 0 on");
     return onStore(async () => {
       const handle = await this.#open(key);
       try {
@@ -128,6 +127,7 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
   }
 
   async #isTaken(path: string): Promise<boolean> {
+    await this.#root.refuseLinks(dirname(path));
     const there = await unless(lstat(path), undefined, "ENOENT", "ENOTDIR");
     if (there && !there.isFile()) throw notAFile();
     return there !== undefined;
@@ -159,6 +159,7 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
   }
 
   async #stat(path: string): Promise<LockedObject | undefined> {
+    await this.#root.refuseLinks(dirname(path));
     const file = await unless(lstat(path), undefined, "ENOENT", "ENOTDIR");
     if (!file?.isFile()) return undefined;
     const hold = await unless(lstat(path + HOLD), undefined, "ENOENT");
@@ -179,7 +180,9 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
   }
 
   async #open(key: string): Promise<FileHandle> {
-    const handle = await openFile(this.#root.locate(key));
+    const path = this.#root.locate(key);
+    await this.#root.refuseLinks(dirname(path));
+    const handle = await openFile(path);
     if (!handle) throw missing();
     return handle;
   }

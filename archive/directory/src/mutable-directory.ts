@@ -1,13 +1,13 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { hash, randomBytes } from "node:crypto";
+import { lstat, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ArchiveError, type MutableStore } from "@daybook/archive-core";
 import { hasCode, onStore, streamFromStore, unless } from "./failure.ts";
-import { createFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
+import { createFile, notAFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
 import { candidateName, currentVersion, deadFiles, replacedName, type Version } from "./versions.ts";
 import { walk } from "./walk.ts";
 
-/** Times that a new object's directory is made again when somebody removes it as empty. */
+/** Times that a step is tried again which others, at work on the same key, can get in the way of. */
 const ATTEMPTS = 10;
 
 /**
@@ -26,7 +26,7 @@ export class MutableDirectory implements MutableStore {
     const directory = this.#locate(key);
     return onStore(async () => {
       for (;;) {
-        const files = await list(directory);
+        const files = await this.#files(directory);
         const version = currentVersion(files);
         if (!version) return undefined;
         // A writer died, or is about to do the same.
@@ -46,7 +46,7 @@ export class MutableDirectory implements MutableStore {
   async replace(key: string, body: Uint8Array, tag: string | undefined): Promise<string> {
     const directory = this.#locate(key);
     return onStore(async () => {
-      const version = currentVersion(await list(directory));
+      const version = currentVersion(await this.#files(directory));
       if (version?.id !== tag) throw conflict();
       return version ? this.#swap(directory, body, version) : this.#create(directory, body);
     });
@@ -56,7 +56,7 @@ export class MutableDirectory implements MutableStore {
     const directory = this.#locate(key);
     await onStore(async () => {
       for (;;) {
-        const version = currentVersion(await list(directory));
+        const version = currentVersion(await this.#files(directory));
         try {
           await (version ? this.#swap(directory, body, version) : this.#create(directory, body));
           return;
@@ -70,9 +70,11 @@ export class MutableDirectory implements MutableStore {
   async remove(key: string): Promise<void> {
     const directory = this.#locate(key);
     const parent = dirname(directory);
+    // The same name each time, so that a repeated call finishes what a failed one began.
+    const trash = this.#root.temp(hash("sha256", key));
     await onStore(async () => {
-      const trash = this.#root.temp();
-      await unless(rename(directory, trash), undefined, "ENOENT", "ENOTDIR");
+      await this.#root.refuseLinks(parent);
+      await this.#discard(directory, trash);
       await unless(syncDirectory(parent), undefined, "ENOENT", "ENOTDIR");
       await rm(trash, { recursive: true, force: true });
       await this.#removeEmpty(parent);
@@ -87,6 +89,26 @@ export class MutableDirectory implements MutableStore {
     return this.#root.locate(key) + OWN;
   }
 
+  async #discard(directory: string, trash: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      await rm(trash, { recursive: true, force: true });
+      try {
+        await unless(rename(directory, trash), undefined, "ENOENT", "ENOTDIR");
+        return;
+      } catch (error) {
+        // Somebody else removed the same object in between.
+        if (!hasCode(error, "ENOTEMPTY", "EEXIST") || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #files(directory: string): Promise<string[]> {
+    await this.#root.refuseLinks(dirname(directory));
+    const there = await unless(lstat(directory), undefined, "ENOENT", "ENOTDIR");
+    if (there?.isSymbolicLink()) throw notAFile();
+    return there ? list(directory) : [];
+  }
+
   /** A directory with its first version appears in one step, where there was none. */
   async #create(directory: string, body: Uint8Array): Promise<string> {
     const temp = this.#root.temp();
@@ -96,7 +118,8 @@ export class MutableDirectory implements MutableStore {
       await writeFile(join(temp, id), body);
       await syncDirectory(temp);
       await this.#moveInto(temp, directory);
-      await syncDirectory(dirname(directory));
+      // Somebody may have removed it again, and the directory with it.
+      await unless(syncDirectory(dirname(directory)), undefined, "ENOENT", "ENOTDIR");
       return id;
     } finally {
       await rm(temp, { recursive: true, force: true });

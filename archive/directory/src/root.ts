@@ -19,6 +19,8 @@ export class Root {
   /** Absolute, without symbolic links. */
   readonly path: string;
   readonly #durable = new Map<string, Promise<void>>();
+  /** Directories found to be no symbolic links. */
+  readonly #real = new Set<string>();
 
   private constructor(path: string) {
     this.path = path;
@@ -35,9 +37,9 @@ export class Root {
     return root;
   }
 
-  /** A fresh name for something that is not yet, or no longer, an object. */
-  temp(): string {
-    return join(this.path, TEMP, randomBytes(16).toString("hex"));
+  /** A name, fresh unless given, for something that is not yet, or no longer, an object. */
+  temp(name = randomBytes(16).toString("hex")): string {
+    return join(this.path, TEMP, name);
   }
 
   /**
@@ -70,11 +72,22 @@ export class Root {
     }
   }
 
+  /** Refuses a directory that is, or is below, a symbolic link. One that is not there is no danger. */
+  async refuseLinks(path: string): Promise<void> {
+    if (path === this.path || this.#real.has(path)) return;
+    await this.refuseLinks(dirname(path));
+    const there = await unless(lstat(path), undefined, "ENOENT", "ENOTDIR");
+    if (there?.isSymbolicLink()) throw notAFile();
+    if (there?.isDirectory()) this.#real.add(path);
+  }
+
   /** A directory may have been removed: the next `makeDirectory` looks again. */
   forget(path: string): void {
+    this.#real.delete(path);
     for (const known of this.#durable.keys()) {
-      if (known === path || known.startsWith(`${path}/`) || path.startsWith(`${known}/`))
+      if (known === path || known.startsWith(`${path}/`) || path.startsWith(`${known}/`)) {
         this.#durable.delete(known);
+      }
     }
   }
 
