@@ -79,4 +79,7 @@ export const fileAttached = setOf("fileAttached");
 export const attached = setOf("attached");
 export const pollWords = setOf("poll");
 export const locationWords = setOf("location");
-export const deletedByAdmin: readonly string[] = [...setOf("deletedByAdmin")];
+/** How lines begin that tell which administrator deleted a message. */
+export const deletedByAdmin: readonly string[] = languages.flatMap(({ deletedByAdmin: list }) =>
+  list === undefined ? [] : list.split("|"),
+);

@@ -13,6 +13,20 @@ export interface AuthorSplit {
   readonly bodyAt: number;
 }
 
+interface Known {
+  readonly spelling: Buffer;
+  readonly name: string | undefined;
+}
+
+const MAX_REMEMBERED = 20_000;
+const MAX_ALIKE = 8;
+
+function isAt(spelling: Buffer, bytes: Buffer, from: number, to: number): boolean {
+  if (spelling.length !== to - from) return false;
+  for (let i = 0; i < spelling.length; i += 1) if (spelling[i] !== bytes[from + i]) return false;
+  return true;
+}
+
 /**
  * Reads the authors of one file. The author ends at the first `: `, or at a colon that ends the line. A quotation
  * that is still open there is part of a notice ("… changed the subject to "Plan: B"…"), so the line has no author.
@@ -22,16 +36,26 @@ export interface AuthorSplit {
 export function authorReader(
   title: string | undefined,
 ): (bytes: Buffer, from: number, end: number) => AuthorSplit {
-  const names = new Map<string, string | undefined>();
+  const names = new Map<number, Known[]>();
+  let remembered = 0;
   const known = title?.includes(": ") === true ? Buffer.from(`${title}: `) : undefined;
 
   const nameOf = (bytes: Buffer, from: number, to: number): string | undefined => {
-    const key = bytes.toString("latin1", from, to);
-    if (names.has(key)) return names.get(key);
+    let hash = to - from;
+    for (let p = from; p < to; p += 1) hash = (Math.imul(hash, 31) + (bytes[p] ?? 0)) | 0;
+    const candidates = names.get(hash);
+    if (candidates !== undefined) {
+      for (const { spelling, name } of candidates) if (isAt(spelling, bytes, from, to)) return name;
+    }
     const text = plain(bytes.toString("utf8", from, to)).trim();
     const open = (text.match(QUOTATION)?.length ?? 0) % 2 === 1;
     const name = text === "" || open ? undefined : text;
-    if (names.size < 20_000) names.set(key, name);
+    if (remembered < MAX_REMEMBERED && (candidates?.length ?? 0) < MAX_ALIKE) {
+      remembered += 1;
+      const entry = { spelling: Buffer.from(bytes.subarray(from, to)), name };
+      if (candidates === undefined) names.set(hash, [entry]);
+      else candidates.push(entry);
+    }
     return name;
   };
 

@@ -4,9 +4,9 @@ import { frames, type Frame } from "./frames.ts";
 import { type Header, matcher } from "./matcher.ts";
 import { isMarked, type BodyContext, canonicalText, type Meaning, readBody } from "./meaning.ts";
 import { type Notice, noticeReader } from "./notices.ts";
-import { dateReader } from "./order.ts";
+import { dateReader, type ReadDate } from "./order.ts";
 import { readShape } from "./shape.ts";
-import { type Survey, timeOfDay } from "./survey.ts";
+import { type Survey, secondOfDay, timeText } from "./survey.ts";
 import type { WarningLog } from "./warnings.ts";
 
 /** One record of an export: a message, or a line that the app wrote. */
@@ -72,7 +72,7 @@ export async function* readEntries(
   const record = (frame: Frame) => {
     const date = readDate(frame.header);
     if (date === undefined) return;
-    batch.push(toEntry(frame, date.iso));
+    batch.push(toEntry(frame, date));
     batchBytes += frame.end - frame.start;
     if (batch.length < batchRecords && batchBytes < BATCH_BYTES) return;
     ready.push(batch);
@@ -100,14 +100,15 @@ function mayBeHeader(byte: number): boolean {
 }
 
 /** Makes entries of frames. Keeps what one record must know of those before it. */
-function entryReader({ survey, log, hasFile }: EntryReading): (frame: Frame, date: string) => Entry {
+function entryReader({ survey, log, hasFile }: EntryReading): (frame: Frame, date: ReadDate) => Entry {
   const { shape, parts, marksAppText } = survey.dialect;
   const { platform } = shape;
   const readAuthor = authorReader(survey.title);
   const readNotice = noticeReader();
   const context: BodyContext = { platform, marksAppText, hasFile };
   const countsOnce = survey.records >= MIN_RECORDS_FOR_ONCE && survey.authors.size > 2;
-  let previous = "";
+  let previous = 0;
+  let previousTime = "";
 
   const isSystem = (
     author: string | undefined,
@@ -122,22 +123,23 @@ function entryReader({ survey, log, hasFile }: EntryReading): (frame: Frame, dat
     return type === "encryption" || type === "group-created";
   };
 
-  const suspicion = (
-    localTime: string,
-    author: string | undefined,
-    kind: Entry["kind"],
-  ): Entry["suspect"] => {
-    if (localTime < previous) return "earlier-than-previous";
+  const suspicion = (time: number, author: string | undefined, kind: Entry["kind"]): Entry["suspect"] => {
+    if (time < previous) return "earlier-than-previous";
     if (kind === "message" && countsOnce && survey.authors.get(author ?? "") === 1) return "author-once";
     return undefined;
   };
 
   return (frame, date) => {
     const { bytes, start, end, line, header } = frame;
-    const localTime = `${date}T${timeOfDay(header, parts)}`;
+    const second = secondOfDay(header, parts);
+    const time = ((date.year * 12 + date.month) * 31 + date.day) * 86_400 + second;
+    const localTime = time === previous ? previousTime : date.iso + timeText(second);
     const { author, bodyAt } = readAuthor(bytes, start + frame.headerBytes, end);
-    const read = bodyText(frame, bodyAt);
-    const reading = author === undefined ? undefined : readBody(read, context);
+    const bodyEnd = withoutLineEnd(bytes, bodyAt, end);
+    const decoded = bytes.toString("utf8", bodyAt, bodyEnd);
+    const isAscii = decoded.length === bodyEnd - bodyAt;
+    const read = frame.lines > 1 && decoded.includes("\r\n") ? decoded.replaceAll("\r\n", "\n") : decoded;
+    const reading = author === undefined ? undefined : readBody(read, context, isAscii);
     const system = reading === undefined || isSystem(author, read, reading.meaning, () => readNotice(read));
     const kind = system ? "system" : "message";
     let meaning = reading?.meaning ?? SYSTEM;
@@ -153,9 +155,10 @@ function entryReader({ survey, log, hasFile }: EntryReading): (frame: Frame, dat
       canonicalBody += `\u0000sha256:${frame.sha256}`;
     }
     if (!frame.clean) noteBytes(frame, log);
-    const suspect = suspicion(localTime, author, kind);
+    const suspect = suspicion(time, author, kind);
     if (suspect !== undefined) log.note(suspect, line);
-    previous = localTime;
+    previous = time;
+    previousTime = localTime;
     return {
       line,
       offsetBytes: frame.offsetBytes,
@@ -167,19 +170,17 @@ function entryReader({ survey, log, hasFile }: EntryReading): (frame: Frame, dat
       kind,
       meaning,
       canonicalBody,
-      multiline: read.includes("\n"),
+      multiline: frame.lines > 1 && read.includes("\n"),
       suspect,
     };
   };
 }
 
-/** The body as text: without its last line's end, lines parted by `\n` whatever the file has. */
-function bodyText({ bytes, end, lines }: Frame, from: number): string {
+function withoutLineEnd(bytes: Buffer, from: number, end: number): number {
   let to = end;
   if (to > from && bytes[to - 1] === 0x0a) to -= 1;
   if (to > from && bytes[to - 1] === 0x0d) to -= 1;
-  const text = bytes.toString("utf8", from, to);
-  return lines > 1 && text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text;
+  return to;
 }
 
 function noteBytes({ bytes, start, end, line, sha256 }: Frame, log: WarningLog): void {

@@ -7,7 +7,7 @@ import { newHeader } from "./matcher.ts";
 export const MAX_RECORD_BYTES = 768 * 1024;
 
 /** Whatever a source yields is worked through in pieces of this size, so that memory does not depend on it. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** So much of a line is waited for before it is judged: no header and no author is longer. */
 const JUDGED_BYTES = 1_024;

@@ -44,6 +44,11 @@ export interface Matcher {
 const MAX_WORDS = 16;
 const MAX_WORD_BYTES = 64;
 
+const CHARACTER = 0;
+const NUMBER = 1;
+const WORD = 2;
+const OPERATIONS = { character: CHARACTER, number: NUMBER, word: WORD, "space, if any": 3 } as const;
+
 /** Compiles a shape. Matchers keep the words they have seen and are not shared between passes. */
 export function matcher(shape: Shape): Matcher {
   const ascii = shape.zero === 0x30;
@@ -51,6 +56,13 @@ export function matcher(shape: Shape): Matcher {
   const known: { bytes: Buffer; word: Word }[][] = Array.from({ length: shape.words }, () => []);
   const words: Word[][] = known.map(() => []);
   const wordEnd = wordScanner(shape.zero);
+  // The steps as flat tables: this runs on every line of the file.
+  const operations = Uint8Array.from(steps, ({ kind }) => OPERATIONS[kind]);
+  const operands = Int32Array.from(steps, (step) =>
+    step.kind === "character" ? step.code : "index" in step ? step.index : 0,
+  );
+  const minima = Uint8Array.from(steps, (step) => (step.kind === "number" ? step.min : 0));
+  const maxima = Uint8Array.from(steps, (step) => (step.kind === "number" ? step.max : 0));
 
   const intern = (place: number, bytes: Buffer, from: number, to: number): Word | undefined => {
     const entries = known[place] ?? [];
@@ -76,39 +88,49 @@ export function matcher(shape: Shape): Matcher {
     const { numbers, digits } = header;
     numbers[SECOND] = 0;
     let p = at;
-    for (const step of steps) {
-      if (step.kind === "character") {
-        if (bytes[p] === step.code && p < end) p += 1;
-        else if ((p = character(bytes, p, end, step.code)) < 0) return false;
-      } else if (step.kind === "number") {
-        p = skipMarks(bytes, p, end);
-        let value = 0;
-        let count = 0;
-        while (count < step.max && p < end) {
-          const byte = bytes[p] ?? 0;
-          let digit = byte - 0x30;
-          let width = 1;
-          if (!ascii) {
-            const code = codeAt(bytes, p, end);
-            digit = code - shape.zero;
-            width = widthOf(code);
+    for (let i = 0; i < operations.length; i += 1) {
+      const operand = operands[i] ?? 0;
+      switch (operations[i]) {
+        case CHARACTER:
+          if (bytes[p] === operand && p < end) p += 1;
+          else if ((p = character(bytes, p, end, operand)) < 0) return false;
+          break;
+        case NUMBER: {
+          if ((bytes[p] ?? 0) >= 0x80) p = skipMarks(bytes, p, end);
+          const max = maxima[i] ?? 0;
+          let value = 0;
+          let count = 0;
+          if (ascii) {
+            for (; count < max && p < end; count += 1, p += 1) {
+              const digit = (bytes[p] ?? 0) - 0x30;
+              if (digit < 0 || digit > 9) break;
+              value = value * 10 + digit;
+            }
+          } else {
+            for (; count < max && p < end; count += 1) {
+              const code = codeAt(bytes, p, end);
+              if (code < shape.zero || code > shape.zero + 9) break;
+              value = value * 10 + code - shape.zero;
+              p = skipMarks(bytes, p + widthOf(code), end);
+            }
           }
-          if (digit < 0 || digit > 9) break;
-          value = value * 10 + digit;
-          p += width;
-          count += 1;
-          if (!ascii) p = skipMarks(bytes, p, end);
+          if (count < (minima[i] ?? 0)) return false;
+          numbers[operand] = value;
+          digits[operand] = count;
+          break;
         }
-        if (count < step.min) return false;
-        numbers[step.index] = value;
-        digits[step.index] = count;
-      } else if (step.kind === "word") {
-        const from = skipMarks(bytes, p, end);
-        p = wordEnd(bytes, from, end);
-        const word = p > from ? intern(step.index, bytes, from, p) : undefined;
-        if (word === undefined) return false;
-        header.words[step.index] = word;
-      } else if (bytes[p] === 0x20 && p < end) p += 1;
+        case WORD: {
+          if ((bytes[p] ?? 0) >= 0x80) p = skipMarks(bytes, p, end);
+          const from = p;
+          p = wordEnd(bytes, from, end);
+          const word = p > from ? intern(operand, bytes, from, p) : undefined;
+          if (word === undefined) return false;
+          header.words[operand] = word;
+          break;
+        }
+        default:
+          if (bytes[p] === 0x20 && p < end) p += 1;
+      }
     }
     header.end = p;
     return (numbers[HOUR] ?? 0) <= 23 && (numbers[MINUTE] ?? 0) <= 59 && (numbers[SECOND] ?? 0) <= 59;
@@ -163,11 +185,14 @@ function character(bytes: Buffer, from: number, end: number, want: number): numb
   return p + widthOf(code);
 }
 
+function isPlainLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+}
+
 /** Where a word ends that begins at `from`: the counterpart, on bytes, of the grammar's words. */
 function wordScanner(zero: number): (bytes: Buffer, from: number, end: number) => number {
   const isLetter = (code: number) =>
-    (code >= 0x41 && code <= 0x5a) ||
-    (code >= 0x61 && code <= 0x7a) ||
+    isPlainLetter(code) ||
     (code >= 0xaa &&
       !isSpace(code) &&
       !isMark(code) &&
@@ -178,6 +203,11 @@ function wordScanner(zero: number): (bytes: Buffer, from: number, end: number) =
   return (bytes, from, end) => {
     const limit = Math.min(end, from + MAX_WORD_BYTES);
     let p = from;
+    // Most words are a few plain letters: what comes after them tells whether a closer look is needed.
+    while (p < limit && isPlainLetter(bytes[p] ?? 0)) p += 1;
+    const next = bytes[p] ?? 0;
+    if (p > from && p < limit && (next === 0x5d || (next === 0x20 && bytes[p + 1] === 0x2d))) return p;
+    p = from;
     if (!isLetter(codeAt(bytes, p, limit))) return from;
     while (p < limit) {
       const code = codeAt(bytes, p, limit);

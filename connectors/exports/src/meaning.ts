@@ -52,10 +52,19 @@ const MAP_LINK =
   /^([^:\n]{1,40}): ?(https:\/\/maps\.google\.com\/\?q=-?\d[^\s]{0,80}|https:\/\/foursquare\.com\/v\/\S{1,80})$/;
 const POLL_OPTION = /^\u200e?([^:\n]{1,30}?) ?: (.*?) [(（]\u200e?\p{Nd}+[^()（）\n]*[)）]$/u;
 
-const longest = Math.max(...[...words.placeholders.keys()].map((key) => key.length)) + 2;
-const firstCharacters = new Set(
-  [...words.placeholders.keys()].flatMap((key) => [key[0], key[0]?.toUpperCase()]),
+// Most bodies are no placeholder, and their first character and length say so. Up to three characters are left out of
+// a key: marks and final stops.
+const LOOSE = 3;
+const sketch = (first: number, length: number) => first * 256 + length;
+const sketches = new Set(
+  [...words.placeholders.keys()].flatMap((key) =>
+    [key, key.toUpperCase()].flatMap((form) =>
+      Array.from({ length: LOOSE + 1 }, (_, more) => sketch(form.charCodeAt(0), key.length + more)),
+    ),
+  ),
 );
+const longest = Math.max(...[...words.placeholders.keys()].map((key) => key.length)) + LOOSE;
+const MAX_ADMIN_LINE = 200;
 
 /** Whether iOS marked the body as its own. */
 export function isMarked(body: string): boolean {
@@ -67,8 +76,9 @@ export function isMarked(body: string): boolean {
  * Reads what a person's record says. Never fails: what no list knows is text.
  *
  * @param body as in the file, marks included, with lines parted by `\n`
+ * @param isAscii known to hold ASCII alone, which saves looking for marks
  */
-export function readBody(body: string, context: BodyContext): Reading {
+export function readBody(body: string, context: BodyContext, isAscii = false): Reading {
   const marked = context.platform === "ios" && isMarked(body);
   const trusted = marked || context.platform === "android" || !context.marksAppText;
   if (context.platform === "ios" && body === "") {
@@ -96,7 +106,7 @@ export function readBody(body: string, context: BodyContext): Reading {
       canonicalBody: `\u0000attachment:${attachment.name}\u0000${caption}`,
     };
   }
-  if (trusted && text.length <= longest + 4) {
+  if (trusted && text.length <= MAX_ADMIN_LINE) {
     const placeholder = readPlaceholder(text);
     if (placeholder !== undefined) {
       const mediaKind = placeholder.type === "omitted" ? placeholder.mediaKind : undefined;
@@ -111,7 +121,7 @@ export function readBody(body: string, context: BodyContext): Reading {
     if (found !== undefined)
       return { meaning: { type: found.type, edited }, canonicalBody: found.canonicalBody };
   }
-  return { meaning: edited ? EDITED : TEXT, canonicalBody: canonicalText(text) };
+  return { meaning: edited ? EDITED : TEXT, canonicalBody: isAscii ? text.trimEnd() : canonicalText(text) };
 }
 
 /** A body for comparing: without marks, and without the blank end that the last record of a file may have. */
@@ -134,18 +144,24 @@ function withoutEdited(body: string, context: BodyContext): string | undefined {
 
 function readPlaceholder(text: string): words.Placeholder | undefined {
   let start = isMarked(text) ? 1 : 0;
-  const bracketed = text[start] === "<";
-  if (bracketed) start += 1;
-  if (isMarked(text.slice(start, start + 1))) start += 1;
-  if (!bracketed && !firstCharacters.has(text[start])) return undefined;
-  const key = wordingKey(bracketed ? text.slice(start).replace(/>$/, "") : text.slice(start));
-  if (bracketed && words.mediaOmitted.has(key)) return { type: "omitted", mediaKind: "unknown" };
-  const placeholder = words.placeholders.get(key);
-  if (placeholder !== undefined) return placeholder;
-  return words.deletedByAdmin.some((beginning) => key.startsWith(`${beginning} `))
-    ? { type: "deleted" }
-    : undefined;
+  const bracketed = text.charCodeAt(start) === 0x3c;
+  if (bracketed) {
+    start += 1;
+    if (isMarked(text.slice(start, start + 1))) start += 1;
+  }
+  const length = text.length - start;
+  const short = length <= longest && (bracketed || sketches.has(sketch(text.charCodeAt(start), length)));
+  if (short) {
+    const key = wordingKey(bracketed ? text.slice(start).replace(/>$/, "") : text.slice(start));
+    const placeholder = words.placeholders.get(key);
+    if (placeholder !== undefined) return placeholder;
+    if (bracketed) return words.mediaOmitted.has(key) ? MEDIA_OMITTED : undefined;
+  }
+  return words.deletedByAdmin.some((beginning) => text.startsWith(beginning, start)) ? DELETED : undefined;
 }
+
+const MEDIA_OMITTED: words.Placeholder = { type: "omitted", mediaKind: "unknown" };
+const DELETED: words.Placeholder = { type: "deleted" };
 
 function readAttachment(text: string, context: BodyContext): { name: string; rest: string } | undefined {
   if (text.includes("<")) {
@@ -163,7 +179,7 @@ function readAttachment(text: string, context: BodyContext): { name: string; res
       }
     }
   }
-  if (context.platform === "ios" || !/[)）]/.test(text)) return undefined;
+  if (context.platform === "ios" || !firstLineEndsInBracket(text)) return undefined;
   const found = ANDROID_ATTACHED.exec(text);
   if (found === null) return undefined;
   const [whole, , phrase = ""] = found;
@@ -171,6 +187,12 @@ function readAttachment(text: string, context: BodyContext): { name: string; res
   if (!words.fileAttached.has(wordingKey(phrase)) && !OWN_NAME.test(name) && !context.hasFile(name))
     return undefined;
   return { name, rest: text.slice(whole.length) };
+}
+
+function firstLineEndsInBracket(text: string): boolean {
+  const lineEnd = text.indexOf("\n");
+  const last = text.charCodeAt((lineEnd < 0 ? text.length : lineEnd) - 1);
+  return last === 0x29 || last === 0xff09;
 }
 
 function cleanName(name: string): string {

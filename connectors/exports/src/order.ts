@@ -76,7 +76,9 @@ interface Candidate {
   /** Steps back in time, if the first unknown word means morning, or afternoon. */
   readonly stepsBack: [number, number];
   readonly last: [number, number];
-  date: CalendarDate | undefined;
+  /** Of the last header: a number that grows with the date, -1 for none. */
+  day: number;
+  isPossible: boolean;
 }
 
 /** WhatsApp's first year: a two-digit year before it is no year. */
@@ -91,31 +93,42 @@ export function orderEvidence(shape: Shape): OrderEvidence {
       mediaHits: 0,
       stepsBack: [0, 0],
       last: [0, 0],
-      date: undefined,
+      day: -1,
+      isPossible: false,
     };
   });
 
   let seen = 0;
+  let last: { a: number; b: number; c: number; era: Word["era"] } = { a: -1, b: 0, c: 0, era: undefined };
+
+  const readDates = (header: Header): void => {
+    const { numbers } = header;
+    let era: Word["era"];
+    for (const word of header.words) era = word?.era ?? era;
+    if (last.a === numbers[0] && last.b === numbers[1] && last.c === numbers[2] && last.era === era) return;
+    last = { a: numbers[0] ?? 0, b: numbers[1] ?? 0, c: numbers[2] ?? 0, era };
+    for (const candidate of candidates) {
+      const date = candidate.read(header);
+      candidate.day = date === undefined ? -1 : (date.year * 12 + date.month) * 31 + date.day;
+      candidate.isPossible = date !== undefined && date.year >= FIRST_YEAR;
+    }
+  };
 
   const see = (header: Header): boolean => {
-    let exists = false;
-    for (const candidate of candidates) {
-      candidate.date = candidate.read(header);
-      exists ||= candidate.date !== undefined;
-    }
-    if (!exists) return false;
+    readDates(header);
+    if (candidates.every(({ day }) => day < 0)) return false;
     seen += 1;
-    const minutes = [minuteOfDay(header, "am", "pm"), minuteOfDay(header, "pm", "am")] as const;
+    const ifMorning = minuteOfDay(header, "am", "pm");
+    const ifAfternoon = header.words.length === 0 ? ifMorning : minuteOfDay(header, "pm", "am");
     for (const candidate of candidates) {
-      const { date } = candidate;
-      if (date === undefined || date.year < FIRST_YEAR) candidate.impossible += 1;
-      if (date === undefined) continue;
-      const day = (date.year * 12 + date.month) * 31 + date.day;
-      for (const reading of [0, 1] as const) {
-        const at = day * 1_440 + minutes[reading];
-        if (at < candidate.last[reading]) candidate.stepsBack[reading] += 1;
-        candidate.last[reading] = at;
-      }
+      if (!candidate.isPossible) candidate.impossible += 1;
+      if (candidate.day < 0) continue;
+      const morning = candidate.day * 1_440 + ifMorning;
+      const afternoon = candidate.day * 1_440 + ifAfternoon;
+      if (morning < candidate.last[0]) candidate.stepsBack[0] += 1;
+      if (afternoon < candidate.last[1]) candidate.stepsBack[1] += 1;
+      candidate.last[0] = morning;
+      candidate.last[1] = afternoon;
     }
     return true;
   };

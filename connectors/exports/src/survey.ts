@@ -124,7 +124,7 @@ export async function survey(
   const dialect: Dialect = { shape, order: decision.order, parts, marksAppText };
   const time = (header: Header) => {
     const date = readDate(header);
-    return date === undefined ? undefined : `${date.iso}T${timeOfDay(header, parts)}`;
+    return date === undefined ? undefined : date.iso + timeText(secondOfDay(header, parts));
   };
   return {
     dialect,
@@ -146,17 +146,26 @@ export async function survey(
   };
 }
 
-/** `HH:mm:ss`, seconds `00` where the header has none. */
-export function timeOfDay({ numbers, words }: Header, parts: ReadonlyMap<string, DayPart>): string {
+/** Seconds since midnight: seconds are 0 where the header has none. */
+export function secondOfDay({ numbers, words }: Header, parts: ReadonlyMap<string, DayPart>): number {
   let part: DayPart = "none";
   for (const word of words) {
     const said = word === undefined ? undefined : parts.get(word.key);
     if (said !== undefined && said !== "none") part = said;
   }
   const hour = hourOfDay(numbers[HOUR] ?? 0, part);
-  return `${TWO[hour] ?? ""}:${TWO[numbers[MINUTE] ?? 0] ?? ""}:${TWO[numbers[SECOND] ?? 0] ?? ""}`;
+  return (hour * 60 + (numbers[MINUTE] ?? 0)) * 60 + (numbers[SECOND] ?? 0);
+}
+
+/** `THH:mm:ss`. */
+export function timeText(second: number): string {
+  return (MINUTES[Math.floor(second / 60)] ?? "") + (TWO[second % 60] ?? "");
 }
 const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, "0"));
+const MINUTES = Array.from(
+  { length: 1_440 },
+  (_, value) => `T${TWO[Math.floor(value / 60)] ?? ""}:${TWO[value % 60] ?? ""}:`,
+);
 
 function copyHeader(from: Header, to: Header): void {
   to.numbers.set(from.numbers);
