@@ -75,10 +75,12 @@ export function isMarked(body: string): boolean {
 /**
  * Reads what a person's record says. Never fails: what no list knows is text.
  *
- * @param body as in the file, marks included, with lines parted by `\n`
+ * @param written the body as in the file, marks included, with lines parted by `\n`
  * @param isAscii known to hold ASCII alone, which saves looking for marks
  */
-export function readBody(body: string, context: BodyContext, isAscii = false): Reading {
+export function readBody(written: string, context: BodyContext, isAscii = false): Reading {
+  // The last record of a file may end in blank lines that nobody wrote.
+  const body = written.trimEnd();
   const marked = context.platform === "ios" && isMarked(body);
   const trusted = marked || context.platform === "android" || !context.marksAppText;
   if (context.platform === "ios" && body === "") {
@@ -121,7 +123,7 @@ export function readBody(body: string, context: BodyContext, isAscii = false): R
     if (found !== undefined)
       return { meaning: { type: found.type, edited }, canonicalBody: found.canonicalBody };
   }
-  return { meaning: edited ? EDITED : TEXT, canonicalBody: isAscii ? text.trimEnd() : canonicalText(text) };
+  return { meaning: edited ? EDITED : TEXT, canonicalBody: isAscii ? text : canonicalText(text) };
 }
 
 /** A body for comparing: without marks, and without the blank end that the last record of a file may have. */
