@@ -1,6 +1,7 @@
 import {
   ArchiveError,
   type ArchiveRecord,
+  checkpointKey,
   decodeBundle,
   decodeHead,
   decodeLeaf,
@@ -22,7 +23,7 @@ import {
   tilePath,
 } from "@daybook/archive-core";
 import { openPacket, openStream, type SessionKey } from "@daybook/openpgp";
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { RecordsError } from "./error.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -48,12 +49,12 @@ export interface WalkedSegment {
   record(i: number): ArchiveRecord | undefined;
 }
 
-/** What a shard's head says, its signature checked. */
+/** How far a shard is. */
 export interface ShardState {
+  /** Leaves that the published checkpoint covers, its signature checked. */
   readonly size: number;
+  /** Where the head is in the stream. */
   readonly stream: StreamPosition;
-  /** The signed note. */
-  readonly checkpoint: string;
 }
 
 export interface ArchiveReaderOptions {
@@ -105,7 +106,8 @@ export class ArchiveReader {
   }
 
   /**
-   * An attachment's content, in pieces, which prove nothing until the iteration has ended without an error.
+   * An attachment's content, in pieces, which prove nothing until the iteration has ended without an error: until
+   * then the last of them is withheld.
    *
    * @param n its number among the record's attachments, from 0
    */
@@ -116,7 +118,10 @@ export class ArchiveReader {
     const keys = await this.#options.keys.keys(keyBlockKey(shard, segment.firstIndex, segment.digest));
     const key = keys.of(index, n);
     if (!key) throw new RecordsError("disposed", "the attachment was destroyed under authority");
-    return openStream(this.#options.stores.records.stream(`attachment/${ref.sealed}`), key);
+    return checked(
+      openStream(this.#options.stores.records.stream(`attachment/${ref.sealed}`), key),
+      ref.sha256,
+    );
   }
 
   /**
@@ -143,13 +148,20 @@ export class ArchiveReader {
     return found;
   }
 
-  /** Undefined for a shard that holds nothing yet. @throws {ArchiveError} `corrupt`: not signed by its key */
+  /**
+   * How far a shard's log is published: its files are there up to this size. Undefined for one that holds nothing
+   * yet.
+   *
+   * @throws {ArchiveError} `corrupt`: not signed by its key
+   */
   async state(shard: string): Promise<ShardState | undefined> {
-    const stored = await this.#options.stores.heads.read(headKey(shard));
-    if (!stored) return undefined;
-    const head = decodeHead(stored.body);
-    const { size } = openCheckpoint(head.checkpoint, parseVkey(this.vkey(shard)));
-    return { size, stream: head.stream, checkpoint: head.checkpoint };
+    const { heads } = this.#options.stores;
+    // The head may be ahead of what is published, never behind.
+    const published = await heads.read(checkpointKey(shard));
+    const head = await heads.read(headKey(shard));
+    if (!published || !head) return undefined;
+    const { size } = openCheckpoint(Buffer.from(published.body).toString(), parseVkey(this.vkey(shard)));
+    return { size, stream: decodeHead(head.body).stream };
   }
 
   /** @throws {RecordsError} `not-found` */
@@ -205,6 +217,26 @@ export class ArchiveReader {
       },
     };
   }
+}
+
+/**
+ * The same content, of which the last piece comes only when all of it is found to be what the record names: whoever
+ * counts bytes sees that an altered one is not whole.
+ *
+ * @throws {ArchiveError} `corrupt`
+ */
+async function* checked(content: AsyncIterable<Uint8Array>, sha256: string): AsyncIterable<Uint8Array> {
+  const digest = createHash("sha256");
+  let last: Uint8Array | undefined;
+  for await (const piece of content) {
+    digest.update(piece);
+    if (last) yield last;
+    last = piece;
+  }
+  if (digest.digest("hex") !== sha256) {
+    throw new ArchiveError("corrupt", "an attachment is not the one that its record names");
+  }
+  if (last) yield last;
 }
 
 function openLogged(packet: Buffer, key: SessionKey, leaf: Leaf): ArchiveRecord {

@@ -10,8 +10,8 @@ export interface Archiver {
    * @param flush close the open segment at once instead of after its linger
    */
   archived(shard: string, offset: number, options: { flush: boolean; signal?: AbortSignal }): Promise<void>;
-  /** Destroys key blocks that can never commit. Resolves once those that were there are gone. */
-  sweep(): Promise<void>;
+  /** Removes what never committed elsewhere, where something does; orphaned key blocks are swept here. */
+  sweep?(): Promise<void>;
   /** Runs `work` while nothing is archived: what had begun is finished before, and taken up again after. */
   paused(work: () => Promise<void>): Promise<void>;
 }

@@ -1,8 +1,15 @@
-import { type ArchiveRecord, keyBlockKey, leafHash, segmentKey, type Stores } from "@daybook/archive-core";
+import {
+  type ArchiveRecord,
+  keyBlockKey,
+  leafHash,
+  type MutableStore,
+  segmentKey,
+  type Stores,
+} from "@daybook/archive-core";
 import type { CatalogueReader, CatalogueWriter, RecordRef } from "@daybook/catalogue";
 import type { Logger } from "@daybook/runtime";
 import { PLACES, unpackIds } from "./apply.ts";
-import type { ArchiveReader } from "./archive-reader.ts";
+import type { ArchiveReader, RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Cells } from "./cells.ts";
 import type { Changes, Exclusive } from "./changes.ts";
@@ -15,6 +22,7 @@ import type { KeyBlocks } from "./key-blocks.ts";
 import type { KeptElsewhere } from "./options.ts";
 import type { Reading } from "./reading.ts";
 import type { Replay } from "./replay.ts";
+import { sweepKeyBlocks } from "./sweep.ts";
 
 const DAY_MS = 86_400_000;
 const METHOD = "session key destroyed; ciphertext stays under its lock";
@@ -30,13 +38,15 @@ export interface DestructionOptions {
   readonly archive: ArchiveReader;
   readonly reading: Reading;
   readonly keyBlocks: KeyBlocks;
+  /** The keyring, and its second copy where there is one. */
+  readonly keyrings: readonly MutableStore[];
   readonly catalogue: CatalogueReader;
   readonly catalogueWriter: CatalogueWriter;
   readonly archiver: Pick<Archiver, "sweep">;
   readonly records: Stores["records"];
   readonly cells: Cells;
   readonly keptElsewhere: KeptElsewhere;
-  readonly onKeysDestroyed?: (() => void) | undefined;
+  readonly onKeysDestroyed?: ((of: Pick<RecordPlace, "shard" | "segment">) => void) | undefined;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -66,14 +76,16 @@ export class Destruction {
 
   /** Resolves once the keys are gone and the certificate is durable. @throws {RecordsError} `not-found`, `conflict` */
   async execute(id: string, actor: string): Promise<void> {
-    const { changes, replay, archiver } = this.#options;
+    const { changes, replay, archiver, archive, keyrings, log } = this.#options;
     await changes.exclusively(async (turn) => {
       const row = await turn.session.transaction((tx) => rowOf(tx, id));
       if (row.state !== "approved") throw new RecordsError("conflict", `that disposal is ${row.state}`);
       // What was exported until now has to be in the certificate.
       await replay.catchUp(turn.session);
       // A block that no leaf names may hold another key of the same event.
-      await archiver.sweep();
+      await archiver.sweep?.();
+      const swept = await sweepKeyBlocks(archive, keyrings);
+      if (swept > 0) log.warn({ blocks: swept }, "destroyed key blocks that never committed");
       const holds = await turn.session.transaction((tx) => this.#options.holds.active(tx));
       const plan = await this.#plan(unpackIds(row.ids), holds);
       await turn.make(actor, async (tx) => {
@@ -126,9 +138,12 @@ export class Destruction {
     const records = row.doomed ?? [];
     const doomed = records.map(([record]) => record);
     const files = unpackIds(row.files ?? Buffer.alloc(0));
-    await this.#destroyKeys(await catalogue.byIds(doomed), await catalogue.byIds(files));
+    const refs = await catalogue.byIds(doomed);
+    const notices = await catalogue.byIds(files);
+    const gone = [...refs, ...notices];
+    await this.#destroyKeys(refs, notices);
     archive.keys.forget();
-    onKeysDestroyed?.();
+    for (const ref of gone) onKeysDestroyed?.(ref);
     await catalogueWriter.dispose(doomed);
     const { streamDays, keyringSnapshotDays, databaseBackupDays } = keptElsewhere;
     const days = Math.max(streamDays, keyringSnapshotDays, databaseBackupDays);

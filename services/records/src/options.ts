@@ -3,6 +3,7 @@ import type { CatalogueReader, CatalogueWriter, RecordIndexer } from "@daybook/c
 import type { PrivateKey, Recipient } from "@daybook/openpgp";
 import type { Authenticator, Logger, Route } from "@daybook/runtime";
 import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/stream";
+import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Connection } from "./database.ts";
 
@@ -49,7 +50,7 @@ export interface RecordsOptions {
    */
   readonly mount: (routes: readonly Route[], authenticator: Authenticator) => void;
   /** Told when session keys were destroyed: whoever else keeps opened key blocks in memory forgets them. */
-  readonly onKeysDestroyed?: () => void;
+  readonly onKeysDestroyed?: (of: Pick<RecordPlace, "shard" | "segment">) => void;
   /**
    * A token with every role but reviewer for the local owner: `read` gives the one that was written before, and
    * where that is not good any more, `write` gets a new one, before it works.

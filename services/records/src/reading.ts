@@ -1,4 +1,4 @@
-import { type ArchiveRecord, ArchiveError } from "@daybook/archive-core";
+import type { ArchiveRecord } from "@daybook/archive-core";
 import { AUDIT_SHARD } from "@daybook/contract";
 import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
 import { mayDo, type Principal, ProblemError } from "@daybook/runtime";
@@ -74,6 +74,13 @@ export class Reading {
     return { about, content };
   }
 
+  /** The content of an imported file, by its notice, for capture to learn from: no person reads it. */
+  async importedFile(notice: string): Promise<AsyncIterable<Uint8Array>> {
+    const [ref] = await this.#catalogue.byIds([notice]);
+    if (ref?.kind !== "notice") throw new RecordsError("not-found", "no imported file has such a notice");
+    return this.#archive.attachment(ref, await this.#archive.open(ref), 0);
+  }
+
   async #find(
     id: string,
     matter: string,
@@ -105,9 +112,4 @@ async function inParallel<In, Out>(items: readonly In[], work: (item: In) => Pro
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
   return results;
-}
-
-/** Whether an error is that a store or database does not answer, so that trying again may help. */
-export function isRetryable(error: unknown): boolean {
-  return error instanceof ArchiveError || error instanceof RecordsError ? error.retryable : false;
 }

@@ -117,7 +117,7 @@ function compose(options: RecordsOptions, database: Database) {
   const searching = new Searching({ catalogue, registry, matters, reading, trail });
   const holds = new Holds({ ...base, matters });
   const disposals = new Disposals({ ...base, texts: searching.texts });
-  const keyring = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
+  const keyrings = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
   const destruction = new Destruction({
     ...options,
     changes,
@@ -127,7 +127,8 @@ function compose(options: RecordsOptions, database: Database) {
     exports: new Exports(cells),
     archive,
     reading,
-    keyBlocks: new KeyBlocks({ stores: keyring, privateKey, recipients }),
+    keyBlocks: new KeyBlocks({ stores: keyrings, privateKey, recipients }),
+    keyrings,
     records: stores.records,
     cells,
   });

@@ -102,7 +102,20 @@ suite("disposal", () => {
       expect(JSON.parse(proof.leaf)).toMatchObject({ id });
     }
     expect((await fsck()).at(-1)).toEqual({ ok: true });
-    expect(home.archiver.sweeps).toBe(1);
+  });
+
+  it("first destroys key blocks that a writer left behind, and none that may yet commit", async () => {
+    const { keyring } = home.stores;
+    const [committed] = [...keyring.objects.keys()].filter((key) => key.startsWith("keyring/0/"));
+    const { body } = keyring.objects.get(committed!)!;
+    const orphan = `keyring/0/000000000000-${"a".repeat(64)}`;
+    const inside = `keyring/0/000000000001-${committed!.slice(-64)}`;
+    const coming = `keyring/0/000000000003-${"b".repeat(64)}`;
+    for (const key of [orphan, inside, coming]) await keyring.put(key, body);
+    await disposeOf({ conversation: "Old chat" });
+    expect([...keyring.objects.keys()].filter((key) => key.startsWith("keyring/0/")).sort()).toEqual(
+      [committed, coming].sort(),
+    );
   });
 
   it("takes the lines out of both keyrings and no others", async () => {

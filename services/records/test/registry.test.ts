@@ -1,4 +1,3 @@
-import { describeRights } from "@daybook/runtime/testing";
 import {
   createDeployment,
   type Deployment,
@@ -8,7 +7,6 @@ import {
 } from "./support/deployment.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
 import { createCells } from "../src/cells.ts";
-import { internalRoutes } from "../src/routes/internal.ts";
 import type { ApiClient } from "@daybook/runtime";
 
 const suite = hasPostgres ? describe : describe.skip;
@@ -189,13 +187,3 @@ suite("the registry", () => {
     }
   });
 });
-
-describeRights(
-  "internal",
-  internalRoutes({
-    registry: undefined as never,
-    scope: undefined as never,
-    tokens: undefined as never,
-    matters: undefined as never,
-  }),
-);

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { CatalogueReader } from "@daybook/catalogue";
 import { eventKind, method, network } from "@daybook/contract";
 import { listOf, type Route, route } from "@daybook/runtime";
@@ -185,6 +187,20 @@ export function supplyRoutes(of: {
             }
           }
         });
+        return undefined;
+      },
+    }),
+    route({
+      method: "get",
+      path: "/internal/v1/records/:id/file",
+      action: "internal",
+      summary: "The imported file of a notice; 410 when it was disposed of",
+      params: z.object({ id: recordId }),
+      download: true,
+      handle: async ({ params: { id }, response, signal }) => {
+        const content = await reading.importedFile(id);
+        response.setHeader("Content-Type", "application/octet-stream");
+        await pipeline(Readable.from(content), response, { signal });
         return undefined;
       },
     }),

@@ -48,8 +48,6 @@ export class SmallArchiver implements Archiver {
   readonly #logs = new Map<string, Promise<ShardLog>>();
   readonly #ids = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
-  /** How often a sweep was asked for. */
-  sweeps = 0;
 
   constructor(options: SmallArchiverOptions) {
     this.#options = options;
@@ -59,11 +57,6 @@ export class SmallArchiver implements Archiver {
     const turn = this.#turn.then(() => this.#archive(shard, offset));
     this.#turn = turn.catch(() => undefined);
     return turn;
-  }
-
-  sweep(): Promise<void> {
-    this.sweeps += 1;
-    return Promise.resolve();
   }
 
   paused(work: () => Promise<void>): Promise<void> {
