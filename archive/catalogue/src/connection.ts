@@ -43,6 +43,9 @@ export interface CataloguePool extends CatalogueSession {
   close(): Promise<void>;
 }
 
+/** After which a writer gives up: whoever holds what it needs may be waiting for it, unseen by PostgreSQL. */
+const LOCK_TIMEOUT_MS = 60_000;
+
 /**
  * Opens nothing yet: the first statement connects.
  *
@@ -57,6 +60,7 @@ export function openCatalogue(
 ): CataloguePool {
   const timeout = options.statementTimeoutMs ?? (role === "reader" ? 30_000 : 0);
   const settings = ["-c TimeZone=UTC", "-c jit=off", `-c statement_timeout=${timeout}`];
+  if (role === "writer") settings.push(`-c lock_timeout=${LOCK_TIMEOUT_MS}`);
   if (role !== "owner") settings.push(`-c role=catalogue_${role}`);
   const pool = new pg.Pool({
     host: connection.host,

@@ -1,5 +1,5 @@
 import { type CellSealer, cellKeyId } from "./cells.ts";
-import { bytea, int8 } from "./columns.ts";
+import { bytea, int8, timestamptz } from "./columns.ts";
 import type { CatalogueSession } from "./connection.ts";
 import type { IndexedRecord, Named } from "./row.ts";
 import type { Word } from "./tokens.ts";
@@ -39,8 +39,9 @@ export function createLearner(sealer: CellSealer): Learner {
     const name = table === "participant" ? "name_key" : "title_key";
     // Sealing is wasted on what another process has stored; that is rare and harmless.
     await session.query(
-      `INSERT INTO catalogue.${table} (key, ${name}, cell_key, cell)
-       SELECT u.key, u.name, $1::bigint, u.cell FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]) AS u (key, name, cell)
+      `INSERT INTO catalogue.${table} (key, ${name}, at, cell_key, cell)
+       SELECT u.key, u.name, u.at, $1::bigint, u.cell
+       FROM unnest($2::bigint[], $3::bigint[], $4::timestamptz[], $5::bytea[]) AS u (key, name, at, cell)
        WHERE (SELECT count(*) FROM catalogue.${table} t WHERE t.key = u.key) < ${MAX_NAMES}
        ORDER BY u.key, u.name
        ON CONFLICT DO NOTHING`,
@@ -48,6 +49,7 @@ export function createLearner(sealer: CellSealer): Learner {
         keyId,
         int8(fresh.map((f) => f.key)),
         int8(fresh.map((f) => f.nameKey)),
+        timestamptz(fresh.map((f) => f.at)),
         bytea(fresh.map((f) => sealer.seal(Buffer.from(JSON.stringify(f.cell))))),
       ],
       `catalogue-${table}`,

@@ -48,7 +48,7 @@ export async function participantsOf(
   keys: readonly string[],
 ): Promise<ParticipantNames[]> {
   const { rows } = await session.query(
-    `SELECT key, cell_key, encode(cell, 'base64') FROM catalogue.participant WHERE key = ANY ($1::bigint[]) ORDER BY seq`,
+    `SELECT key, cell_key, encode(cell, 'base64') FROM catalogue.participant WHERE key = ANY ($1::bigint[]) ORDER BY at, name_key`,
     [`{${keys.join(",")}}`],
   );
   const found = new Map<string, { id: string; network?: string; names: string[] }>();
@@ -82,7 +82,7 @@ export async function conversationsOf(
        GROUP BY conversation ORDER BY max(at) DESC LIMIT $2)
      SELECT s.conversation, s.network, s.records, (extract(epoch FROM s.first) * 1000)::bigint,
        (extract(epoch FROM s.last) * 1000)::bigint, c.cell_key, encode(c.cell, 'base64')
-     FROM seen s JOIN catalogue.conversation c ON c.key = s.conversation ORDER BY s.last DESC, s.conversation, c.seq`,
+     FROM seen s JOIN catalogue.conversation c ON c.key = s.conversation ORDER BY s.last DESC, s.conversation, c.at, c.title_key`,
     [custodian ?? null, limit],
   );
   const found = new Map<string, ConversationSummary & { titles: string[] }>();

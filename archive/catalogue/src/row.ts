@@ -20,6 +20,8 @@ export interface LeafPosition {
 export interface Named {
   readonly key: bigint;
   readonly nameKey: bigint;
+  /** When it was seen, as a record's sort time. */
+  readonly at: number;
   /** What is sealed, as JSON. */
   readonly cell: Readonly<Record<string, string>>;
 }
@@ -78,8 +80,9 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
   const tokeniser = createTokeniser(tokenKey);
   const searched: ReadonlySet<string> = new Set(SEARCHED_KINDS);
 
-  const named = (key: bigint, party: Party, network?: string): Named => ({
+  const named = (key: bigint, at: number, party: Party, network?: string): Named => ({
     key,
+    at,
     nameKey: identifiers.recurring("name", party.name),
     cell: { id: party.id, name: party.name, ...(network === undefined ? {} : { network }) },
   });
@@ -89,14 +92,14 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
       const { network, conversation, custodian, sender } = record;
       const message = (id: string | undefined) =>
         id === undefined ? undefined : identifiers.of("message", network, id);
+      const at = Date.parse(sortTime(record));
       const participants: Named[] = [];
       const custodianKey = custodian && identifiers.recurring("custodian", custodian.id);
-      if (custodian && custodianKey !== undefined) participants.push(named(custodianKey, custodian));
+      if (custodian && custodianKey !== undefined) participants.push(named(custodianKey, at, custodian));
       const senderKey = sender && identifiers.recurring("party", network, sender.id);
-      if (sender && senderKey !== undefined) participants.push(named(senderKey, sender, network));
+      if (sender && senderKey !== undefined) participants.push(named(senderKey, at, sender, network));
       const conversationKey = conversation && identifiers.recurring("conversation", conversation.id);
 
-      const at = Date.parse(sortTime(record));
       const text = searched.has(record.kind) && record.text !== undefined ? record.text : undefined;
       const indexed = text === undefined ? undefined : tokeniser.tokenise(text);
       const span = spanOf(record, at);
@@ -134,6 +137,7 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
           conversation && conversationKey !== undefined
             ? {
                 key: conversationKey,
+                at,
                 nameKey: identifiers.recurring("title", conversation.title.normalize("NFC")),
                 cell: { id: conversation.id, title: conversation.title, kind: conversation.kind, network },
               }

@@ -53,11 +53,11 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE TABLE catalogue.cell_key (id bigint PRIMARY KEY, wrapped bytea NOT NULL);
   CREATE TABLE catalogue.participant (
-    key bigint NOT NULL, name_key bigint NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
+    key bigint NOT NULL, name_key bigint NOT NULL, at timestamptz(3) NOT NULL,
     cell_key bigint NOT NULL, cell bytea NOT NULL, PRIMARY KEY (key, name_key)
   );
   CREATE TABLE catalogue.conversation (
-    key bigint NOT NULL, title_key bigint NOT NULL, seq bigint GENERATED ALWAYS AS IDENTITY,
+    key bigint NOT NULL, title_key bigint NOT NULL, at timestamptz(3) NOT NULL,
     cell_key bigint NOT NULL, cell bytea NOT NULL, PRIMARY KEY (key, title_key)
   );
   CREATE INDEX conversation_title ON catalogue.conversation (title_key);

@@ -8,12 +8,24 @@ export interface Statistics {
   /** Share of the rows that have this token. */
   token(token: bigint): number;
   /** Share of the rows that the filters leave, taken one by one as if they were independent. */
-  filters(columns: FilterColumns): number;
+  filters(columns: FilterColumns): {
+    share: number;
+    /** The part of it that no index by date gives. */ unindexed: number;
+  };
 }
 
 const STALE_MS = 60_000;
 /** A share that nothing is known of: so rare that the sample does not show it. */
 const RARE = 0.0001;
+
+/** Columns with an index of their own in the order of time. */
+const INDEXED_BY_DATE: ReadonlySet<string> = new Set([
+  "custodian",
+  "conversation",
+  "account",
+  "sender",
+  "matter",
+]);
 
 /** Kept in memory, and renewed in the background once a minute old. */
 export function createStatistics(
@@ -77,18 +89,21 @@ async function load(session: CatalogueSession): Promise<Statistics> {
       return tokens?.known.get(String(token)) ?? tokens?.unknown ?? RARE;
     },
     filters(given) {
-      let share = timeShare(bounds, given);
+      let share = 1;
+      let narrowest = 1;
       for (const [column, list] of Object.entries(given)) {
-        const shares = columns.get(column);
         if (column === "from" || column === "to") continue;
+        const shares = columns.get(column);
+        const shareOf = (value: string) => shares?.known.get(value) ?? shares?.unknown ?? RARE;
         const values = list.slice(1, -1).split(",");
-        const sum = values.reduce(
-          (total, value) => total + (shares?.known.get(value) ?? shares?.unknown ?? RARE),
-          0,
+        const sum = Math.min(
+          1,
+          values.reduce((total, value) => total + shareOf(value), 0),
         );
-        share *= Math.min(1, sum);
+        share *= sum;
+        if (INDEXED_BY_DATE.has(column)) narrowest = Math.min(narrowest, sum);
       }
-      return share;
+      return { share: share * timeShare(bounds, given), unindexed: share / narrowest };
     },
   };
 }

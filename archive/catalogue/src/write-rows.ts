@@ -40,7 +40,6 @@ export async function insertRecords(
   session: CatalogueSession,
   records: readonly IndexedRecord[],
 ): Promise<number> {
-  await insertSegments(session, records);
   let inserted = 0;
   for (let start = 0; start < records.length; start += CHUNK_ROWS) {
     const chunk = records.slice(start, start + CHUNK_ROWS);
@@ -61,7 +60,12 @@ export async function insertDisposed(
   ]);
 }
 
-async function insertSegments(session: CatalogueSession, records: readonly IndexedRecord[]): Promise<void> {
+/** Notes the segments of these records. @throws {CatalogueError} `diverged` */
+export async function insertSegments(
+  session: CatalogueSession,
+  records: readonly IndexedRecord[],
+): Promise<void> {
+  if (records.length === 0) return;
   const segments = new Map<string, { shard: number; firstIndex: bigint; digest: Buffer }>();
   for (const { position } of records) {
     segments.set(`${position.shard}/${position.segment.firstIndex}/${position.segment.digest}`, {

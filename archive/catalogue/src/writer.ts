@@ -7,7 +7,7 @@ import { dispose } from "./dispose.ts";
 import { CatalogueError } from "./error.ts";
 import { createLearner } from "./learn.ts";
 import type { DisposedRecord, IndexedRecord } from "./row.ts";
-import { insertDisposed, insertRecords } from "./write-rows.ts";
+import { insertDisposed, insertRecords, insertSegments } from "./write-rows.ts";
 
 /** What the catalogue reflects of a shard. */
 export interface CatalogueState {
@@ -101,8 +101,10 @@ export function createCatalogueWriter({
     turn.begun();
     if (whole.length > 0) sinceAnalyzed += await insertRecords(session, whole);
     if (disposed.length > 0) await insertDisposed(session, disposed);
-    // The state may not run ahead of rows that an earlier call has yet to commit.
+    // The state may not run ahead of rows that an earlier call has yet to commit. Nor may anything be inserted
+    // before that call has, which it may insert too: it would wait in PostgreSQL for this one.
     await turn.before?.done;
+    await insertSegments(session, whole);
     const learnt = await learner.learn(session, whole);
     await saveState(session, state);
     await session.query("COMMIT");

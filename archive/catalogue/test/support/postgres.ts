@@ -19,6 +19,8 @@ export interface TestPostgres {
   database(): Promise<CatalogueConnection>;
   /** Runs SQL as the superuser, with its own connection. */
   sql(connection: CatalogueConnection, text: string, values?: unknown[]): Promise<unknown[][]>;
+  /** The server's process. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
       return connection(name);
     },
     sql,
+    pid: server.pid ?? 0,
     async stop() {
       server.kill("SIGINT");
       await ended;
