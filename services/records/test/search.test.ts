@@ -117,6 +117,7 @@ suite("searching and reading", () => {
     await home.capture(
       {
         kind: "gap",
+        text: undefined,
         gap: { why: "the link was down" },
         conversation: { id: "g", title: "Gaps", kind: "group" },
       },

@@ -83,7 +83,8 @@ export interface Deployment {
   sql(text: string, values?: unknown[]): Promise<unknown[][]>;
   /** For the audit topic. */
   seal(plaintext: Uint8Array): Promise<Uint8Array>;
-  start(over?: Partial<RecordsOptions>): Promise<Running>;
+  /** @param onOpen told when the API answers, which is before the service is ready */
+  start(over?: Partial<RecordsOptions>, onOpen?: (api: Pick<Running, "as">) => void): Promise<Running>;
   close(): Promise<void>;
 }
 
@@ -183,29 +184,33 @@ export async function createDeployment(
     },
     seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),
-    start: (over = {}) =>
-      start(deployment, {
-        deployment: DEPLOYMENT,
-        sample: false,
-        database: connection,
-        stores,
-        privateKey,
-        recipients,
-        catalogue: createCatalogueReader({ pool: readerPool, tokenKey, cells: openCellsWith(privateKey) }),
-        catalogueWriter,
-        indexer,
-        producer: stream,
-        sealer: cipher,
-        stream,
-        registryKey: REGISTRY_KEY,
-        scopeKey: Buffer.alloc(32, 4),
-        vkeys: { "0": vkeyOf(DEPLOYMENT, "0"), audit: vkeyOf(DEPLOYMENT, "audit") },
-        archiver,
-        keptElsewhere: { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 30 },
-        minLockDays: 200,
-        now,
-        ...over,
-      }),
+    start: (over = {}, onOpen = () => undefined) =>
+      start(
+        deployment,
+        {
+          deployment: DEPLOYMENT,
+          sample: false,
+          database: connection,
+          stores,
+          privateKey,
+          recipients,
+          catalogue: createCatalogueReader({ pool: readerPool, tokenKey, cells: openCellsWith(privateKey) }),
+          catalogueWriter,
+          indexer,
+          producer: stream,
+          sealer: cipher,
+          stream,
+          registryKey: REGISTRY_KEY,
+          scopeKey: Buffer.alloc(32, 4),
+          vkeys: { "0": vkeyOf(DEPLOYMENT, "0"), audit: vkeyOf(DEPLOYMENT, "audit") },
+          archiver,
+          keptElsewhere: { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 30 },
+          minLockDays: 200,
+          now,
+          ...over,
+        },
+        onOpen,
+      ),
     async close() {
       await writerPool.close();
       await readerPool.close();
@@ -217,70 +222,77 @@ export async function createDeployment(
 async function start(
   deployment: Deployment,
   options: Omit<RecordsOptions, "mount" | "log" | "owner">,
+  onOpen: (api: Pick<Running, "as">) => void,
 ): Promise<Running> {
   const stopping = new AbortController();
-  let mounted: { routes: readonly Route[]; authenticator: Authenticator } | undefined;
   const sink = new PassThrough();
   sink.on("data", (chunk: Buffer) => deployment.logged.push(chunk.toString()));
   const log = createLogger("records", "debug", { stream: sink });
-  let running: Promise<void> | undefined;
-  await new Promise<void>((resolve, reject) => {
-    running = runRecords(
-      {
-        ...options,
-        log,
-        mount: (routes, authenticator) => (mounted = { routes, authenticator }),
-        owner: {
-          name: "Local owner",
-          read: () => Promise.resolve(deployment.ownerToken),
-          write: (token) => {
-            deployment.ownerToken = token;
-            return Promise.resolve();
-          },
-        },
-        onReady: resolve,
-      },
-      stopping.signal,
-    );
-    running.catch(reject);
-  });
-  const { routes, authenticator } = mounted!;
-  const api = createApi({
-    title: "records",
-    version: "0",
-    routes,
-    log,
-    problemOf: recordsProblem,
-    authenticator: {
-      authenticate: (bearer) =>
-        bearer === INTERNAL_TOKEN
-          ? Promise.resolve({ id: "service", name: "service", kind: "machine", roles: [SERVICE] })
-          : authenticator.authenticate(bearer),
-    },
-  });
-  const server: Listening = await listen(api, { port: 0 });
   const clients: ApiClient[] = [];
-  const as = (token: string) => {
-    const client = apiClient({ url: server.url, token });
+  let server: Promise<Listening> | undefined;
+  let routes: readonly Route[] = [];
+  const as = (url: string, token: string) => {
+    const client = apiClient({ url, token });
     clients.push(client);
     return client;
   };
-  const owner = as(deployment.ownerToken!);
+  const mount = (mounted: readonly Route[], authenticator: Authenticator) => {
+    routes = mounted;
+    const api = createApi({
+      title: "records",
+      version: "0",
+      routes,
+      log,
+      problemOf: recordsProblem,
+      authenticator: {
+        authenticate: (bearer) =>
+          bearer === INTERNAL_TOKEN
+            ? Promise.resolve({ id: "service", name: "service", kind: "machine", roles: [SERVICE] })
+            : authenticator.authenticate(bearer),
+      },
+    });
+    server = listen(api, { port: 0 });
+    void server.then(({ url }) => onOpen({ as: (token) => as(url, token) }));
+  };
+  let running: Promise<void> = Promise.resolve();
+  const stop = async () => {
+    for (const client of clients) client.close();
+    await (await server)?.close({ graceMs: 200 });
+    stopping.abort();
+    await running.catch(() => undefined);
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const owner = {
+        name: "Local owner",
+        read: () => Promise.resolve(deployment.ownerToken),
+        write: (token: string) => {
+          deployment.ownerToken = token;
+          return Promise.resolve();
+        },
+      };
+      running = runRecords({ ...options, log, mount, owner, onReady: resolve }, stopping.signal);
+      running.catch(reject);
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { url } = (await server)!;
+  const owner = as(url, deployment.ownerToken!);
   return {
-    url: server.url,
+    url,
     routes,
     owner,
-    as,
+    as: (token) => as(url, token),
     async person(name, roles) {
       const made = (await owner.call("post", "/api/v1/tokens", { body: { name, roles } })) as {
         token: string;
       };
-      return as(made.token);
+      return as(url, made.token);
     },
     async stop() {
-      for (const client of clients) client.close();
-      await server.close({ graceMs: 200 });
-      stopping.abort();
+      await stop();
       await running;
     },
   };
