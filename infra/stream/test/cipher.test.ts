@@ -207,7 +207,10 @@ describe("an opener", () => {
     const payload = await sealerTo(key).seal(Buffer.from("words"), CONTEXT);
     await opener.open(payload, CONTEXT);
     keys.delete(key.kid);
+    await expect(opener.open(payload, CONTEXT)).rejects.toMatchObject(undecryptable);
 
+    // Were the content key still in memory, it would open whatever stands in for the ingest key.
+    keys.set(key.kid, other.privateKey);
     await expect(opener.open(payload, CONTEXT)).rejects.toMatchObject(undecryptable);
   });
 

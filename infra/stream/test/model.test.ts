@@ -167,7 +167,7 @@ describe("whatever is done to it, in any order, a stream", () => {
           await removeTemporary();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

@@ -104,10 +104,9 @@ export class Partition {
     this.#segments.push(segment);
   }
 
-  /** Resolves when there may be messages from `offset` on, or on abort, or when the partition is closed. */
-  async waitFor(offset: number, signal: AbortSignal): Promise<void> {
-    if (this.#next > offset || this.#closed || signal.aborted) return;
-    await new Promise<void>((resolve) => {
+  /** Resolves when more has become durable, or on abort, or when the partition is closed. */
+  change(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
       const done = () => {
         this.#waiters.delete(done);
         signal.removeEventListener("abort", done);

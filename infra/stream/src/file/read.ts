@@ -33,7 +33,7 @@ export async function* readPartition(
       if (partition.closed) throw new StreamError("closed", "the stream is closed");
       assertInRange(partition, offset);
       if (offset === partition.range.next) {
-        await partition.waitFor(offset, signal);
+        await partition.change(signal);
         continue;
       }
       if (cursor?.segment.end === offset) {
