@@ -19,7 +19,7 @@ export interface ProcessStart {
 
 // Each writes memory, arguments or traffic to a file or a port.
 const FORBIDDEN =
-  /^--(?:inspect|heapsnapshot|heap-prof|cpu-prof|prof$|report-(?:on|uncaught)|abort-on-uncaught-exception|diagnostic-dir|trace-event|tls-keylog|experimental-(?:config-file|default-config-file))/;
+  /^--(?:inspect|heapsnapshot|heap-prof|cpu-prof|prof$|trace$|report-(?:on|uncaught)|abort-on-uncaught-exception|diagnostic-dir|trace-event|tls-keylog|experimental-(?:config-file|default-config-file))/;
 // Namespaces of `debug` in which Express prints addresses, and with them the words of a search.
 const TELLTALE = /\*|express|router|body-parser|finalhandler|send\b/;
 

@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, openSync } from "node:fs";
 import { Writable } from "node:stream";
 import { createLogger as createWinston, format } from "winston";
 import { printable } from "./printable.ts";
@@ -31,6 +31,7 @@ export interface Logger extends Readonly<Record<LogLevel, LogMethod>> {
  * message of an error only when its code shows it to be one of ours, whose messages hold no user data.
  *
  * @param to stdout unless given; a `file` is appended to and made with mode 0600
+ * @throws the system's error when the file cannot be opened
  */
 export function createLogger(
   service: string,
@@ -39,7 +40,7 @@ export function createLogger(
 ): Logger {
   const own = to.file !== undefined;
   const stream: Writable = to.file
-    ? createWriteStream(to.file, { flags: "a", mode: 0o600 })
+    ? createWriteStream(to.file, { fd: openSync(to.file, "a", 0o600) })
     : (to.stream ?? process.stdout);
   // A reader that went away (`| head`) must not end the service.
   stream.on("error", () => undefined);

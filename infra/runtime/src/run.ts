@@ -36,3 +36,11 @@ export async function run(
     stopping.abort();
   }
 }
+
+/** Resolves when the signal aborts, also if it has already. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

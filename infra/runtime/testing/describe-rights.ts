@@ -10,6 +10,11 @@ const EVERY_ROLE: readonly AnyRole[] = [...ROLES, SERVICE];
 const NOBODY = "nobody";
 const STRANGER = "a token that nobody has";
 
+/** A route that anybody who may call it finds empty. */
+function unanswered({ response: _, download: __, ...one }: Route): Route {
+  return { ...one, handle: () => Promise.resolve() };
+}
+
 /**
  * Walks every route with every role, that of a service included, with no role, with a wrong token and with none, and expects the server to
  * allow and refuse as the table of rights says. Handlers are not called: what counts is who gets as far.
@@ -22,7 +27,7 @@ export function describeRights(name: string, routes: readonly Route[]): void {
       const app = createApi({
         title: name,
         version: "0",
-        routes: routes.map((one) => ({ ...one, handle: () => Promise.resolve(undefined), download: false })),
+        routes: routes.map(unanswered),
         // The limit on failures must not stand in for the refusals that are counted here.
         failuresAllowed: Number.MAX_SAFE_INTEGER,
         authenticator: {

@@ -44,6 +44,7 @@ export function createApi(options: ApiOptions): Express {
     path: "/api/v1/openapi.json",
     action: "api.describe",
     summary: "This description of the API",
+    response: z.record(z.string(), z.unknown()),
     handle: () => Promise.resolve(description),
   };
   const routes = [...options.routes, describe].toSorted(bySpecificity);
@@ -61,6 +62,7 @@ export function createApi(options: ApiOptions): Express {
 
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
+  app.enable("case sensitive routing");
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] }, useDefaults: false } }));
   app.use((request, response, next) => {
     response.set("Cache-Control", "no-store");
@@ -142,17 +144,17 @@ function handlerOf(one: Route, options: ApiOptions): Handle {
     });
     const call = { principal, params, query, body, upload, request, response, signal: gone.signal };
     const result = await one.handle(call);
-    if (one.download) return;
+    if (one.download) {
+      if (!response.writableEnded) throw new TypeError("a download's handler must end its response");
+      return;
+    }
     send(one, response, result);
   };
 }
 
 function send(one: Route, response: Response, result: unknown): void {
-  if (result === undefined) {
-    response.status(one.status ?? 204).end();
-    return;
-  }
-  response.status(one.status ?? 200).json(one.response ? one.response.parse(result) : result);
+  if (one.response) response.status(one.status ?? 200).json(one.response.parse(result));
+  else response.status(one.status ?? 204).end();
 }
 
 function parserOf(where: FieldProblem["in"], schema: z.ZodObject | undefined): (value: unknown) => unknown {
@@ -198,6 +200,8 @@ function problemOf(error: unknown, options: ApiOptions): ProblemError {
   const mapped = options.problemOf?.(error);
   if (mapped) return mapped;
   const { status, expose } = error as { status?: unknown; expose?: unknown };
+  // Express, for a parameter whose percent encoding is broken.
+  if (error instanceof URIError) return new ProblemError(400, "malformed", "the request cannot be read");
   if (expose === true && typeof status === "number" && status < 500) {
     const [code, detail] = RAISED[status] ?? ["malformed", "the request cannot be read"];
     return new ProblemError(status, code, detail);

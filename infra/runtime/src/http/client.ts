@@ -25,7 +25,7 @@ export interface Download {
   readonly sizeBytes: number | undefined;
 }
 
-/** The API, as a client sees it. Every method throws {ProblemError}: the server's, or `no-server`, `not-daybook`, `interrupted`. */
+/** The API, as a client sees it. Every method throws {ProblemError}: the server's, or `no-server`, `not-daybook`, `interrupted`; or what its signal gives as reason. */
 export interface ApiClient {
   /** Resolves to the parsed answer, `undefined` for 204. */
   call(method: Method, path: string, options?: CallOptions): Promise<unknown>;
@@ -155,7 +155,10 @@ async function exchange(
   });
   if (body === undefined || Buffer.isBuffer(body)) {
     outgoing.end(body);
-    return answered.catch((cause: unknown) => Promise.reject(unreachable(target, cause, signal)));
+    return await answered.catch((cause: unknown) => {
+      signal?.throwIfAborted();
+      throw unreachable(target, cause);
+    });
   }
   // A refusal may come before everything is sent; what is left is then not sent.
   const sent = pipeline(body, outgoing);
@@ -171,7 +174,8 @@ async function exchange(
   } catch (cause) {
     outgoing.destroy();
     if (body.errored && body.errored === cause) throw cause;
-    throw unreachable(target, cause, signal);
+    signal?.throwIfAborted();
+    throw unreachable(target, cause);
   }
 }
 
@@ -217,6 +221,7 @@ async function readText(answer: IncomingMessage): Promise<string> {
       chunks.push(chunk);
     }
   } catch (cause) {
+    if ((cause as { name?: unknown }).name === "AbortError") throw cause;
     throw new ProblemError(502, "interrupted", "the server broke off its answer: see its log", { cause });
   }
   if (size > MAX_ANSWER_BYTES) throw notDaybook("its answer is far too large");
@@ -247,8 +252,7 @@ function notDaybook(why: string): ProblemError {
   );
 }
 
-function unreachable(target: URL, cause: unknown, signal: AbortSignal | undefined): Error {
-  if (signal?.aborted) return signal.reason instanceof Error ? signal.reason : new Error("aborted");
+function unreachable(target: URL, cause: unknown): ProblemError {
   const { code } = cause as { code?: unknown };
   if (
     ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN", "ETIMEDOUT"].includes(

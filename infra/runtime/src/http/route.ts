@@ -51,7 +51,8 @@ type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined;
 /**
  * Describes one route, so that its handler's types follow from its schemas. Objects refuse unknown fields,
  * also where the schema would drop them (nested ones: use `z.strictObject`). Query values arrive as strings:
- * use `z.coerce` and `listOf`. An answer is parsed by `response`, so what that does not name is not sent.
+ * use `z.coerce` and `listOf`. An answer is parsed by `response`, so what that does not name is not sent, and
+ * without `response` nothing is.
  */
 export function route<
   const A extends Action | "public",
@@ -76,7 +77,7 @@ export function route<
         Parsed<B>,
         U extends true ? Readable : undefined
       >,
-    ): Promise<R extends z.ZodType ? z.input<R> : undefined>;
+    ): Promise<R extends z.ZodType ? z.input<R> : unknown>;
   },
 ): Route {
   // The kernel calls a handler only with what its own schemas made, so the types hold.
