@@ -88,7 +88,7 @@ const COLLECT_BELOW_HITS = 5_000;
 /** Reading a row along the date index costs about a third of collecting and sorting a hit. */
 const ROWS_WALKED_A_HIT = 3;
 /** Rows that a walk looks at for the sake of a better total, beyond those that the page needs. */
-const WALK_ROWS = 10_000;
+const WALK_ROWS = 4_000;
 /** A walk gives up, and hits are collected, when words keep apart and it has gone so many times too far. */
 const PATIENCE = 3;
 

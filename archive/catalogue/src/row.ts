@@ -1,6 +1,6 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
 import { sortTime, type Party } from "@daybook/contract";
-import { kindCode, methodCode, networkCode, provenanceCode, SEARCHED_KINDS, shardCode } from "./codes.ts";
+import { kindCode, methodCode, networkCode, provenanceCode, SEARCHED_KINDS } from "./codes.ts";
 import { createIdentifiers } from "./identifiers.ts";
 import { createTokeniser, type Word } from "./tokens.ts";
 
@@ -161,9 +161,4 @@ function spanOf(record: ArchiveRecord, at: number): { from: number; to: number }
   const from = record.gap?.from === undefined ? undefined : Date.parse(record.gap.from);
   const to = record.gap?.to === undefined ? undefined : Date.parse(record.gap.to);
   return { from: from ?? to ?? at, to: to ?? Math.max(from ?? at, at) };
-}
-
-/** @throws {CatalogueError} `bad-filter`: no shard is named so */
-export function positionOf(record: IndexedRecord | DisposedRecord): { shard: number; index: bigint } {
-  return { shard: shardCode(record.position.shard), index: BigInt(record.position.index) };
 }

@@ -13,12 +13,13 @@
  * - `page`: all hits first, fenced so that the planner cannot walk, with their exact number, then a page;
  * - `all`: every hit, in the order of the logs;
  * - `count`: their number.
+ * `ROWS 10` has each hit's row looked up by its key: with more the planner would rather read the whole table.
  * Token lists are array literals. Everything of `q` gets into the statement quoted, never as text.
  */
 export const SEARCH_FUNCTION = `
 CREATE FUNCTION catalogue.search(q jsonb)
 RETURNS TABLE (shard smallint, idx bigint, at timestamptz, total bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' SET plan_cache_mode = force_custom_plan AS $search$
+LANGUAGE plpgsql STABLE ROWS 10 SECURITY DEFINER SET search_path = '' SET plan_cache_mode = force_custom_plan AS $search$
 DECLARE
   rows_are text := 'r.at IS NOT NULL AND NOT r.disposed'
     || ' AND ((SELECT catalogue.scope()) IS NULL OR r.custodian = ANY ((SELECT catalogue.scope())::bigint[]))';

@@ -8,7 +8,9 @@ const texts = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 40 }),
   fc.string({
     unit: fc.constantFrom(
-      ..."aÉßİıĸςŁæ \u0301\u00ad\u200d-'明天ガか\u3099ｶﾞไทยก็မြန်မာខ្មែरिंคำกำالْعَرَبِيَّةשָׁלוֹםйё한👍🏽🇬🇧ﷺ①２٣",
+      ...Array.from(
+        "aÉßİıĸςŁæ \u0301\u00ad\u200d-'明天ガか\u3099ｶﾞไทยก็မြန်မာខ្មែरिंคำกำالْعَرَبِيَّةשָׁלוֹםйё한👍🏽🇬🇧ﷺ①２٣",
+      ),
     ),
     maxLength: 40,
   }),
