@@ -65,12 +65,9 @@ export function chatFile(
       return {
         summary: () => counted.summary(),
         async *[Symbol.asyncIterator]() {
-          for await (const batch of readEntries(text.open(), {
-            survey: surveyed,
-            batchRecords,
-            hasFile,
-            log,
-          })) {
+          const { leading } = counted;
+          const reading = { survey: surveyed, batchRecords, hasFile, log, leading };
+          for await (const batch of readEntries(text.open(), reading)) {
             for (const { meaning, line } of batch) {
               if (meaning.attachmentName === undefined) continue;
               folder.named(meaning.attachmentName);

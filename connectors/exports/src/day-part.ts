@@ -32,11 +32,19 @@ for (const part of ["am", "pm", "noon", "night"] as const) {
 }
 for (const word of NEUTRAL) if (!PARTS.has(wordKey(word))) PARTS.set(wordKey(word), "none");
 
-/** What the word says in the locales we know, `undefined` where none of them has it. */
+/**
+ * What the word says in the locales we know, `undefined` where none of them has it. Beside a neutral word
+ * counts the other, as in Bulgarian "ч. сл.об.".
+ */
 export function dayPartOf(word: string): DayPart | undefined {
-  const key = wordKey(word);
-  // Bulgarian puts its word for hours before the half of the day: "3:04 ч. сл.об.".
-  return PARTS.get(key) ?? (key.startsWith("ч") ? PARTS.get(key.slice(1)) : undefined);
+  const whole = PARTS.get(wordKey(word));
+  if (whole !== undefined || !word.includes(" ")) return whole;
+  for (let space = word.indexOf(" "); space >= 0; space = word.indexOf(" ", space + 1)) {
+    const [before, after] = [PARTS.get(wordKey(word.slice(0, space))), PARTS.get(wordKey(word.slice(space)))];
+    if (before === "none" && after !== undefined) return after;
+    if (after === "none" && before !== undefined) return before;
+  }
+  return undefined;
 }
 
 /**

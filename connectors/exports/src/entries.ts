@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { authorReader } from "./author.ts";
-import { frames, type Frame } from "./frames.ts";
+import { type Extent, frames, type Frame } from "./frames.ts";
 import { type Header, matcher } from "./matcher.ts";
 import { isMarked, type BodyContext, canonicalText, type Meaning, readBody } from "./meaning.ts";
 import { type Notice, noticeReader } from "./notices.ts";
@@ -47,6 +47,8 @@ export interface EntryReading {
   readonly batchRecords: number;
   readonly hasFile: (name: string) => boolean;
   readonly log: WarningLog;
+  /** Told, once all has been read, how many bytes come before the first record and are part of none. */
+  readonly leading: (bytes: number) => void;
 }
 
 /** The second pass: yields the records of a text in batches, in file order. Memory does not depend on its length. */
@@ -86,12 +88,16 @@ export async function* readEntries(
     if (found !== undefined && found.label !== shape.label) log.note("foreign-header", line);
   };
 
-  for await (const _ of frames(text, { matcher: matcher(shape), accept, record, other })) {
+  let extent: Extent | undefined;
+  for await (const read of frames(text, { matcher: matcher(shape), accept, record, other })) {
+    extent = read;
     const whole = ready;
     ready = [];
     yield* whole;
   }
   yield* ready;
+  if (extent !== undefined && extent.leadingLines > 0) log.note("leading-text", 1, extent.leadingLines);
+  reading.leading(extent?.leadingBytes ?? 0);
   if (batch.length > 0) yield batch;
 }
 

@@ -86,7 +86,7 @@ export function matcher(shape: Shape): Matcher {
 
   const match = (bytes: Buffer, at: number, end: number, header: Header): boolean => {
     const { numbers, digits } = header;
-    numbers[SECOND] = 0;
+    numbers.fill(0, SECOND);
     let p = at;
     for (let i = 0; i < operations.length; i += 1) {
       const operand = operands[i] ?? 0;

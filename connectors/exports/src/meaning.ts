@@ -50,7 +50,7 @@ const ANDROID_ATTACHED = /^([^\n]{1,255}?) ?[(（]([^()（）\n]{1,60})[)）](?=
 const OWN_NAME = /^(?:(?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d{4,}|\d{8}-(?:PHOTO|VIDEO|AUDIO|STICKER|GIF)-)/;
 const MAP_LINK =
   /^([^:\n]{1,40}): ?(https:\/\/maps\.google\.com\/\?q=-?\d[^\s]{0,80}|https:\/\/foursquare\.com\/v\/\S{1,80})$/;
-const POLL_OPTION = /^\u200e?([^:\n]{1,30}?) ?: (.*?) [(（]\u200e?\p{Nd}+[^()（）\n]*[)）]$/u;
+const POLL_OPTION = /^\u200e?([^:\n]{1,30}?) ?: (.*?) [(（]\u200e?\p{Nd}[^()（）\n]*[)）]$/u;
 
 // Most bodies are no placeholder, and their first character and length say so. Up to three characters are left out of
 // a key: marks and final stops.
@@ -108,15 +108,15 @@ export function readBody(written: string, context: BodyContext, isAscii = false)
       canonicalBody: `\u0000attachment:${attachment.name}\u0000${caption}`,
     };
   }
-  if (trusted && text.length <= MAX_ADMIN_LINE) {
-    const placeholder = readPlaceholder(text);
-    if (placeholder !== undefined) {
-      const mediaKind = placeholder.type === "omitted" ? placeholder.mediaKind : undefined;
-      return {
-        meaning: { type: placeholder.type, edited, ...(mediaKind === undefined ? {} : { mediaKind }) },
-        canonicalBody: `\u0000${placeholder.type}${mediaKind === undefined ? "" : `:${mediaKind}`}`,
-      };
-    }
+  const placeholder = trusted ? readPlaceholder(text) : undefined;
+  if (placeholder !== undefined) {
+    const { caption } = placeholder;
+    const mediaKind = placeholder.type === "omitted" ? placeholder.mediaKind : undefined;
+    const canonical = `\u0000${placeholder.type}${mediaKind === undefined ? "" : `:${mediaKind}`}`;
+    return {
+      meaning: { type: placeholder.type, edited, ...(mediaKind === undefined ? {} : { mediaKind }) },
+      canonicalBody: caption === "" ? canonical : `${canonical}\u0000${canonicalText(caption)}`,
+    };
   }
   if (trusted) {
     const found = readPoll(text) ?? readLocation(text, marked);
@@ -139,12 +139,24 @@ function withoutEdited(body: string, context: BodyContext): string | undefined {
   if (!trusted || !words.edited.has(wordingKey(inner))) {
     // Marked, and neither a file's name nor a placeholder: what else does iOS put behind a body?
     const strange = mark !== "" && found.index > 0 && context.platform === "ios" && !inner.includes(":");
-    if (!strange || readPlaceholder(inner) !== undefined) return undefined;
+    if (!strange || placeholderLine(inner) !== undefined) return undefined;
   }
   return body.slice(0, found.index).trimEnd();
 }
 
-function readPlaceholder(text: string): words.Placeholder | undefined {
+/** A placeholder is a whole body, or the first line of one where what was left out had a caption. */
+function readPlaceholder(text: string): (words.Placeholder & { caption: string }) | undefined {
+  const marked = isMarked(text);
+  const bracketed = text.charCodeAt(marked ? 1 : 0) === 0x3c;
+  const lineEnd = marked || bracketed ? text.indexOf("\n") : -1;
+  const line = lineEnd < 0 ? text : text.slice(0, lineEnd);
+  if (line.length > MAX_ADMIN_LINE) return undefined;
+  const found = placeholderLine(line);
+  if (found === undefined || (lineEnd >= 0 && found.type !== "omitted")) return undefined;
+  return { ...found, caption: lineEnd < 0 ? "" : text.slice(lineEnd) };
+}
+
+function placeholderLine(text: string): words.Placeholder | undefined {
   let start = isMarked(text) ? 1 : 0;
   const bracketed = text.charCodeAt(start) === 0x3c;
   if (bracketed) {

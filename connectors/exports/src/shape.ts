@@ -1,6 +1,6 @@
 import { gregorian, writtenYear, eraOf } from "./calendar.ts";
 import { isMark, isSpace, zeroOf } from "./characters.ts";
-import { wordKey } from "./day-part.ts";
+import { dayPartOf, wordKey } from "./day-part.ts";
 
 /** Index of each number of a header. A date's three come in the order they are written in. */
 export const HOUR = 3;
@@ -36,9 +36,11 @@ const TIME_GAP = String.raw`(?:[:.٫]| ?\p{L}{1,4}\.? ?)`;
 const DATE = String.raw`(?<era1>${ERA})(?<n1>\d{1,4})(?<d1>${DATE_GAP})(?<n2>\d{1,2})(?<d2>${DATE_GAP})(?<era3>${ERA})(?<n3>\d{1,4})`;
 const TIME = String.raw`(?<hour>\d{1,2})(?<t1>${TIME_GAP})(?<minute>\d{2})(?:(?<t2>${TIME_GAP})(?<second>\d{2}))?`;
 const BETWEEN = String.raw`(?<between>[^\d[\]]{1,30})`;
+// Only a word that says the half of the day may come before everything.
+const LEAD = String.raw`(?<lead>\p{L}[^\d[\]:]{0,20})?`;
 const TAIL = String.raw`(?<tail>[^\d[\]]{0,30})`;
 const DATE_FIRST = new RegExp(`^${DATE}${BETWEEN}${TIME}${TAIL}$`, "u");
-const TIME_FIRST = new RegExp(`^${TIME}${BETWEEN}${DATE}${TAIL}$`, "u");
+const TIME_FIRST = new RegExp(`^${LEAD}${TIME}${BETWEEN}${DATE}${TAIL}$`, "u");
 const WORD = /\p{L}(?:[\p{L}\p{M}.'’"״׳\u200c\u200d]| (?=\p{L}))*/gu;
 
 /** How much of a line's beginning can be a header, in UTF-16 units. */
@@ -108,6 +110,7 @@ function* heads(text: string): Generator<Head> {
 type Groups = Record<string, string | undefined>;
 
 function plausible(groups: Groups): boolean {
+  if (groups.lead !== undefined && (dayPartOf(groups.lead.trim()) ?? "none") === "none") return false;
   const [n1, n2, n3] = [groups.n1 ?? "", groups.n2 ?? "", groups.n3 ?? ""];
   if (Number(groups.hour) > 23 || Number(groups.minute) > 59 || Number(groups.second ?? 0) > 59) return false;
   const fits = (year: string, era: string | undefined, month: string, day: string) =>
@@ -185,6 +188,7 @@ function shapeOf(groups: Groups, dateFirst: boolean, around: Surroundings): Shap
   };
 
   literal(around.before);
+  gap(groups.lead ?? "");
   (dateFirst ? date : time)();
   gap(groups.between ?? "");
   (dateFirst ? time : date)();

@@ -21,6 +21,8 @@ export interface Summary {
   readonly multiline: number;
   readonly edited: number;
   readonly deleted: number;
+  /** Bytes before the first record, which are part of none: with the records' they are all of the text. */
+  readonly leadingBytes: number;
   readonly warnings: readonly Warning[];
 }
 
@@ -29,12 +31,21 @@ const MAX_AUTHORS = 20_000;
 /** Counts entries as they go by. */
 export interface Tally {
   add(entries: readonly Entry[]): void;
+  readonly leading: (bytes: number) => void;
   summary(): Summary;
 }
 
 export function tally(survey: Survey, log: WarningLog): Tally {
   const authors = new Set<string>();
-  const counts = { messages: 0, system: 0, attachments: 0, multiline: 0, edited: 0, deleted: 0 };
+  const counts = {
+    messages: 0,
+    system: 0,
+    attachments: 0,
+    multiline: 0,
+    edited: 0,
+    deleted: 0,
+    leadingBytes: 0,
+  };
   let first: string | undefined;
   let last: string | undefined;
   return {
@@ -54,6 +65,7 @@ export function tally(survey: Survey, log: WarningLog): Tally {
         if (multiline) counts.multiline += 1;
       }
     },
+    leading: (bytes) => void (counts.leadingBytes = bytes),
     summary: () => ({
       ...counts,
       authors: [...authors],

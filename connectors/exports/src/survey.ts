@@ -31,10 +31,8 @@ export interface Survey {
   readonly calendar: Calendar;
   readonly clock: 12 | 24;
   readonly lines: number;
+  /** Headers whose date exists in one order or another: no fewer than there are records in the decided one. */
   readonly records: number;
-  /** Bytes and lines before the first record, which are part of none. */
-  readonly leadingBytes: number;
-  readonly leadingLines: number;
   /** Wall-clock times of the first and last record in file order, `YYYY-MM-DDTHH:mm:ss`. */
   readonly first: string | undefined;
   readonly last: string | undefined;
@@ -109,7 +107,6 @@ export async function survey(
       `most dates of the file cannot be read as ${decision.order}: ${advice}`,
     );
   }
-  if (extent.leadingLines > 0) log.note("leading-text", 1, extent.leadingLines);
   if (decision.ambiguous) log.note("order-ambiguous", extent.leadingLines + 1);
   if (dateOrder !== undefined && dateOrder !== decision.order)
     log.note("order-ignored", extent.leadingLines + 1);
@@ -135,8 +132,6 @@ export async function survey(
     clock,
     lines: extent.lines,
     records,
-    leadingBytes: extent.leadingBytes,
-    leadingLines: extent.leadingLines,
     first: time(first),
     last: time(last),
     title: clues.title(),

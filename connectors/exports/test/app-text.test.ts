@@ -108,6 +108,21 @@ describe("Media left out", () => {
   });
 });
 
+describe("Media left out, with a caption,", () => {
+  it("are placeholders on Android and on iOS, and the caption tells them apart", async () => {
+    const [one, other] = [
+      await android("<Media omitted>\nat the lake"),
+      await ios(`${LRM}image omitted\nat the lake`),
+    ];
+    expect(one).toMatchObject({
+      meaning: { type: "omitted" },
+      canonicalBody: "\u0000omitted:unknown\u0000\nat the lake",
+    });
+    expect(other).toMatchObject({ meaning: { type: "omitted", mediaKind: "image" } });
+    expect((await android("image omitted\nfrom the report")).meaning.type).toBe("text");
+  });
+});
+
 describe("Attachments", () => {
   it.each([
     "file attached",

@@ -22,8 +22,15 @@ export async function read(
   const [chat] = await openExport(bytesSource(bytes, options.chunkBytes ?? 7), options.name ?? "chat.txt");
   const survey = await chat!.survey(options);
   const reading = chat!.entries({ survey, batchRecords: 3 });
-  const entries = (await Array.fromAsync(reading)).flat();
+  const entries = (await gathered(reading)).flat();
   return { survey, entries, summary: reading.summary() };
+}
+
+/** All that an iteration yields. */
+export async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 /** `localTime author: body` of each record, authors of system lines left out. */

@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { bytesSource, type ChatFile, DEFAULT_ZIP_LIMITS, openExport } from "../src/index.ts";
-import { codes } from "./reading.ts";
+import { codes, gathered } from "./reading.ts";
 import { zip, type ZipFile } from "./zip-bytes.ts";
 
 const android = (body: string) => `25/03/2024, 15:04 - Ann: ${body}\n`;
@@ -13,7 +13,7 @@ const open = (bytes: Uint8Array, name = "export.zip", limits = DEFAULT_ZIP_LIMIT
 
 async function readAll(chat: ChatFile) {
   const reading = chat.entries({ survey: await chat.survey() });
-  return { entries: (await Array.fromAsync(reading)).flat(), summary: reading.summary() };
+  return { entries: (await gathered(reading)).flat(), summary: reading.summary() };
 }
 
 describe("openExport on a ZIP", () => {
