@@ -46,7 +46,7 @@ export function sealPacket(plaintext: Uint8Array, key: SessionKey): Buffer {
   at += MDC_HEAD.length;
   clear.set(hash("sha1", clear.subarray(0, at), "buffer"), at);
 
-  const encrypted = createCipheriv(CIPHER, key.bytes, NO_IV).update(clear);
+  const encrypted = createCipheriv(CIPHER, key.secret, NO_IV).update(clear);
   clear.fill(0);
   const length = 1 + encrypted.length;
   const packet = Buffer.allocUnsafe(1 + lengthSize(length) + length);
@@ -69,7 +69,7 @@ export function openPacket(packet: Uint8Array, key: SessionKey): Buffer {
   if (body?.[0] !== SEALED_VERSION || body.length < 1 + SMALLEST_CLEAR) {
     throw new ArchiveError("malformed", "not one sealed packet (SEIPD version 1)");
   }
-  const clear = createDecipheriv(CIPHER, key.bytes, NO_IV).update(body.subarray(1));
+  const clear = createDecipheriv(CIPHER, key.secret, NO_IV).update(body.subarray(1));
   const digestAt = clear.length - MDC_DIGEST_BYTES;
   const fits = timingSafeEqual(hash("sha1", clear.subarray(0, digestAt), "buffer"), clear.subarray(digestAt));
   if (!fits)

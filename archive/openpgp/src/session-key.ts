@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { createSecretKey, type KeyObject, randomFillSync } from "node:crypto";
 import { inspect } from "node:util";
 import { ArchiveError } from "@daybook/archive-core";
 
@@ -9,6 +9,7 @@ const FORMATTED = /^9:[0-9A-F]{64}$/;
 /** The AES-256 key of one sealed packet or stream. Prints as `[session key]` everywhere. */
 export class SessionKey {
   readonly #bytes: Buffer;
+  #secret: KeyObject | undefined;
 
   /** @param bytes 32 bytes; kept, not copied */
   constructor(bytes: Uint8Array) {
@@ -19,6 +20,11 @@ export class SessionKey {
   /** The key itself. Write it nowhere but into a key block. */
   get bytes(): Buffer {
     return this.#bytes;
+  }
+
+  /** For ciphers: a raw key costs Node more than sealing a kilobyte does. */
+  get secret(): KeyObject {
+    return (this.#secret ??= createSecretKey(this.#bytes));
   }
 
   toJSON(): string {

@@ -97,7 +97,7 @@ export async function* openFrom(outer: ByteReader, key: SessionKey): AsyncGenera
 }
 
 async function* encrypt(body: AsyncIterable<Uint8Array>, key: SessionKey): AsyncGenerator<Buffer> {
-  const cipher = createCipheriv(CIPHER, key.bytes, NO_IV);
+  const cipher = createCipheriv(CIPHER, key.secret, NO_IV);
   const mdc = createHash("sha1");
   const seal = (clear: Buffer) => {
     mdc.update(clear);
@@ -113,7 +113,7 @@ async function* encrypt(body: AsyncIterable<Uint8Array>, key: SessionKey): Async
 }
 
 async function* decrypt(body: AsyncIterable<Buffer>, key: SessionKey): AsyncGenerator<Buffer> {
-  const decipher = createDecipheriv(CIPHER, key.bytes, NO_IV);
+  const decipher = createDecipheriv(CIPHER, key.secret, NO_IV);
   let isFirst = true;
   for await (const part of body) {
     if (isFirst && part[0] !== SEALED_VERSION) throw notSealed();

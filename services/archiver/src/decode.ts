@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { encodeRecord, recordId } from "@daybook/archive-core";
 import { envelope, type Event, MAX_EVENT_BYTES } from "@daybook/contract";
 import { type PayloadOpener, StreamError, type StreamMessage } from "@daybook/stream";
@@ -37,7 +38,7 @@ export function payloadContext(topic: string, partition: number): string {
  */
 export async function decodeBatch(
   messages: readonly StreamMessage[],
-  from: { opener: PayloadOpener; topic: string; partition: number; namingKey: Uint8Array },
+  from: { opener: PayloadOpener; topic: string; partition: number; namingKey: KeyObject },
 ): Promise<(Arrival | Poison)[]> {
   const context = payloadContext(from.topic, from.partition);
   const opened = await Promise.all(
@@ -61,7 +62,7 @@ function undecryptable(error: unknown): undefined {
   throw error;
 }
 
-function readEnvelope(plaintext: Uint8Array, namingKey: Uint8Array): Omit<Arrival, "offset"> | undefined {
+function readEnvelope(plaintext: Uint8Array, namingKey: KeyObject): Omit<Arrival, "offset"> | undefined {
   if (plaintext.length > MAX_PLAINTEXT_BYTES) return undefined;
   try {
     const { event, eventId, stableDigest, keys } = envelope.parse(JSON.parse(utf8.decode(plaintext)));

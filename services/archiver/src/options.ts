@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { CheckpointSigner, Stores } from "@daybook/archive-core";
 import type { CatalogueWriter, RecordIndexer } from "@daybook/catalogue";
 import type { Recipient } from "@daybook/openpgp";
@@ -46,7 +47,7 @@ export interface ArchiverOptions {
   /** The archive key, and escrow where there is one. */
   readonly recipients: readonly Recipient[];
   /** 32 bytes. */
-  readonly namingKey: Uint8Array;
+  readonly namingKey: KeyObject;
   readonly catalogue: Pick<CatalogueWriter, "write" | "known" | "position" | "analyzeIfDue">;
   readonly indexer: RecordIndexer;
   /**

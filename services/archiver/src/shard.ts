@@ -24,6 +24,11 @@ export async function runShard(context: ShardContext, signal: AbortSignal): Prom
   const reporter = context.progress.reporter(context.shard);
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
+  const fail = (error: unknown) => {
+    // Cut off by the stop, in a step that would have been repeated: a restart does so.
+    const cutOff = signal.aborted && (isRetryable(error) || error === signal.reason);
+    if (!cutOff) failure.abort(error);
+  };
   try {
     const { log, position } = await takeUp(context, stopping);
     const from = await startOf(context, reporter, position, stopping);
@@ -35,14 +40,13 @@ export async function runShard(context: ShardContext, signal: AbortSignal): Prom
       from,
       signal: stopping,
       onSettled: ({ offset }) => trim(offset),
-      onFailure: (error) => failure.abort(error),
+      onFailure: fail,
     });
     reporter.start(from, log.size, position, () => writer.closeIfWanted());
-    await pump(context, writer, reporter, stopping).catch((error: unknown) => failure.abort(error));
+    await pump(context, writer, reporter, stopping).catch(fail);
     await writer.finish();
   } catch (error) {
-    // Cut off by the stop, in a step that would have been repeated: a restart does so.
-    if (!signal.aborted || !(isRetryable(error) || error === signal.reason)) failure.abort(error);
+    fail(error);
   } finally {
     reporter.stop();
   }

@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
 import { type Connector, ConnectorError, type Network, type Method } from "@daybook/contract";
-import { type Logger, ProblemError, type Route } from "@daybook/runtime";
+import { type Logger, ProblemError, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
 import { CaptureError } from "./error.ts";
 import { importFile, type ImportRequest, type ImportResult } from "./import.ts";
@@ -86,7 +86,7 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
   await sweepSpool(spoolDir);
   await Promise.all([
     ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
-    aborted(signal),
+    untilAborted(signal),
   ]);
   await jobs.settled();
 }
@@ -165,13 +165,6 @@ function toldOf(error: unknown, log: Logger): { code: string; message: string } 
     log.error({ code: error.code }, "an import failed");
     return { code: error.code, message: error.message };
   }
-  log.error({ code: error instanceof Error ? error.name : "unknown" }, "an import failed");
+  log.error({ err: error }, "an import failed");
   return { code: "failed", message: "the import failed: see the server's log; importing again is harmless" };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { Pool, PoolClient } from "pg";
 
 /** Order of day and month in the dates of an export. */
@@ -51,12 +51,12 @@ export interface KnownChat {
  */
 export class ImportedLines {
   readonly #pool: Pool;
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   /** @param key 32 bytes, used for nothing else */
   constructor(pool: Pool, key: Uint8Array) {
     this.#pool = pool;
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   async migrate(): Promise<void> {

@@ -1,5 +1,5 @@
 import { auditEnvelope, encodeEnvelope, TOPICS } from "@daybook/contract";
-import { type ApiClient, type Logger, ProblemError, type Route } from "@daybook/runtime";
+import { type ApiClient, type Logger, ProblemError, type Route, untilAborted } from "@daybook/runtime";
 import { z } from "zod";
 import { EvidenceError, type EvidenceErrorCode } from "./error.ts";
 import type { ExportDeps } from "./export.ts";
@@ -23,10 +23,7 @@ export async function runEvidence(options: EvidenceOptions, signal: AbortSignal)
     trail: auditTrail(options),
   };
   options.mount(exportRoutes(deps, options.log));
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await untilAborted(signal);
 }
 
 const STATUS: Record<EvidenceErrorCode, number> = {

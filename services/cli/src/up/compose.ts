@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { setInterval } from "node:timers/promises";
 import { type ArchiverOptions, archiverRoutes, ArchiverProgress, runArchiver } from "@daybook/archiver";
 import {
@@ -11,7 +12,7 @@ import type { Home } from "@daybook/compose";
 import { runEvidence } from "@daybook/evidence";
 import { RecordReader } from "@daybook/openpgp";
 import { archiverOver, runRecords } from "@daybook/records";
-import { apiClient, createOperations, listen, type Logger, Metrics } from "@daybook/runtime";
+import { apiClient, createOperations, listen, type Logger, Metrics, untilAborted } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
 import { type Engines, keyBytes, openEngines } from "./engines.ts";
 import { createHost } from "./host.ts";
@@ -102,11 +103,8 @@ function start(
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const archiveProgress = archiveProgressClient(client);
   const mount = host.mount.bind(host);
-  let ready: () => void = () => undefined;
-  const whenReady = new Promise<void>((resolve) => {
-    ready = resolve;
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  const becameReady = Promise.withResolvers<void>();
+  const whenReady = Promise.race([becameReady.promise, untilAborted(signal)]);
 
   mount(archiverRoutes({ progress, shards, stream, stores }));
   const archiving: ArchiverOptions = {
@@ -119,7 +117,7 @@ function start(
     opener: createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) }),
     sealer,
     recipients: keys.recipients,
-    namingKey: keyBytes(keys, "naming"),
+    namingKey: createSecretKey(keyBytes(keys, "naming")),
     catalogue: catalogue.writer,
     indexer: catalogue.indexer,
     rebuildSpan: async (span, aborted) => {
@@ -155,7 +153,7 @@ function start(
       minLockDays: MIN_LOCK_DAYS,
       mount,
       owner: ownerToken(home),
-      onReady: () => ready(),
+      onReady: becameReady.resolve,
       log: options.log("records"),
       now,
     },
@@ -238,7 +236,7 @@ async function operate(
     isReady = true;
     await options.home.announce({ url: host.url, port: host.port });
     await options.onReady({ url: host.url, port: host.port, operationsUrl: operations.url, ...at });
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await untilAborted(signal);
   } finally {
     await operations.close();
   }

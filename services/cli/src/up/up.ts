@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import type { Live } from "@daybook/capture";
 import { openHome } from "@daybook/compose";
 import { createRehearsal, REHEARSAL_ACCOUNTS, REHEARSAL_EVENTS } from "@daybook/rehearsal";
-import { createLogger, hardenProcess, type Logger } from "@daybook/runtime";
+import { createLogger, hardenProcess, type Logger, untilAborted } from "@daybook/runtime";
 import { z } from "zod";
 import { connect, ownerToken } from "../connect.ts";
 import type { Output } from "../output.ts";
@@ -62,7 +62,7 @@ export async function up(
           output.result(facts, () => readyText(facts));
           if (!options.sample) return;
           output.progress(`playing a made-up week: ${REHEARSAL_EVENTS} events`);
-          const reached = await Promise.race([rehearsed.promise, aborted(signal)]);
+          const reached = await Promise.race([rehearsed.promise, untilAborted(signal)]);
           if (!reached) return;
           await at.archived(reached);
           const matter = await trialMatter(home.dir, at.url);
@@ -111,11 +111,4 @@ function createLoggers(file: string) {
     },
     close: () => Promise.all([...loggers.values()].map((logger) => logger.close())),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

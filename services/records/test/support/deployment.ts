@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { type Captured, encodeEnvelope, type Event, TOPICS } from "@daybook/contract";
 import { memoryStores, type MemoryStores } from "@daybook/archive-core/testing";
 import {
@@ -84,7 +85,11 @@ export interface Deployment {
   /** For the audit topic. */
   seal(plaintext: Uint8Array): Promise<Uint8Array>;
   /** @param onOpen told when the API answers, which is before the service is ready */
-  start(over?: Partial<RecordsOptions>, onOpen?: (api: Pick<Running, "as">) => void): Promise<Running>;
+  start(
+    over?: Partial<RecordsOptions>,
+    onOpen?: (api: Pick<Running, "as">) => void,
+    stop?: AbortSignal,
+  ): Promise<Running>;
   close(): Promise<void>;
 }
 
@@ -123,7 +128,7 @@ export async function createDeployment(
     stream,
     opener: cipher,
     recipients,
-    namingKey: Buffer.alloc(32, 2),
+    namingKey: createSecretKey(Buffer.alloc(32, 2)),
     catalogue: catalogueWriter,
     indexer,
     now,
@@ -184,7 +189,7 @@ export async function createDeployment(
     },
     seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),
-    start: (over = {}, onOpen = () => undefined) =>
+    start: (over = {}, onOpen = () => undefined, stop = undefined) =>
       start(
         deployment,
         {
@@ -210,6 +215,7 @@ export async function createDeployment(
           ...over,
         },
         onOpen,
+        stop,
       ),
     async close() {
       await writerPool.close();
@@ -223,8 +229,10 @@ async function start(
   deployment: Deployment,
   options: Omit<RecordsOptions, "mount" | "log" | "owner">,
   onOpen: (api: Pick<Running, "as">) => void,
+  stopEarly: AbortSignal | undefined,
 ): Promise<Running> {
   const stopping = new AbortController();
+  stopEarly?.addEventListener("abort", () => stopping.abort());
   const sink = new PassThrough();
   sink.on("data", (chunk: Buffer) => deployment.logged.push(chunk.toString()));
   const log = createLogger("records", "debug", { stream: sink });
@@ -272,7 +280,7 @@ async function start(
         },
       };
       running = runRecords({ ...options, log, mount, owner, onReady: resolve }, stopping.signal);
-      running.catch(reject);
+      running.then(() => reject(new Error("stopped before it was ready")), reject);
     });
   } catch (error) {
     await stop();

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import {
   encodeRecord,
   recordId,
@@ -34,7 +35,7 @@ export interface SmallArchiverOptions {
   readonly stream: MemoryStream;
   readonly opener: PayloadOpener;
   readonly recipients: readonly Recipient[];
-  readonly namingKey: Uint8Array;
+  readonly namingKey: KeyObject;
   readonly catalogue: CatalogueWriter;
   readonly indexer: RecordIndexer;
   readonly now: () => Date;
