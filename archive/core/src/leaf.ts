@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonical, parseCanonical } from "./json.ts";
+import { parseCanonical } from "./json.ts";
 import { recordIdSchema } from "./record.ts";
 import { ArchiveError } from "./error.ts";
 
@@ -27,8 +27,11 @@ export type Leaf = z.infer<typeof leafSchema>;
 /** Size that no leaf reaches, in bytes: entries of a tile are read into buffers of this size. */
 export const MAX_LEAF_BYTES = 400;
 
-export function encodeLeaf(leaf: Leaf): Buffer {
-  return Buffer.from(canonical(leaf));
+/** Members in canonical order, none of which needs an escape: what `canonical` gives, at a fraction of its cost. */
+export function encodeLeaf({ ct, id, len, off, rec, seg, t, v }: Leaf): Buffer {
+  return Buffer.from(
+    `{"ct":"${ct}","id":"${id}","len":${len},"off":${off},"rec":"${rec}","seg":"${seg}","t":${t},"v":${v}}`,
+  );
 }
 
 /** @throws {ArchiveError} `malformed` */
