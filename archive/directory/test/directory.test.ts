@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmod,
   link,
@@ -49,6 +50,18 @@ describe("on the disk", () => {
 
     await keyring.remove("keyring/s/000-abc");
     await expect(readdir(join(home, "keyring"), { recursive: true })).resolves.toEqual(["@tmp"]);
+  });
+
+  it("a removal that failed half way, of a key that is used again, is no obstacle to the next", async () => {
+    const home = await newHome();
+    const { keyring } = await openStores(home);
+    const left = join(home, "keyring/@tmp", createHash("sha256").update("a/b").digest("hex"));
+    await mkdir(left);
+    await writeFile(join(left, "x"), "key");
+    await keyring.put("a/b", BODY);
+    await keyring.remove("a/b");
+
+    expect([...(await filesBelow(home)).keys()]).toEqual([]);
   });
 
   it("what was half written is swept at the next opening, and objects are not", async () => {
