@@ -17,6 +17,8 @@ import type { FileBody } from "./sink.ts";
 
 /** Attachments of a message up to this much in all stand in its EML; larger ones only in `data/attachments`. */
 const MAX_EMBEDDED_BYTES = 64 * 1024 * 1024;
+const MAX_LINE = 900;
+const PLAIN = /^[\x20-\x7e\t\r\n]*$/;
 
 /** Kinds that have an EML: what a person wrote. */
 export function hasEml({ kind }: ArchiveRecord): boolean {
@@ -83,8 +85,8 @@ export function textPart(text: string): string {
   const lines = text.split(/\r\n|\r|\n/).join("\r\n");
   const type = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ";
   // What may travel as it is: RFC 2045 section 2.7.
-  if (/^[\x20-\x7e\t\r\n]*$/.test(lines) && !/[^\n]{900}/.test(lines))
-    return `${type}7bit\r\n\r\n${lines}\r\n`;
+  const isShort = lines.length < MAX_LINE || lines.split("\n").every((line) => line.length < MAX_LINE);
+  if (isShort && PLAIN.test(lines)) return `${type}7bit\r\n\r\n${lines}\r\n`;
   return `${type}base64\r\n\r\n${base64Lines(Buffer.from(lines))}`;
 }
 

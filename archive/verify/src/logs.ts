@@ -64,8 +64,8 @@ function readLog(
   for (const name of [path, keyPath]) if (!files.has(name)) problems.add(name, "missing");
   const note = files.has(path) ? files.read(path) : undefined;
   const key = files.has(keyPath) ? files.read(keyPath) : undefined;
-  if (!note || !key) return undefined;
-  const own = problems.guard(keyPath, () => parseVkey(strictText(key.bytes).replace(/\n$/, "")));
+  const own = key && problems.guard(keyPath, () => parseVkey(strictText(key.bytes).replace(/\n$/, "")));
+  if (!note) return undefined;
   return problems.guard(path, () => {
     const text = strictText(note.bytes);
     const { origin, size, root } = readCheckpoint(text);

@@ -50,7 +50,7 @@ export class BadFile extends Error {
 /** What an error says about a file. Rethrows what is a defect of ours. */
 export function reasonOf(error: unknown): string {
   if (error instanceof BadFile || error instanceof ArchiveError) return error.message;
-  if (error instanceof Error && "code" in error && typeof error.code === "string")
-    return `cannot be read (${error.code})`;
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  if (typeof code === "string") return `cannot be read (${code})`;
   throw error;
 }

@@ -1,9 +1,7 @@
 import {
   type ArchiveRecord,
-  decodeLeaf,
-  decodeProof,
-  type Leaf,
   leafHash,
+  type LogProof,
   parseCanonical,
   record as recordSchema,
   rootFromInclusion,
@@ -11,27 +9,12 @@ import {
 import { strictText } from "./checked-files.ts";
 import { BadFile } from "./problems.ts";
 
-/** Where a leaf is in which tree. */
-export interface Placed {
-  readonly leaf: Leaf;
-  readonly index: number;
-  /** The checkpoint that the proof carries, verbatim. */
-  readonly note: string;
-  /** Root that leaf and proof lead to, given the size of the checkpoint's tree. */
-  readonly rootFor: (size: number) => Buffer | undefined;
-}
-
-/** Reads a leaf and its proof together. @throws {ArchiveError} `malformed` */
-export function placed(leafBytes: Uint8Array, proof: string): Placed {
-  const leaf = decodeLeaf(leafBytes);
-  const { index, hashes, checkpoint } = decodeProof(proof);
-  return {
-    leaf,
-    index,
-    note: checkpoint,
-    rootFor: (size) =>
-      index < size ? rootFromInclusion(leafHash(leafBytes), index, size, hashes) : undefined,
-  };
+/**
+ * The root that a leaf and its proof lead to in a tree of `size` leaves; undefined for a proof that leads
+ * nowhere in such a tree.
+ */
+export function provedRoot(leaf: Uint8Array, { index, hashes }: LogProof, size: number): Buffer | undefined {
+  return index < size ? rootFromInclusion(leafHash(leaf), index, size, hashes) : undefined;
 }
 
 /** Parses a record: canonical JSON that fits the schema. @throws {ArchiveError} `malformed`; {BadFile} */

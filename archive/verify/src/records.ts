@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from "node:timers/promises";
-import { type ArchiveRecord, type Leaf } from "@daybook/archive-core";
+import { type ArchiveRecord, decodeLeaf, decodeProof, type Leaf } from "@daybook/archive-core";
 import { openPacket, parseSessionKey } from "@daybook/openpgp";
 import type { Attachments } from "./attachments.ts";
 import type { CheckedFile, CheckedFiles } from "./checked-files.ts";
@@ -8,8 +8,8 @@ import type { Disposals } from "./disposals.ts";
 import { GapClaims } from "./gap-claims.ts";
 import type { PackageLog } from "./logs.ts";
 import type { Problems } from "./problems.ts";
-import { parseRecord, placed } from "./proved.ts";
-import type { Tables } from "./tables.ts";
+import { parseRecord, provedRoot } from "./proved.ts";
+import { SESSION_KEYS, type Tables } from "./tables.ts";
 
 /** Records between two turns of the event loop. */
 const BATCH = 256;
@@ -98,10 +98,10 @@ function checkSeal(
   if (sealed.sha256 !== leaf.ct || sealed.bytes.length !== leaf.len)
     problems.add(path, "not the sealed record that was logged");
   if (key === undefined) return;
-  problems.guard(path, () => {
-    if (!openPacket(sealed.bytes, parseSessionKey(key)).equals(record.bytes))
-      problems.add(path, "its content is not the record");
-  });
+  // Of a sealed record that is as it was logged, only the key can be wrong.
+  const suspect = sealed.sha256 === leaf.ct ? SESSION_KEYS : path;
+  const content = problems.guard(suspect, () => openPacket(sealed.bytes, parseSessionKey(key)));
+  if (content && !content.equals(record.bytes)) problems.add(path, "its content is not the record");
 }
 
 /** Checks a leaf and its proof against the head of its log. */
@@ -115,20 +115,19 @@ function checkProof(
   const leafFile = files.has(leafPath) ? files.read(leafPath) : undefined;
   const proofFile = files.has(proofPath) ? files.read(proofPath) : undefined;
   if (!leafFile || !proofFile) return undefined;
-  return problems.guard(proofPath, () => {
-    const { leaf, index, note, rootFor } = placed(leafFile.bytes, strictText(proofFile.bytes));
-    if (leaf.id !== id) problems.add(leafPath, "under another record's name");
-    const log = logs.find((candidate) => candidate.note === note);
-    if (!log) {
-      problems.add(proofPath, "under a checkpoint that is not one of data/logs");
-      return undefined;
-    }
-    if (rootFor(log.size)?.equals(log.root) !== true) {
-      problems.add(proofPath, "does not lead from its leaf to the log's root");
-      return undefined;
-    }
-    return { leaf, index, shard: log.shard };
-  });
+  const leaf = problems.guard(leafPath, () => decodeLeaf(leafFile.bytes));
+  const proof = problems.guard(proofPath, () => decodeProof(strictText(proofFile.bytes)));
+  if (leaf && leaf.id !== id) problems.add(leafPath, "under another record's name");
+  if (!leaf || !proof) return undefined;
+  const log = logs.find(({ note }) => note === proof.checkpoint);
+  if (!log) problems.add(proofPath, "under a checkpoint that is not one of data/logs");
+  else if (provedRoot(leafFile.bytes, proof, log.size)?.equals(log.root) === true)
+    return { leaf, index: proof.index, shard: log.shard };
+  else {
+    problems.add(leafPath, "not shown to be in the log");
+    problems.add(proofPath, "does not lead from its leaf to the log's root");
+  }
+  return undefined;
 }
 
 /** Seals, keys' leaves and copies of records that are not here. */

@@ -4,7 +4,7 @@ import { lines, rows } from "./lines.ts";
 import { type Problems, reasonOf } from "./problems.ts";
 import { expectedRow, expectedView, INDEX_HEADER } from "./rows.ts";
 
-const KEYS = "data/session-keys.csv";
+export const SESSION_KEYS = "data/session-keys.csv";
 const INDEX = "data/index.csv";
 const VIEWS = { gap: "data/gaps.jsonl", coverage: "data/coverage.jsonl", audit: "data/audit.jsonl" } as const;
 const ID = /^[0-9a-f]{32}$/;
@@ -30,8 +30,8 @@ export class Tables {
   }
 
   async read(files: CheckedFiles): Promise<void> {
-    await this.#each(files, KEYS, lines, (line) =>
-      this.#take(KEYS, this.#keys, line.slice(0, 32), line.slice(33), line[32] === ","),
+    await this.#each(files, SESSION_KEYS, lines, (line) =>
+      this.#take(SESSION_KEYS, this.#keys, line.slice(0, 32), line.slice(33), line[32] === ","),
     );
     await this.#each(files, INDEX, rows, (row) => {
       if (this.#hasHeader) this.#take(INDEX, this.#index, row.slice(0, 32), row, row[32] === "|");
@@ -52,7 +52,7 @@ export class Tables {
   /** The session key of a record, which only one record may claim. */
   claimKey(id: string): string | undefined {
     const key = this.#keys.get(id);
-    if (key === undefined) this.#problems.add(KEYS, `no key for record ${id}`);
+    if (key === undefined) this.#problems.add(SESSION_KEYS, `no key for record ${id}`);
     this.#keys.delete(id);
     return key;
   }
@@ -91,7 +91,7 @@ export class Tables {
   /** Lines of no record, and rows out of archive order. */
   finish(places: ReadonlyMap<string, { readonly shard: string; readonly index: number }>): void {
     for (const [path, left] of [
-      [KEYS, this.#keys],
+      [SESSION_KEYS, this.#keys],
       [INDEX, this.#index],
       [VIEWS.gap, this.#views.gap],
       [VIEWS.coverage, this.#views.coverage],
@@ -101,7 +101,7 @@ export class Tables {
         this.#problems.add(path, `a line of ${id}, of which there is no such record`);
     this.#checkOrder(places);
     if (this.#keyOrder.length !== this.#order.length || this.#keyOrder.some((id, i) => id !== this.#order[i]))
-      this.#problems.add(KEYS, "not in the order of index.csv");
+      this.#problems.add(SESSION_KEYS, "not in the order of index.csv");
   }
 
   #checkOrder(places: ReadonlyMap<string, { readonly shard: string; readonly index: number }>): void {

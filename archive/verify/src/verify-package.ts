@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import type { Verifier } from "@daybook/archive-core";
 import { Attachments } from "./attachments.ts";
 import { checkBag, TAG_MANIFEST } from "./bag.ts";
 import { CheckedFiles } from "./checked-files.ts";
@@ -7,7 +6,8 @@ import { Disposals } from "./disposals.ts";
 import { parseKeys, readLogs } from "./logs.ts";
 import { openPackage } from "./open-package.ts";
 import { type Problem, Problems } from "./problems.ts";
-import { checkReceipt } from "./receipt.ts";
+import type { PackageFiles } from "./package-files.ts";
+import { checkReceipt, type NamedReceipt, readReceipt } from "./receipt.ts";
 import { checkRecords } from "./records.ts";
 import { Tables } from "./tables.ts";
 
@@ -41,40 +41,47 @@ export interface VerifyReport {
 export async function verifyPackage(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const given = parseKeys(options.keys ?? []);
   const problems = new Problems();
-  const container = openPackage(path, problems);
+  const files = openPackage(path, problems);
   try {
-    const files = new CheckedFiles(container, problems);
-    await checkBag(files, problems);
-    const logs = readLogs(files, given, problems);
-    const tables = new Tables(problems);
-    await tables.read(files);
-    const attachments = new Attachments(problems);
-    const disposals = new Disposals(files, problems);
-    const { onProgress } = options;
-    const records = await checkRecords({
-      ...{ files, problems, logs: logs.logs, tables, attachments, disposals },
-      ...(onProgress && { onProgress }),
-    });
-    disposals.finish();
-    await attachments.check(files);
-    await files.rest();
-    const receipt = receiptOf(path, options);
-    if (receipt !== undefined) checkReceipt(receipt, files.digestOfManifest(TAG_MANIFEST), logs, problems);
-    return {
-      ok: problems.count === 0,
-      records,
-      problems: problems.listed,
-      logs: logs.logs.map(({ origin, size }) => ({ origin, size })),
-      keyFrom: logs.keyFrom,
-      receipt: receipt !== undefined,
-    };
+    const receipt = readReceipt(path, options.receipt, problems);
+    return await verifyFiles(files, { ...options, given, problems, receipt });
   } finally {
-    container.close();
+    files.close();
   }
 }
 
-function receiptOf(path: string, { receipt }: VerifyOptions): string | undefined {
-  if (receipt !== undefined) return receipt;
-  const beside = `${resolve(path).replace(/\.zip$/, "")}.receipt`;
-  return existsSync(beside) ? beside : undefined;
+/** Checks the files of a package, wherever they are. */
+export async function verifyFiles(
+  container: PackageFiles,
+  { given, problems, receipt, onProgress }: FilesToVerify,
+): Promise<VerifyReport> {
+  const files = new CheckedFiles(container, problems);
+  await checkBag(files, problems);
+  const logs = readLogs(files, given, problems);
+  const tables = new Tables(problems);
+  await tables.read(files);
+  const attachments = new Attachments(problems);
+  const disposals = new Disposals(files, problems);
+  const checks = { files, problems, logs: logs.logs, tables, attachments, disposals };
+  const records = await checkRecords({ ...checks, ...(onProgress && { onProgress }) });
+  disposals.finish();
+  await attachments.check(files);
+  await files.rest();
+  if (receipt) checkReceipt(receipt, files.digestOfManifest(TAG_MANIFEST), logs, problems);
+  return {
+    ok: problems.count === 0,
+    records,
+    problems: problems.listed,
+    logs: logs.logs.map(({ origin, size }) => ({ origin, size })),
+    keyFrom: logs.keyFrom,
+    receipt: receipt !== undefined,
+  };
+}
+
+export interface FilesToVerify {
+  readonly given: readonly Verifier[];
+  /** Those found when the files were listed; more are added. */
+  readonly problems: Problems;
+  readonly receipt: NamedReceipt | undefined;
+  readonly onProgress?: (records: number) => void;
 }
