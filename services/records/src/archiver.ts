@@ -24,15 +24,15 @@ const MAX_WAIT_MS = 5_000;
  *
  * @throws what the signal was aborted with; the archiver's own refusal, where repeating cannot help
  */
-export async function waitForAudit(archiver: Archiver, offset: number, signal?: AbortSignal): Promise<void> {
+export async function waitForAudit(archiver: Archiver, offset: number, signal: AbortSignal): Promise<void> {
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     try {
-      await archiver.archived(AUDIT_SHARD, offset, { flush: true, ...(signal ? { signal } : {}) });
+      await archiver.archived(AUDIT_SHARD, offset, { flush: true, signal });
       return;
     } catch (error) {
       if (!mayHeal(error)) throw error;
-      await sleep(waitMs, undefined, signal ? { signal } : {});
+      await sleep(waitMs, undefined, { signal });
     }
   }
 }

@@ -44,7 +44,7 @@ const OWNER_ROLES = ROLES.filter((role) => role !== "reviewer");
 export async function runRecords(options: RecordsOptions, signal: AbortSignal): Promise<void> {
   const database = openDatabase(options.database);
   try {
-    const service = compose(options, database);
+    const service = compose(options, database, signal);
     let ready = false;
     const whenReady = () => {
       if (!ready)
@@ -71,7 +71,7 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
     );
     await migrate(database);
     await service.changes.exclusively(async (turn) => {
-      await service.replay.catchUp(turn.session, signal);
+      await service.replay.catchUp(turn.session);
       await service.destruction.resume(turn);
     });
     if (options.owner) {
@@ -84,9 +84,13 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
     }
     ready = true;
     options.onReady?.();
-    await service.destruction.recut(signal);
+    await tolerating(options, () => service.destruction.recut(signal));
     for await (const _ of setInterval(ADVANCE_MS, undefined, { signal })) {
-      await service.changes.exclusively(({ session }) => service.replay.advance(session, signal));
+      await tolerating(options, () =>
+        service.changes.exclusively(async ({ session }) => {
+          await service.replay.advance(session);
+        }),
+      );
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -95,8 +99,18 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
   }
 }
 
+/** Does in the background what will be done again: that a store or PostgreSQL does not answer is no reason to end. */
+async function tolerating({ log }: Pick<RecordsOptions, "log">, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (err) {
+    if ((err as { retryable?: unknown }).retryable !== true) throw err;
+    log.warn({ err }, "a step failed, to be tried again later");
+  }
+}
+
 /** Everything the service is made of, over what it was given. */
-function compose(options: RecordsOptions, database: Database) {
+function compose(options: RecordsOptions, database: Database, signal: AbortSignal) {
   const { deployment, stores, privateKey, recipients, catalogue, catalogueWriter, producer, sealer, now } =
     options;
   const cells = createCells(options.registryKey);
@@ -106,7 +120,7 @@ function compose(options: RecordsOptions, database: Database) {
     keys: new KeyRing(stores.keyring, privateKey),
     vkeys: options.vkeys,
   });
-  const replay = new Replay({ ...options, archive, cells });
+  const replay = new Replay({ ...options, archive, cells, signal });
   const changes = new Changes({ database, trail, cells, catchUp: (session) => replay.catchUp(session) });
   const base = { database, changes, cells, now, catalogue };
   const registry = new Registry(base);

@@ -76,7 +76,7 @@ export class Registry {
     });
   }
 
-  /** In order of name, 1,000 at most after `after`, an id. */
+  /** In the order they were added, 1,000 at most. */
   async custodians(): Promise<Custodian[]> {
     const rows = await this.#database.query<{ id: string; name: Buffer }>(
       `SELECT id, name FROM records.custodian ORDER BY added_at, id LIMIT ${MAX_LISTED}`,

@@ -14,6 +14,8 @@ export interface ReplayOptions {
   readonly archiver: Archiver;
   readonly stream: Pick<StreamReader, "range">;
   readonly cells: Cells;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -28,15 +30,16 @@ export class Replay {
   }
 
   /** Waits until every audit event that is durable now is archived, then applies what is missing. */
-  async catchUp(session: Session, signal?: AbortSignal): Promise<void> {
-    const { next } = await this.#options.stream.range(TOPICS.audit, 0);
-    if (next > 0) await waitForAudit(this.#options.archiver, next, signal);
-    await this.advance(session, signal);
+  async catchUp(session: Session): Promise<void> {
+    const { stream, archiver, signal } = this.#options;
+    const { next } = await stream.range(TOPICS.audit, 0);
+    if (next > 0) await waitForAudit(archiver, next, signal);
+    await this.advance(session);
   }
 
   /** Applies what is archived by now, a segment a transaction. @returns index of the next audit record */
-  async advance(session: Session, signal?: AbortSignal): Promise<number> {
-    const { archive } = this.#options;
+  async advance(session: Session): Promise<number> {
+    const { archive, signal } = this.#options;
     const state = await archive.state(AUDIT_SHARD);
     let from = await session.transaction(position);
     if (state === undefined || from === state.size) return from;
@@ -47,7 +50,7 @@ export class Replay {
       );
     }
     for await (const segment of archive.walk(AUDIT_SHARD, { from, size: state.size })) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       await session.transaction((tx) => this.#applySegment(tx, segment));
       from = segment.first + segment.entries.length;
     }

@@ -1,5 +1,5 @@
 import { decodeProof, leafHash, openCheckpoint, parseVkey, rootFromInclusion } from "@daybook/archive-core";
-import type { ApiClient } from "@daybook/runtime";
+import { type ApiClient, ProblemError } from "@daybook/runtime";
 import {
   createDeployment,
   type Deployment,
@@ -213,6 +213,25 @@ suite("operations", () => {
     await expect(
       internal.download("/internal/v1/records/:id/file", { params: { id: other.id } }),
     ).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("waits for the archiver as long as that may heal, and stops when told to", async () => {
+    await running.stop();
+    const stop = new AbortController();
+    let asked = 0;
+    const archiver = {
+      archived: () => {
+        asked += 1;
+        if (asked === 3) stop.abort();
+        return Promise.reject(new ProblemError(503, "archiver-stopped", "not now"));
+      },
+      paused: () => Promise.resolve(),
+    };
+    await expect(home.start({ archiver }, undefined, stop.signal)).rejects.toThrow(
+      "stopped before it was ready",
+    );
+    expect(asked).toBe(3);
+    await take(await home.start());
   });
 
   it("refuses to start over an audit log that is shorter than what it read of it", async () => {

@@ -189,7 +189,7 @@ export async function createDeployment(
     },
     seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),
-    start: (over = {}, onOpen = () => undefined, stop = undefined) =>
+    start: (over = {}, onOpen = () => undefined, stop) =>
       start(
         deployment,
         {
