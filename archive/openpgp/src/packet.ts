@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hash, randomFillSync, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, timingSafeEqual } from "node:crypto";
 import { ArchiveError } from "@daybook/archive-core";
 import {
   CIPHER,
@@ -16,6 +16,7 @@ import {
   SEALED_VERSION,
   writeLength,
 } from "./framing.ts";
+import { randomSlice } from "./random.ts";
 import type { SessionKey } from "./session-key.ts";
 
 /** What one packet may hold, in bytes. Larger things are attachments: see `sealStream`. */
@@ -85,7 +86,7 @@ export function openPacket(packet: Uint8Array, key: SessionKey): Buffer {
 
 /** Fills in the random prefix at the start of `target`. */
 export function writePrefix(target: Buffer): void {
-  randomFillSync(target, 0, PREFIX_BYTES - 2);
+  target.set(randomSlice(PREFIX_BYTES - 2));
   target.copyWithin(PREFIX_BYTES - 2, PREFIX_BYTES - 4, PREFIX_BYTES - 2);
 }
 

@@ -1,6 +1,7 @@
-import { createSecretKey, type KeyObject, randomFillSync } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
 import { inspect } from "node:util";
 import { ArchiveError } from "@daybook/archive-core";
+import { randomSlice } from "./random.ts";
 
 const KEY_BYTES = 32;
 /** OpenPGP's number for AES-256 (RFC 4880 section 9.2), which is what `gpg --override-session-key` wants in front. */
@@ -42,7 +43,7 @@ export class SessionKey {
 
 /** A fresh random key. */
 export function newSessionKey(): SessionKey {
-  return new SessionKey(randomFillSync(Buffer.alloc(KEY_BYTES)));
+  return new SessionKey(randomSlice(KEY_BYTES));
 }
 
 /** `9:` and 64 upper-case hex digits, as key blocks and `gpg --override-session-key` have it. */
