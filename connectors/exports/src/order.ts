@@ -157,6 +157,8 @@ export function orderEvidence(shape: Shape): OrderEvidence {
       ["media-names", (each) => -each.mediaHits],
       ["sequence", (each) => Math.min(...each.stepsBack)],
       ["values", (each) => each.impossible],
+      // Of what is left: a year of two digits comes last, unless something told that it comes first.
+      ["values", (each) => (each.order === "ymd" ? 1 : 0)],
     ];
     for (const [reason, badness] of steps) {
       const least = Math.min(...left.map(badness));

@@ -280,10 +280,15 @@ async function capture(context: Context, captured: readonly Captured[]): Promise
   context.records += captured.length - (context.sink.excluded - before);
 }
 
-/** The readings to try, in order: where the order is a mere default, the other one too. */
+/** The readings to try, in order: where the order is a mere default, the other one too, if it can be read so. */
 async function readingsOf(chat: ChatFile, survey: Survey): Promise<[Survey, ...Survey[]]> {
   if (!survey.ambiguous) return [survey];
-  return [survey, await chat.survey({ dateOrder: survey.order === "dmy" ? "mdy" : "dmy" })];
+  try {
+    return [survey, await chat.survey({ dateOrder: survey.order === "dmy" ? "mdy" : "dmy" })];
+  } catch (error) {
+    if (error instanceof ConnectorError && error.code === "malformed") return [survey];
+    throw error;
+  }
 }
 
 function summarise(
