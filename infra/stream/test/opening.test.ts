@@ -88,14 +88,17 @@ describe("a stream's directory", () => {
 
   it("is held by another process as long as it lives, and free once it was killed", async () => {
     const child = spawn(process.execPath, [HOLDER, dir], { stdio: ["ignore", "pipe", "inherit"] });
-    await once(child.stdout, "data");
-    await expect(openFileStream({ dir, partitions })).rejects.toMatchObject({
-      code: "unavailable",
-      message: expect.stringContaining(`process ${child.pid}`) as string,
-    });
+    try {
+      await once(child.stdout, "data");
+      await expect(openFileStream({ dir, partitions })).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringContaining(`process ${child.pid}`) as string,
+      });
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
 
-    child.kill("SIGKILL");
-    await once(child, "exit");
     await using stream = await openFileStream({ dir, partitions });
     await lockFile();
     expect(await stream.range("events", 0)).toEqual({ first: 0, next: 0 });
