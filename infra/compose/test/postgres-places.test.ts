@@ -6,8 +6,8 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -15,9 +15,10 @@ import pg from "pg";
 import { startPostgres } from "../src/index.ts";
 import { installedBinaries } from "../src/postgres/binaries.ts";
 import { makeSocketDirectory } from "../src/postgres/sockets.ts";
-import { program, scratch } from "./scratch.ts";
+import { program, scratch, sharedScratch } from "./scratch.ts";
 
 const directory = scratch();
+const open = sharedScratch();
 const log = { info: () => undefined, warn: () => undefined };
 const root = process.getuid?.() === 0;
 const asRoot = root ? it : it.skip;
@@ -45,92 +46,75 @@ describe("PostgreSQL", () => {
   asRoot("runs from and in directories that only root may enter, without a right to enter them", async () => {
     // The scratch directory is 0700 and root's, and so is all of this.
     const native = installation("checkout");
-    const caches = [join(directory, "nowhere/a"), "/var/tmp/daybook-test-programs"];
+    const caches = [join(directory, "nowhere/a"), join(open, "programs")];
     const dataDir = join(directory, "deep/er/home");
-    try {
-      await works({ dataDir, log, programs: { native, caches } });
-      const owner = statSync(join(dataDir, "cluster")).uid;
+    await works({ dataDir, log, programs: { native, caches } });
+    const owner = statSync(join(dataDir, "cluster")).uid;
 
-      expect(owner).toBeGreaterThanOrEqual(61_184);
-      expect(owner).toBeLessThan(65_184);
-      expect(statSync(dataDir).uid).toBe(0);
-      expect(
-        spawnSync("find", [join(dataDir, "cluster"), "!", "-uid", String(owner)], { encoding: "utf8" })
-          .stdout,
-      ).toBe("");
-      expect(spawnSync("getent", ["passwd", String(owner)]).status).not.toBe(0);
-      const copies = readdirSync("/var/tmp/daybook-test-programs");
-      expect(copies).toHaveLength(1);
-      await works({ dataDir, log, programs: { native, caches } });
-      expect(readdirSync("/var/tmp/daybook-test-programs")).toEqual(copies);
-    } finally {
-      rmSync("/var/tmp/daybook-test-programs", { recursive: true, force: true });
-    }
+    expect(owner).toBeGreaterThanOrEqual(61_184);
+    expect(owner).toBeLessThan(65_184);
+    expect(statSync(dataDir).uid).toBe(0);
+    expect(
+      spawnSync("find", [join(dataDir, "cluster"), "!", "-uid", String(owner)], { encoding: "utf8" }).stdout,
+    ).toBe("");
+    expect(spawnSync("getent", ["passwd", String(owner)]).status).not.toBe(0);
+    const copies = readdirSync(join(open, "programs"));
+    expect(copies).toHaveLength(1);
+    await works({ dataDir, log, programs: { native, caches } });
+    expect(readdirSync(join(open, "programs"))).toEqual(copies);
   });
 
   asRoot("takes no copy of its programs that somebody else could have made or changed", async () => {
     const native = installation("bare");
-    const [foreign, writable] = ["/var/tmp/daybook-test-foreign", "/var/tmp/daybook-test-writable"];
-    try {
-      for (const path of [foreign, writable]) mkdirSync(path, { mode: 0o755 });
-      chownSync(foreign, NOBODY, NOBODY);
-      chmodSync(writable, 0o777);
+    const [foreign, writable] = [join(open, "foreign"), join(open, "writable")];
+    for (const path of [foreign, writable]) mkdirSync(path, { mode: 0o755 });
+    chownSync(foreign, NOBODY, NOBODY);
+    chmodSync(writable, 0o777);
 
-      await expect(
-        works({
-          dataDir: join(directory, "refused"),
-          log,
-          programs: { native, caches: [foreign, writable] },
-        }),
-      ).rejects.toMatchObject({ code: "postgres-unavailable" });
-      expect([readdirSync(foreign), readdirSync(writable)]).toEqual([[], []]);
-    } finally {
-      for (const path of [foreign, writable]) rmSync(path, { recursive: true, force: true });
-    }
+    await expect(
+      works({
+        dataDir: join(directory, "refused"),
+        log,
+        programs: { native, caches: [foreign, writable] },
+      }),
+    ).rejects.toMatchObject({ code: "postgres-unavailable" });
+    expect([readdirSync(foreign), readdirSync(writable)]).toEqual([[], []]);
   });
 
   asRoot("runs for a user who is not root, as that user", async () => {
-    const dataDir = "/var/tmp/daybook-test-user";
+    const dataDir = join(open, "user");
     mkdirSync(dataDir);
     chownSync(dataDir, NOBODY, NOBODY);
-    try {
-      const holder = program("hold-postgres.ts", [dataDir], {
-        uid: NOBODY,
-        gid: NOBODY,
-        env: { PATH: process.env.PATH },
-      });
-      expect(JSON.parse(await holder.line())).toMatchObject({ firstStart: true, rows: 1 });
-      expect(statSync(join(dataDir, "cluster")).uid).toBe(NOBODY);
-      await holder.kill("SIGKILL");
-      const again = program("hold-postgres.ts", [dataDir], {
-        uid: NOBODY,
-        gid: NOBODY,
-        env: { PATH: process.env.PATH },
-      });
-      expect(JSON.parse(await again.line())).toMatchObject({ firstStart: false, rows: 2 });
-      await again.kill("SIGKILL");
-    } finally {
-      rmSync(dataDir, { recursive: true, force: true });
-    }
+    const holder = program("hold-postgres.ts", [dataDir], {
+      uid: NOBODY,
+      gid: NOBODY,
+      env: { PATH: process.env.PATH },
+    });
+    expect(JSON.parse(await holder.line())).toMatchObject({ firstStart: true, rows: 1 });
+    expect(statSync(join(dataDir, "cluster")).uid).toBe(NOBODY);
+    await holder.kill("SIGKILL");
+    const again = program("hold-postgres.ts", [dataDir], {
+      uid: NOBODY,
+      gid: NOBODY,
+      env: { PATH: process.env.PATH },
+    });
+    expect(JSON.parse(await again.line())).toMatchObject({ firstStart: false, rows: 2 });
+    await again.kill("SIGKILL");
   });
 
   it("makes the links that npm left out", async () => {
-    const place = root ? "/var/tmp/daybook-test-links" : join(directory, "links");
+    const place = join(open, "links");
     const native = installation("links");
-    try {
-      mkdirSync(place, { mode: 0o755 });
-      cpSync(native, join(place, "native"), { recursive: true });
-      expect(existsSync(join(place, "native/lib/libicuuc.so.60"))).toBe(false);
-      await works({
-        dataDir: join(directory, "linked"),
-        log,
-        programs: { native: join(place, "native"), caches: [] },
-      });
+    mkdirSync(place, { mode: 0o755 });
+    cpSync(native, join(place, "native"), { recursive: true });
+    expect(existsSync(join(place, "native/lib/libicuuc.so.60"))).toBe(false);
+    await works({
+      dataDir: join(directory, "linked"),
+      log,
+      programs: { native: join(place, "native"), caches: [] },
+    });
 
-      expect(existsSync(join(place, "native/lib/libicuuc.so.60"))).toBe(true);
-    } finally {
-      rmSync(place, { recursive: true, force: true });
-    }
+    expect(existsSync(join(place, "native/lib/libicuuc.so.60"))).toBe(true);
   });
 
   it("says what is missing where there are no programs", async () => {
@@ -173,5 +157,18 @@ describe("the socket's directory", () => {
     writeFileSync(record, precious);
     await makeSocketDirectory(record, undefined, [place]);
     expect(existsSync(precious)).toBe(true);
+  });
+
+  it("is taken away long after its home is gone, and only when it is empty", async () => {
+    const place = join(directory, "u");
+    const [abandoned, young, busy] = ["abandoned", "young", "busy"].map((name) =>
+      join(place, `daybook-pg-${name}`),
+    );
+    for (const path of [abandoned, young, busy]) mkdirSync(path!, { recursive: true });
+    writeFileSync(join(busy!, ".s.PGSQL.5432"), "");
+    for (const path of [abandoned, busy]) utimesSync(path!, 1, 1);
+    await makeSocketDirectory(record, undefined, [place]);
+
+    expect([abandoned, young, busy].map((path) => existsSync(path!))).toEqual([false, true, true]);
   });
 });

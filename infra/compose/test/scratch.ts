@@ -10,8 +10,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 export function scratch(): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "daybook-test-")));
   chmodSync(path, 0o700);
-  afterAll(() => rmSync(path, { recursive: true, force: true }));
+  afterAll(() => remove(path));
   return path;
+}
+
+/** The same, where other users may enter. */
+export function sharedScratch(): string {
+  const path = mkdtempSync("/var/tmp/daybook-test-");
+  chmodSync(path, 0o755);
+  afterAll(() => remove(path));
+  return path;
+}
+
+/** A server that has just been told to end may still write. */
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 }
 
 export interface Program {

@@ -1,4 +1,4 @@
-import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chown, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { ComposeError } from "../error.ts";
@@ -7,6 +7,7 @@ import type { Account } from "./account.ts";
 // sun_path takes 108 bytes on Linux and 104 on macOS, one of them the end; `/.s.PGSQL.5432` is added.
 const LONGEST = 103 - "/.s.PGSQL.5432".length;
 const PREFIX = "daybook-pg-";
+const ABANDONED_MS = 10 * 60_000;
 
 /**
  * Makes a directory for the server's socket: short, and for its account alone. A socket in the home itself could
@@ -26,6 +27,7 @@ export async function makeSocketDirectory(
     if (!/^\/[\w./-]*$/.test(place) || place.length + PREFIX.length + 7 > LONGEST) continue;
     const made = await mkdtemp(join(place, PREFIX)).catch(() => undefined);
     if (made === undefined) continue;
+    await sweep(place);
     await writeFile(record, made, { mode: 0o600 });
     if (as) await chown(made, as.uid, as.gid);
     return made;
@@ -39,6 +41,16 @@ export async function makeSocketDirectory(
 function usualPlaces(): string[] {
   const own = userInfo().uid === 0 ? "/run" : process.env.XDG_RUNTIME_DIR;
   return [...(own ? [own] : []), tmpdir(), "/tmp"];
+}
+
+/** Takes away what killed processes left whose home is gone. Only what is empty, which a running server's is not. */
+async function sweep(place: string): Promise<void> {
+  for (const name of await readdir(place).catch(() => [])) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(place, name);
+    const made = await stat(path).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > ABANDONED_MS) await rmdir(path).catch(() => undefined);
+  }
 }
 
 async function removeOld(record: string, places: readonly string[]): Promise<void> {

@@ -108,7 +108,9 @@ export function drainAfter(request: Request, response: Response): void {
     if (request.complete) return;
     const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
     timer.unref();
-    request.once("close", () => clearTimeout(timer)).resume();
+    request.once("close", () => clearTimeout(timer));
+    // A listener, as a reader that has not quite let go yet would undo a mere `resume`.
+    request.on("data", () => undefined).resume();
   });
 }
 

@@ -79,6 +79,16 @@ const routes: Route[] = [
     handle: () => Promise.resolve(),
   }),
   route({
+    method: "post",
+    path: "/api/v1/glanced",
+    action: "import",
+    summary: "Reads the first of what it gets",
+    upload: true,
+    handle: async ({ upload }) => {
+      for await (const _ of upload) break;
+    },
+  }),
+  route({
     method: "get",
     path: "/api/v1/broken/:how",
     action: "status.read",
@@ -381,10 +391,10 @@ describe("an upload", () => {
     expect(answer).toContain('"code":"too-slow"');
   });
 
-  it("leaves the connection usable when its handler reads nothing of it", async () => {
+  it.each(["ignored", "glanced"])("leaves the connection usable when its handler has %s it", async (how) => {
     const both = await raw(
       server.port,
-      `POST /api/v1/ignored HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer officer-token\r\nContent-Type: application/octet-stream\r\nContent-Length: 300000\r\n\r\n${"x".repeat(300_000)}GET /api/v1/public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      `POST /api/v1/${how} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer officer-token\r\nContent-Type: application/octet-stream\r\nContent-Length: 300000\r\n\r\n${"x".repeat(300_000)}GET /api/v1/public HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
     );
 
     expect(both).toMatch(/^HTTP\/1\.1 204 [\s\S]*HTTP\/1\.1 200 /);
