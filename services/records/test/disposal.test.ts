@@ -1,24 +1,11 @@
-import { ArchiveError, parseSegmentName } from "@daybook/archive-core";
+import { parseSegmentName } from "@daybook/archive-core";
 import type { ApiClient } from "@daybook/runtime";
 import { createHash } from "node:crypto";
 import { createDeployment, type Deployment, messageOf, type Running } from "./support/deployment.ts";
+import { disposalActs } from "./support/disposal-acts.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
 
 const suite = hasPostgres ? describe : describe.skip;
-
-interface Disposed {
-  id: string;
-  state: string;
-  digest: string;
-  ids: string[];
-  destroyed: string[];
-  excluded: { id: string; why: string }[];
-  files: string[];
-  exports: string[];
-  unreadableFrom: string;
-  bytesGoneFrom: string;
-  certificate: string;
-}
 
 suite("disposal", () => {
   let postgres: TestPostgres;
@@ -53,38 +40,11 @@ suite("disposal", () => {
     await home.close();
   });
 
-  const search = async (q: string, more: object = {}) =>
-    (
-      (await officer.call("get", "/api/v1/search", { query: { q, matter, ...more } })) as {
-        results: { id: string }[];
-      }
-    ).results;
-  const propose = (body: object) =>
-    officer.call("post", "/api/v1/disposals", {
-      body: { reason: "retention is over", authority: "schedule 4", ...body },
-    }) as Promise<Disposed>;
-  const approve = ({ id, digest }: Disposed, by = reviewer) =>
-    by.call("post", "/api/v1/disposals/:id/approve", { params: { id }, body: { digest } });
-  const execute = ({ id }: { id: string }) =>
-    officer.call("post", "/api/v1/disposals/:id/execute", { params: { id } }) as Promise<Disposed>;
-  const disposeOf = async (body: object) => {
-    const proposed = await propose(body);
-    await approve(proposed);
-    return execute(proposed);
-  };
-  const fsck = async () => {
-    const { body } = await officer.download("/api/v1/fsck", { method: "post" });
-    let text = "";
-    for await (const chunk of body) text += String(chunk);
-    return text
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { ok?: boolean; problems?: object[] });
-  };
-  const hold = (body: object) =>
-    officer.call("post", "/api/v1/holds", { body: { matter, reason: "asked for", ...body } }) as Promise<{
-      id: string;
-    }>;
+  const { search, propose, approve, execute, disposeOf, fsck, hold } = disposalActs(() => ({
+    officer,
+    reviewer,
+    matter,
+  }));
 
   it("makes records unreadable and unfindable, keeps their neighbours, and leaves the log provable", async () => {
     const doomed = await search("destroy");
@@ -276,67 +236,6 @@ suite("disposal", () => {
         excluded: [{ id: ids[0]!.id, why: "file-held" }],
       });
       expect(await fileOf()).toBe("the whole exported chat");
-    });
-  });
-
-  describe("cut off by a crash", () => {
-    const crashAt = (operation: "replace" | "read", nth: number) => {
-      let count = 0;
-      home.stores.keyring.hook = (at, when) => {
-        if (at.operation !== operation || when !== "after" || !at.key.startsWith("keyring/0/")) return;
-        count += 1;
-        if (count === nth) throw new Error("crash");
-      };
-    };
-    const restart = async () => {
-      home.stores.keyring.hook = undefined;
-      await running.stop();
-      running = await home.start();
-      officer = running.as(home.ownerToken!);
-    };
-
-    it.each([
-      { name: "the first key block is written", operation: "replace" as const, nth: 1 },
-      { name: "it is read back", operation: "read" as const, nth: 2 },
-    ])("is completed at the next start when $name", async ({ operation, nth }) => {
-      const proposed = await propose({ conversation: "Old chat" });
-      await approve(proposed);
-      crashAt(operation, nth);
-      await expect(execute(proposed)).rejects.toMatchObject({ status: 500 });
-      await restart();
-      const done = (await officer.call("get", "/api/v1/disposals/:id", {
-        params: { id: proposed.id },
-      })) as Disposed;
-      expect(done).toMatchObject({ state: "done" });
-      expect(done.destroyed).toHaveLength(2);
-      expect(await search("destroy")).toEqual([]);
-      expect((await fsck()).at(-1)).toEqual({ ok: true });
-    });
-
-    it("destroys nothing when the decision itself was lost", async () => {
-      const proposed = await propose({ conversation: "Old chat" });
-      await approve(proposed);
-      home.stream.faults.push("lost", "lost", "lost", "lost", "lost");
-      await expect(execute(proposed)).rejects.toMatchObject({ status: 503 });
-      await restart();
-      expect(
-        await officer.call("get", "/api/v1/disposals/:id", { params: { id: proposed.id } }),
-      ).toMatchObject({ state: "approved" });
-      expect(await search("destroy")).toHaveLength(2);
-      expect((await fsck()).at(-1)).toEqual({ ok: true });
-    });
-
-    it("is repeated when the keyring does not answer, whether or not it wrote", async () => {
-      for (const store of [home.stores.keyring, home.stores.keyringCopy!]) {
-        const faults = ["before", "before", "after"];
-        store.hook = (at, when) => {
-          if (at.operation !== "replace" || !at.key.startsWith("keyring/0/") || faults[0] !== when) return;
-          faults.shift();
-          throw new ArchiveError("store-unavailable", "injected");
-        };
-      }
-      expect((await disposeOf({ conversation: "Old chat" })).destroyed).toHaveLength(2);
-      expect((await fsck()).at(-1)).toEqual({ ok: true });
     });
   });
 

@@ -20,27 +20,14 @@ import {
   sealPacket,
   unlockPrivateKey,
 } from "@daybook/openpgp";
-import {
-  type ApiClient,
-  apiClient,
-  type Authenticator,
-  createApi,
-  createLogger,
-  listen,
-  type Listening,
-  ROLES,
-  type Role,
-  type Route,
-  SERVICE,
-} from "@daybook/runtime";
 import { createHash, randomUUID } from "node:crypto";
-import { PassThrough } from "node:stream";
-import { type Connection, recordsProblem, type RecordsOptions, runRecords } from "../../src/index.ts";
+import type { Connection, RecordsOptions } from "../../src/index.ts";
 import { memoryCipher, MemoryStream } from "./memory-stream.ts";
+import { type Running, startRunning } from "./running.ts";
 import { SmallArchiver, vkeyOf } from "./small-archiver.ts";
 import type { TestPostgres } from "./postgres.ts";
 
-export const INTERNAL_TOKEN = "internal";
+export { INTERNAL_TOKEN, type Running } from "./running.ts";
 export const REGISTRY_KEY = Buffer.alloc(32, 3);
 const DEPLOYMENT = "test";
 
@@ -91,17 +78,6 @@ export interface Deployment {
     stop?: AbortSignal,
   ): Promise<Running>;
   close(): Promise<void>;
-}
-
-/** The records service, running, behind the real API. */
-export interface Running {
-  readonly url: string;
-  readonly routes: readonly Route[];
-  readonly owner: ApiClient;
-  as(token: string): ApiClient;
-  /** A client of a new person with these roles. */
-  person(name: string, roles: readonly Role[]): Promise<ApiClient>;
-  stop(): Promise<void>;
 }
 
 export async function createDeployment(
@@ -190,7 +166,7 @@ export async function createDeployment(
     seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),
     start: (over = {}, onOpen = () => undefined, stop) =>
-      start(
+      startRunning(
         deployment,
         {
           deployment: DEPLOYMENT,
@@ -224,89 +200,6 @@ export async function createDeployment(
   };
   return deployment;
 }
-
-async function start(
-  deployment: Deployment,
-  options: Omit<RecordsOptions, "mount" | "log" | "owner">,
-  onOpen: (api: Pick<Running, "as">) => void,
-  stopEarly: AbortSignal | undefined,
-): Promise<Running> {
-  const stopping = new AbortController();
-  stopEarly?.addEventListener("abort", () => stopping.abort());
-  const sink = new PassThrough();
-  sink.on("data", (chunk: Buffer) => deployment.logged.push(chunk.toString()));
-  const log = createLogger("records", "debug", { stream: sink });
-  const clients: ApiClient[] = [];
-  let server: Promise<Listening> | undefined;
-  let routes: readonly Route[] = [];
-  const as = (url: string, token: string) => {
-    const client = apiClient({ url, token });
-    clients.push(client);
-    return client;
-  };
-  const mount = (mounted: readonly Route[], authenticator: Authenticator) => {
-    routes = mounted;
-    const api = createApi({
-      title: "records",
-      version: "0",
-      routes,
-      log,
-      problemOf: recordsProblem,
-      authenticator: {
-        authenticate: (bearer) =>
-          bearer === INTERNAL_TOKEN
-            ? Promise.resolve({ id: "service", name: "service", kind: "machine", roles: [SERVICE] })
-            : authenticator.authenticate(bearer),
-      },
-    });
-    server = listen(api, { port: 0 });
-    void server.then(({ url }) => onOpen({ as: (token) => as(url, token) }));
-  };
-  let running: Promise<void> = Promise.resolve();
-  const stop = async () => {
-    for (const client of clients) client.close();
-    await (await server)?.close({ graceMs: 200 });
-    stopping.abort();
-    await running.catch(() => undefined);
-  };
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const owner = {
-        name: "Local owner",
-        read: () => Promise.resolve(deployment.ownerToken),
-        write: (token: string) => {
-          deployment.ownerToken = token;
-          return Promise.resolve();
-        },
-      };
-      running = runRecords({ ...options, log, mount, owner, onReady: resolve }, stopping.signal);
-      running.then(() => reject(new Error("stopped before it was ready")), reject);
-    });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const { url } = (await server)!;
-  const owner = as(url, deployment.ownerToken!);
-  return {
-    url,
-    routes,
-    owner,
-    as: (token) => as(url, token),
-    async person(name, roles) {
-      const made = (await owner.call("post", "/api/v1/tokens", { body: { name, roles } })) as {
-        token: string;
-      };
-      return as(url, made.token);
-    },
-    async stop() {
-      await stop();
-      await running;
-    },
-  };
-}
-
-export const everyRole = [...ROLES];
 
 /** A message; what is given replaces what is made up. */
 export function messageOf(given: Partial<Event> = {}): Omit<Event, "capturedAt"> & { capturedAt?: string } {
