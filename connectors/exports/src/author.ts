@@ -45,7 +45,10 @@ export function authorReader(
     for (let p = from; p < to; p += 1) hash = (Math.imul(hash, 31) + (bytes[p] ?? 0)) | 0;
     const candidates = names.get(hash);
     if (candidates !== undefined) {
-      for (const { spelling, name } of candidates) if (isAt(spelling, bytes, from, to)) return name;
+      for (let i = 0; i < candidates.length; i += 1) {
+        const candidate = candidates[i];
+        if (candidate !== undefined && isAt(candidate.spelling, bytes, from, to)) return candidate.name;
+      }
     }
     const text = plain(bytes.toString("utf8", from, to)).trim();
     const open = (text.match(QUOTATION)?.length ?? 0) % 2 === 1;

@@ -84,11 +84,45 @@ export function matcher(shape: Shape): Matcher {
     return word;
   };
 
+  // Most headers repeat the date of the one before, byte for byte: then only the time is read again.
+  const timeStep = steps.findIndex(
+    (step) => step.kind === "word" || (step.kind === "number" && step.index === HOUR),
+  );
+  // After a bare number another digit might follow.
+  const dateSteps = steps[timeStep - 1]?.kind === "character" ? timeStep : 0;
+  const date = Buffer.alloc(64);
+  const dateNumbers = new Int32Array(3);
+  const dateDigits = new Int32Array(3);
+  let dateBytes = 0;
+  const hasSeconds = shape.seconds;
+
+  const repeatsDate = (bytes: Buffer, at: number, end: number): boolean => {
+    if (dateBytes === 0 || at + dateBytes > end) return false;
+    for (let i = 0; i < dateBytes; i += 1) if (bytes[at + i] !== date[i]) return false;
+    return true;
+  };
+  const remember = (bytes: Buffer, at: number, to: number, { numbers, digits }: Header): void => {
+    dateBytes = bytes.copy(date, 0, at, to);
+    dateNumbers.set(numbers.subarray(0, 3));
+    dateDigits.set(digits.subarray(0, 3));
+  };
+
   const match = (bytes: Buffer, at: number, end: number, header: Header): boolean => {
     const { numbers, digits } = header;
-    numbers.fill(0, SECOND);
+    if (!hasSeconds) numbers[SECOND] = 0;
     let p = at;
-    for (let i = 0; i < operations.length; i += 1) {
+    let i = 0;
+    const repeats = dateSteps > 0 && repeatsDate(bytes, at, end);
+    if (repeats) {
+      for (let index = 0; index < HOUR; index += 1) {
+        numbers[index] = dateNumbers[index] ?? 0;
+        digits[index] = dateDigits[index] ?? 0;
+      }
+      p = at + dateBytes;
+      i = dateSteps;
+    }
+    for (; i < operations.length; i += 1) {
+      if (i === dateSteps && !repeats && p - at <= date.length) remember(bytes, at, p, header);
       const operand = operands[i] ?? 0;
       switch (operations[i]) {
         case CHARACTER:

@@ -180,6 +180,13 @@ const dialects: Dialect[] = [
     clock: 12,
   },
   {
+    name: "Chinese, nothing between the date and the half of the day",
+    headers: ["2024/3/1下午3:04 - ", "2024/3/12下午4:05 - "],
+    times: ["2024-03-01T15:04:00", "2024-03-12T16:05:00"],
+    order: "ymd",
+    clock: 12,
+  },
+  {
     name: "Japanese",
     headers: ["[2024/03/04 午前9:05:07] ", "[2024/03/25 午後3:04:08] "],
     times: ["2024-03-04T09:05:07", "2024-03-25T15:04:08"],
