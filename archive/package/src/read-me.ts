@@ -20,7 +20,7 @@ it); anything else means: not as it was. Run them in this folder, the one that h
 
    ID=...
    KEY=$(grep "^$ID," data/session-keys.csv | cut -d, -f2)
-   gpg --batch --quiet --override-session-key "$KEY" --decrypt data/sealed/$ID.pgp > /tmp/$ID.json && cmp /tmp/$ID.json data/records/$ID.json
+   gpg --batch --quiet --override-session-key "$KEY" --decrypt data/sealed/$ID.pgp > ../$ID.json && cmp ../$ID.json data/records/$ID.json
 
    Mind the exit status: of an altered file gpg prints the altered text first and only then fails.
 

@@ -65,6 +65,14 @@ export class SampleArchive {
     return id;
   }
 
+  /** Lengthens a log by leaves like that of a record, which no package can hold. */
+  repeat(shard: string, id: string, times: number): void {
+    const entries = this.#shards.get(shard)!;
+    const entry = entries.find(({ record }) => record.id === id)!;
+    for (let i = 0; i < times; i += 1)
+      entries.push({ ...entry, leaf: Buffer.concat([entry.leaf, Buffer.from(` ${i}`)]) });
+  }
+
   /** Disposes of a record. @returns the id of the certificate */
   dispose(id: string): string {
     const entry = [...this.#shards.values()].flat().find(({ record }) => record.id === id)!;

@@ -41,18 +41,26 @@ export class Attachments {
     for (const path of [...files.paths]) {
       const [, sha256, extension] = /^data\/attachments\/([0-9a-f]{64})\.([a-z0-9]+)$/.exec(path) ?? [];
       if (sha256 === undefined || extension === undefined) continue;
-      const cited = this.#cited.get(sha256);
-      if (!cited) this.#problems.add(path, "no record cites it");
+      const problem = await this.#judge(path, { sha256, extension }, files);
       if (found.has(sha256)) this.#problems.add(path, "the same attachment twice");
-      if (!SAFE_EXTENSIONS.has(extension)) this.#problems.add(path, "a name under which it might be run");
-      if (cited && files.sizeOf(path) !== cited.sizeBytes)
-        this.#problems.add(path, "not the size that its record says");
-      else if ((await files.digest(path)) !== sha256)
-        this.#problems.add(path, "not the content that its record cites");
+      if (problem !== undefined) this.#problems.add(path, problem);
       found.add(sha256);
     }
     for (const [sha256, { path, isRequired }] of this.#cited)
       if (isRequired && !found.has(sha256))
         this.#problems.add(`data/attachments/${sha256}`, `missing, though ${path} cites it`);
+  }
+
+  async #judge(
+    path: string,
+    { sha256, extension }: { sha256: string; extension: string },
+    files: CheckedFiles,
+  ): Promise<string | undefined> {
+    if (!SAFE_EXTENSIONS.has(extension)) return "a name under which it might be run";
+    const cited = this.#cited.get(sha256);
+    if (cited?.sizeBytes === files.sizeOf(path))
+      return (await files.digest(path)) === sha256 ? undefined : "not the content that its record cites";
+    files.refuse(path);
+    return cited ? "not the size that its record says" : "no record cites it";
   }
 }

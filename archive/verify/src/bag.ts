@@ -12,7 +12,10 @@ export async function checkBag(files: CheckedFiles, problems: Problems): Promise
   const lowerCase = new Set<string>();
   for (const path of files.paths) {
     const why = misplaced(path, files.sizeOf(path) ?? 0);
-    if (why !== undefined) problems.add(path, why);
+    if (why !== undefined) {
+      problems.add(path, why);
+      files.refuse(path);
+    }
     if (path === path.toLowerCase()) continue;
     // Two names that differ by case only are one file on many systems.
     if (lowerCase.has(path.toLowerCase()) || files.has(path.toLowerCase()))

@@ -19,6 +19,9 @@ export class CheckedFiles {
   readonly #problems: Problems;
   readonly #manifest = new Map<string, string>();
   readonly #unseen: Set<string>;
+  readonly #refused = new Set<string>();
+  /** Digests of the manifests themselves, hex. */
+  readonly #own = new Map<string, string>();
 
   constructor(files: PackageFiles, problems: Problems) {
     this.#files = files;
@@ -61,9 +64,16 @@ export class CheckedFiles {
       if (listed(path) && !this.#manifest.has(path)) this.#problems.add(path, "in no manifest");
   }
 
+  /** Leaves a file unread, whoever asks: what is wrong with it is known, and reading might take for ever. */
+  refuse(path: string): void {
+    this.#unseen.delete(path);
+    this.#refused.add(path);
+  }
+
   /** A small file, whatever is wrong with it; undefined when it cannot be read at all. */
   read(path: string): CheckedFile | undefined {
     this.#unseen.delete(path);
+    if (this.#refused.has(path)) return undefined;
     return this.#problems.guard(path, () => {
       const bytes = this.#files.read(path);
       const sha256 = hash("sha256", bytes);
@@ -86,6 +96,7 @@ export class CheckedFiles {
   /** Reads to the end. @returns the digest, hex; undefined when it cannot be read */
   async digest(path: string): Promise<string | undefined> {
     this.#unseen.delete(path);
+    if (this.#refused.has(path)) return undefined;
     const hashing = createHash("sha256");
     try {
       for await (const chunk of this.#files.stream(path)) hashing.update(chunk);
@@ -113,8 +124,6 @@ export class CheckedFiles {
     }
     this.#own.set(path, hashing.digest("hex"));
   }
-
-  readonly #own = new Map<string, string>();
 
   /** Digest of a manifest that was learnt, hex. */
   digestOfManifest(path: string): string | undefined {

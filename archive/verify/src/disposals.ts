@@ -44,7 +44,7 @@ export class Disposals {
 }
 
 function certificateOf(id: string, value: Json): string {
-  const { auditId, id: own, ...more } = value as { readonly [name: string]: Json };
+  const { auditId, id: own, ...more } = (value ?? {}) as { readonly [name: string]: Json };
   if (own !== id || typeof auditId !== "string" || !ID.test(auditId) || Object.keys(more).length > 0)
     throw new BadFile("not a reference to the certificate of this record");
   return auditId;

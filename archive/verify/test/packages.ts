@@ -12,6 +12,7 @@ import { Problems } from "../src/problems.ts";
 import { verifyFiles, type VerifyReport } from "../src/verify-package.ts";
 
 const folders: string[] = [];
+const foldersForAll: string[] = [];
 
 /** A folder of the test's own, gone after it. */
 export async function scratch(): Promise<string> {
@@ -19,6 +20,17 @@ export async function scratch(): Promise<string> {
   folders.push(folder);
   return folder;
 }
+
+/** As `scratch`, for the whole of a test file. */
+export async function scratchForAll(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "daybook-verify-"));
+  foldersForAll.push(folder);
+  return folder;
+}
+
+afterAll(async () => {
+  for (const folder of foldersForAll.splice(0)) await rm(folder, { recursive: true, force: true });
+});
 
 afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
