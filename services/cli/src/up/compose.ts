@@ -103,6 +103,7 @@ function start(
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const archiveProgress = archiveProgressClient(client);
   const mount = host.mount.bind(host);
+  const reader = new RecordReader({ stores, privateKey: keys.privateKey });
   const becameReady = Promise.withResolvers<void>();
   const whenReady = Promise.race([becameReady.promise, untilAborted(signal)]);
 
@@ -148,10 +149,11 @@ function start(
       registryKey: keyBytes(keys, "registry"),
       scopeKey: keyBytes(keys, "scope"),
       vkeys,
-      archiver: { ...archiverOver(client), sweep: () => Promise.resolve(), paused: archiver.paused },
+      archiver: { ...archiverOver(client), paused: archiver.paused },
       keptElsewhere: KEPT_ELSEWHERE,
       minLockDays: MIN_LOCK_DAYS,
       mount,
+      onKeysDestroyed: (of) => reader.forget(of),
       owner: ownerToken(home),
       onReady: becameReady.resolve,
       log: options.log("records"),
@@ -162,7 +164,7 @@ function start(
   const evidence = runEvidence(
     {
       catalogue: catalogue.reader,
-      reader: new RecordReader({ stores, privateKey: keys.privateKey }),
+      reader,
       stores,
       services: client,
       publish: publisher.publish.bind(publisher),
@@ -201,6 +203,7 @@ function start(
     for (const [partition, offset] of reached) await archiveProgress.archived(partition, offset);
   };
   return [
+    Promise.race([engines.ended, untilAborted(signal)]),
     archiver.done,
     records,
     evidence,

@@ -34,6 +34,8 @@ export interface Engines {
   /** For capture's own schema. */
   readonly capturePool: Pool;
   readonly shards: readonly ShardOptions[];
+  /** Rejects when the database server ends by itself. */
+  readonly ended: Promise<void>;
 }
 
 const LINGER_MS = 1_000;
@@ -78,7 +80,15 @@ export async function openEngines(
   // An idle connection that dies is replaced at the next statement, which reports what matters.
   capturePool.on("error", () => undefined);
   closing.push(() => capturePool.end());
-  return { stores, stream, connection, catalogue, capturePool, shards: shardsOf(home, keys) };
+  return {
+    stores,
+    stream,
+    connection,
+    catalogue,
+    capturePool,
+    shards: shardsOf(home, keys),
+    ended: postgres.ended,
+  };
 }
 
 async function openIndex(
