@@ -15,7 +15,7 @@ const MESSAGES = {
   "leading-text": (n: number) =>
     `${lines(n, "stands", "stand")} before the first message and is part of none; the imported file keeps it`,
   "order-ambiguous": () =>
-    "nothing in the file tells day from month; read as day first: give --date-order dmy, mdy or ymd if you know it",
+    "nothing in the file tells day from month; read as day first if that is possible: give --date-order dmy, mdy or ymd if you know it",
   "order-contradicted": (n: number) =>
     `${lines(n, "has a date", "have dates")} that the given --date-order cannot read; kept as text of the message before`,
   "order-ignored": () => "the year stands first, so the date is read as ymd whatever --date-order says",
