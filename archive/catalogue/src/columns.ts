@@ -1,3 +1,5 @@
+import { CatalogueError } from "./error.ts";
+
 /**
  * Arrays in PostgreSQL's binary format, one a column, for `unnest`: cheaper to write here and to read there
  * than text. Layout: dimensions, has-null flag, element type, length, lower bound, then each element behind
@@ -13,18 +15,21 @@ function fixed<Value>(
   type: keyof typeof OID,
   sizeBytes: number,
   values: readonly (Value | undefined)[],
-  put: (into: Buffer, value: Value, at: number) => void,
+  put: (into: DataView, value: Value, at: number) => void,
 ): Buffer {
-  const column = Buffer.allocUnsafe(HEADER_BYTES + values.length * (4 + sizeBytes));
+  const column = Buffer.allocUnsafeSlow(HEADER_BYTES + values.length * (4 + sizeBytes));
+  // Several times faster than Buffer's own methods where there are millions of numbers.
+  const view = new DataView(column.buffer);
   let at = HEADER_BYTES;
   let nulls = 0;
   for (const value of values) {
     if (value === undefined) {
-      at = column.writeInt32BE(-1, at);
+      view.setInt32(at, -1);
+      at += 4;
       nulls += 1;
     } else {
-      column.writeInt32BE(sizeBytes, at);
-      put(column, value, at + 4);
+      view.setInt32(at, sizeBytes);
+      put(view, value, at + 4);
       at += 4 + sizeBytes;
     }
   }
@@ -41,21 +46,35 @@ function header(column: Buffer, oid: number, length: number, nulls: boolean): Bu
 }
 
 export const int2 = (values: readonly (number | undefined)[]) =>
-  fixed("int2", 2, values, (into, value: number, at) => into.writeInt16BE(value, at));
+  fixed("int2", 2, values, (into, value: number, at) => into.setInt16(at, value));
 export const int4 = (values: readonly (number | undefined)[]) =>
-  fixed("int4", 4, values, (into, value: number, at) => into.writeInt32BE(value, at));
+  fixed("int4", 4, values, (into, value: number, at) => into.setInt32(at, value));
 export const int8 = (values: readonly (bigint | undefined)[]) =>
-  fixed("int8", 8, values, (into, value: bigint, at) => into.writeBigInt64BE(value, at));
+  fixed("int8", 8, values, (into, value: bigint, at) => into.setBigInt64(at, value));
 
 /** @param values milliseconds since 1970 */
 export const timestamptz = (values: readonly (number | undefined)[]) =>
   fixed("timestamptz", 8, values, (into, ms: number, at) =>
-    into.writeBigInt64BE(BigInt(ms - EPOCH_OFFSET_MS) * 1_000n, at),
+    into.setBigInt64(at, BigInt(ms - EPOCH_OFFSET_MS) * 1_000n),
   );
 
-/** @param values 32 hex digits each */
-export const uuid = (values: readonly string[]) =>
-  fixed("uuid", 16, values, (into, value: string, at) => into.write(value, at, 16, "hex"));
+/**
+ * @param values 32 hex digits each
+ * @throws {CatalogueError} `bad-filter`
+ */
+export function uuid(values: readonly string[]): Buffer {
+  if (!values.every((value) => HEX_ID.test(value))) {
+    throw new CatalogueError("bad-filter", "the id of a record is 32 hex digits");
+  }
+  const bytes = Buffer.from(values.join(""), "hex");
+  const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return fixed("uuid", 16, [...values.keys()], (into, which, at) => {
+    into.setBigInt64(at, from.getBigInt64(which * 16));
+    into.setBigInt64(at + 8, from.getBigInt64(which * 16 + 8));
+  });
+}
+
+const HEX_ID = /^[0-9a-f]{32}$/;
 
 export function bytea(values: readonly Uint8Array[]): Buffer {
   const parts: Uint8Array[] = [Buffer.alloc(HEADER_BYTES)];

@@ -29,12 +29,13 @@ export function createIdentifiers(tokenKey: Uint8Array): Identifiers {
   return {
     of: (domain, ...parts) => keyed(key, JSON.stringify([domain, ...parts])),
     recurring(domain, ...parts) {
-      const about = JSON.stringify([domain, ...parts]);
-      const known = memory.get(about);
+      // Unambiguous, as no domain and no network has a NUL: only the last part, an id, may.
+      const name = `${domain}\0${parts.join("\0")}`;
+      const known = memory.get(name);
       if (known !== undefined) return known;
       if (memory.size >= REMEMBERED) memory.clear();
-      const value = keyed(key, about);
-      memory.set(about, value);
+      const value = keyed(key, JSON.stringify([domain, ...parts]));
+      memory.set(name, value);
       return value;
     },
   };

@@ -1,12 +1,12 @@
 import { type CellSealer, cellKeyId } from "./cells.ts";
 import { bytea, int8, timestamptz } from "./columns.ts";
 import type { CatalogueSession } from "./connection.ts";
-import type { IndexedRecord, Named } from "./row.ts";
+import type { Named } from "./names.ts";
+import type { IndexedRecord } from "./row.ts";
 import type { Word } from "./tokens.ts";
 
 /** Names of one person, or titles of one conversation, that are kept at most: enough for a life, not for an attack. */
 const MAX_NAMES = 64;
-const REMEMBERED = 100_000;
 
 /**
  * Adds what a batch has that the catalogue has not seen: names, titles and words, sealed. What is stored is
@@ -22,14 +22,6 @@ export function createLearner(sealer: CellSealer): Learner {
   const keyId = cellKeyId(sealer.wrapped);
   let generation = -1;
   let keyStored = false;
-  const named = { participant: new Set<string>(), conversation: new Set<string>() };
-
-  const forget = () => {
-    named.participant.clear();
-    named.conversation.clear();
-    keyStored = false;
-  };
-
   async function learnNames(
     session: CatalogueSession,
     table: "participant" | "conversation",
@@ -65,18 +57,16 @@ export function createLearner(sealer: CellSealer): Learner {
       );
       const current = Number(rows[0]?.[0]);
       if (current !== generation) {
-        forget();
+        keyStored = false;
         generation = current;
       }
       const words = new Set<Word>();
-      const participants = new Map<string, Named>();
-      const conversations = new Map<string, Named>();
+      const participants = new Set<Named>();
+      const conversations = new Set<Named>();
       for (const record of records) {
-        for (const word of record.words ?? []) {
-          if (word.storedAt < current) words.add(word);
-        }
-        for (const one of record.participants) collect(participants, named.participant, one);
-        if (record.title) collect(conversations, named.conversation, record.title);
+        for (const word of record.words ?? []) if (word.storedAt < current) words.add(word);
+        for (const name of record.names) if (name.storedAt < current) participants.add(name);
+        if (record.title && record.title.storedAt < current) conversations.add(record.title);
       }
       if (words.size + participants.size + conversations.size > 0 && !keyStored) {
         await session.query(
@@ -84,17 +74,17 @@ export function createLearner(sealer: CellSealer): Learner {
           [keyId, Buffer.from(sealer.wrapped)],
         );
       }
-      await learnNames(session, "participant", [...participants.values()]);
-      await learnNames(session, "conversation", [...conversations.values()]);
+      await learnNames(session, "participant", [...participants]);
+      await learnNames(session, "conversation", [...conversations]);
       await learnWords(session, keyId, sealer, [...words]);
 
       return {
         committed() {
           if (generation !== current) return;
           keyStored ||= words.size + participants.size + conversations.size > 0;
-          for (const word of words) word.storedAt = current;
-          remember(named.participant, participants.keys());
-          remember(named.conversation, conversations.keys());
+          for (const stored of [words, participants, conversations]) {
+            for (const one of stored) one.storedAt = current;
+          }
         },
       };
     },
@@ -128,14 +118,4 @@ async function learnWords(
     ],
     "catalogue-words",
   );
-}
-
-function collect(into: Map<string, Named>, known: ReadonlySet<string>, one: Named): void {
-  const name = `${one.key}/${one.nameKey}`;
-  if (!known.has(name)) into.set(name, one);
-}
-
-function remember(known: Set<string>, names: Iterable<string>): void {
-  if (known.size >= REMEMBERED) known.clear();
-  for (const name of names) known.add(name);
 }

@@ -90,6 +90,7 @@ export interface CatalogueReader {
 }
 
 const MAX_LIMIT = 500;
+const END_OF_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const DEFAULT_LIMIT = 25;
 const DEFAULT_CONVERSATIONS = 500;
 /** Keys of one look-up. */
@@ -221,7 +222,8 @@ export function createCatalogueReader(options: {
           titled,
         );
         if (from !== undefined) columns["spanFrom"] = String(interval(from).first);
-        if (to !== undefined) columns["spanTo"] = String(interval(to).last);
+        // A bound in any case: with it the index of intervals serves, which only such records are in.
+        columns["spanTo"] = String(to === undefined ? END_OF_TIME_MS : interval(to).last);
         const { rows } = await run((session) =>
           session.query(
             `SELECT ${REF_COLUMNS} FROM catalogue.search($1) h JOIN catalogue.record r ON r.shard = h.shard AND r.idx = h.idx

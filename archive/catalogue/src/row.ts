@@ -1,7 +1,8 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
-import { sortTime, type Party } from "@daybook/contract";
+import { sortTime } from "@daybook/contract";
 import { kindCode, methodCode, networkCode, provenanceCode, SEARCHED_KINDS } from "./codes.ts";
 import { createIdentifiers } from "./identifiers.ts";
+import { createNames, type Named } from "./names.ts";
 import { createTokeniser, type Word } from "./tokens.ts";
 
 /** Where a record is: in its log, and in the segment that holds it. */
@@ -14,16 +15,6 @@ export interface LeafPosition {
   /** Offset of its packet from the segment's first packet, and its length, in bytes. */
   readonly off: number;
   readonly len: number;
-}
-
-/** A name, number or title that belongs in a sealed cell. */
-export interface Named {
-  readonly key: bigint;
-  readonly nameKey: bigint;
-  /** When it was seen, as a record's sort time. */
-  readonly at: number;
-  /** What is sealed, as JSON. */
-  readonly cell: Readonly<Record<string, string>>;
 }
 
 export const FLAG_ZONE_UNKNOWN = 1;
@@ -56,7 +47,7 @@ export interface IndexedRecord {
   readonly to: number | undefined;
   /** Undefined where nothing is indexed. */
   readonly words: readonly Word[] | undefined;
-  readonly participants: readonly Named[];
+  readonly names: readonly Named[];
   readonly title: Named | undefined;
 }
 
@@ -80,12 +71,9 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
   const tokeniser = createTokeniser(tokenKey);
   const searched: ReadonlySet<string> = new Set(SEARCHED_KINDS);
 
-  const named = (key: bigint, at: number, party: Party, network?: string): Named => ({
-    key,
-    at,
-    nameKey: identifiers.recurring("name", party.name),
-    cell: { id: party.id, name: party.name, ...(network === undefined ? {} : { network }) },
-  });
+  const custodianNamed = createNames(identifiers, { id: "custodian", name: "name" });
+  const senderNamed = createNames(identifiers, { id: "party", name: "name" });
+  const conversationTitled = createNames(identifiers, { id: "conversation", name: "title" });
 
   return {
     index(record, position) {
@@ -93,13 +81,17 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
       const message = (id: string | undefined) =>
         id === undefined ? undefined : identifiers.of("message", network, id);
       const at = Date.parse(sortTime(record));
-      const participants: Named[] = [];
-      const custodianKey = custodian && identifiers.recurring("custodian", custodian.id);
-      if (custodian && custodianKey !== undefined) participants.push(named(custodianKey, at, custodian));
-      const senderKey = sender && identifiers.recurring("party", network, sender.id);
-      if (sender && senderKey !== undefined) participants.push(named(senderKey, at, sender, network));
-      const conversationKey = conversation && identifiers.recurring("conversation", conversation.id);
-
+      const custodianName = custodian && custodianNamed({ ...custodian, at });
+      const senderName = sender && senderNamed({ ...sender, network, at });
+      const title =
+        conversation &&
+        conversationTitled({
+          network,
+          id: conversation.id,
+          name: conversation.title,
+          at,
+          more: { kind: conversation.kind },
+        });
       const text = searched.has(record.kind) && record.text !== undefined ? record.text : undefined;
       const indexed = text === undefined ? undefined : tokeniser.tokenise(text);
       const span = spanOf(record, at);
@@ -112,9 +104,9 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         method: methodCode(record.method),
         provenance: provenanceCode(record.provenance),
         account: identifiers.recurring("account", network, record.account),
-        custodian: custodianKey,
-        conversation: conversationKey,
-        sender: senderKey,
+        custodian: custodianName?.key,
+        conversation: title?.key,
+        sender: senderName?.key,
         at,
         capturedAt: Date.parse(record.capturedAt),
         flags:
@@ -132,16 +124,8 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         from: span?.from,
         to: span?.to,
         words: indexed?.words,
-        participants,
-        title:
-          conversation && conversationKey !== undefined
-            ? {
-                key: conversationKey,
-                at,
-                nameKey: identifiers.recurring("title", conversation.title.normalize("NFC")),
-                cell: { id: conversation.id, title: conversation.title, kind: conversation.kind, network },
-              }
-            : undefined,
+        names: [custodianName, senderName].filter((name) => name !== undefined),
+        title,
       };
     },
   };

@@ -34,7 +34,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX record_custodian ON catalogue.record (custodian, at) WHERE custodian IS NOT NULL;
   CREATE INDEX record_conversation ON catalogue.record (conversation, at) WHERE conversation IS NOT NULL;
   CREATE INDEX record_sender ON catalogue.record (sender, at) WHERE sender IS NOT NULL;
-  CREATE INDEX record_account ON catalogue.record (account, at) WHERE account IS NOT NULL;
   CREATE INDEX record_network_id ON catalogue.record (network_id) WHERE network_id IS NOT NULL;
   CREATE INDEX record_target ON catalogue.record (target) WHERE target IS NOT NULL;
   CREATE INDEX record_reply_to ON catalogue.record (reply_to) WHERE reply_to IS NOT NULL;

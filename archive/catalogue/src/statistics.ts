@@ -19,13 +19,7 @@ const STALE_MS = 60_000;
 const RARE = 0.0001;
 
 /** Columns with an index of their own in the order of time. */
-const INDEXED_BY_DATE: ReadonlySet<string> = new Set([
-  "custodian",
-  "conversation",
-  "account",
-  "sender",
-  "matter",
-]);
+const INDEXED_BY_DATE: ReadonlySet<string> = new Set(["custodian", "conversation", "sender", "matter"]);
 
 /** Kept in memory, and renewed in the background once a minute old. */
 export function createStatistics(

@@ -248,6 +248,13 @@ withPostgres("a search", () => {
     }
   });
 
+  it("refuses what is no id", async () => {
+    for (const id of ["", "x".repeat(32), "0".repeat(31), `${"0".repeat(32)}\n`]) {
+      await expect(catalogue.reader.byIds([id])).rejects.toMatchObject({ code: "bad-filter" });
+      await expect(catalogue.writer.known([id])).rejects.toMatchObject({ code: "bad-filter" });
+    }
+  });
+
   it("refuses pages of no size", async () => {
     for (const limit of [0, -1, 501, 1.5, NaN]) {
       await expect(catalogue.reader.search({ limit })).rejects.toMatchObject({ code: "bad-filter" });
