@@ -75,7 +75,7 @@ export function fileNameParameter(name: string): string {
       : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   });
   const pieces: string[] = [];
-  for (let at = 0; at < encoded.length; at += 20) pieces.push(encoded.slice(at, at + 20).join(""));
+  for (let at = 0; at < encoded.length; at += 18) pieces.push(encoded.slice(at, at + 18).join(""));
   return pieces.map((piece, i) => `;\r\n filename*${i}*=${i === 0 ? "utf-8''" : ""}${piece}`).join("");
 }
 

@@ -23,15 +23,12 @@ export interface RawEntry {
   readonly behind?: Buffer;
 }
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** Writes a ZIP byte by byte, lies included. */
 export function rawZip(
   entries: readonly RawEntry[],
-  {
-    prefix = Buffer.alloc(0),
-    suffix = Buffer.alloc(0),
-    comment = Buffer.alloc(0),
-    count = entries.length,
-  } = {},
+  { prefix = NOTHING, suffix = NOTHING, comment = NOTHING, count = entries.length } = {},
 ): Buffer {
   const parts: Buffer[] = [prefix];
   const directory: Buffer[] = [];
