@@ -1,0 +1,33 @@
+// Run by parsing.ts in a process of its own, so that memory is that of one parser: reads one export, and prints what
+// it took.
+import { createReadStream } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { openExport } from "@daybook/exports";
+import { parseString } from "whatsapp-chat-parser";
+
+const [, , parser, path = ""] = process.argv;
+const before = process.resourceUsage().maxRSS;
+const start = performance.now();
+const records = parser === "daybook" ? await ours() : await theirs();
+const ms = performance.now() - start;
+const grownBytes = (process.resourceUsage().maxRSS - before) * 1_024;
+process.stdout.write(JSON.stringify({ records, ms, grownBytes }));
+
+async function ours(): Promise<number> {
+  const { size } = await stat(path);
+  const source = {
+    sizeBytes: size,
+    read: (from: number, to: number) =>
+      createReadStream(path, { start: from, end: to - 1, highWaterMark: 256 * 1024 }),
+  };
+  let count = 0;
+  for (const chat of await openExport(source, "chat.txt")) {
+    const survey = await chat.survey();
+    for await (const batch of chat.entries({ survey })) count += batch.length;
+  }
+  return count;
+}
+
+async function theirs(): Promise<number> {
+  return parseString(await readFile(path, "utf8")).length;
+}

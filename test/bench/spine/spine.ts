@@ -1,0 +1,15 @@
+import type { Bench } from "../figure.ts";
+import { acknowledgement } from "./acknowledgement.ts";
+import { archiving } from "./archiving.ts";
+import { million } from "./million.ts";
+import { parsing } from "./parsing.ts";
+import { starting } from "./starting.ts";
+
+/** Everything between an export and a verified package. */
+export const SPINE: Readonly<Record<string, Bench>> = {
+  archiving,
+  acknowledgement,
+  parsing,
+  million,
+  starting,
+};
