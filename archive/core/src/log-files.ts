@@ -1,7 +1,7 @@
 import { ArchiveError } from "./error.ts";
 import { HASH_BYTES } from "./merkle.ts";
 import { decodeBundle, encodeBundle, TILE_WIDTH, tilePath } from "./tiles.ts";
-import type { Stores } from "./ports.ts";
+import type { LockedReader, MutableStore } from "./ports.ts";
 import type { TileReader } from "./prover.ts";
 
 /** Key of a log's published checkpoint. */
@@ -9,7 +9,11 @@ export function checkpointKey(shard: string): string {
   return `log/${shard}/checkpoint`;
 }
 
-type LogStores = Pick<Stores, "records" | "heads">;
+/** What reading a log's files takes. */
+export interface LogStores {
+  readonly records: Pick<LockedReader, "get">;
+  readonly heads: Pick<MutableStore, "read" | "list">;
+}
 
 /**
  * Reads tiles and entry bundles of a shard's log by their C2SP path. A partial one that was superseded is
