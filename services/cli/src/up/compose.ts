@@ -12,6 +12,7 @@ import type { Home } from "@daybook/compose";
 import { runEvidence } from "@daybook/evidence";
 import { RecordReader } from "@daybook/openpgp";
 import { archiverOver, runRecords } from "@daybook/records";
+import { factsOverHttp, runRetention } from "@daybook/retention";
 import { apiClient, createOperations, listen, type Logger, Metrics, untilAborted } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
 import { type Engines, keyBytes, openEngines } from "./engines.ts";
@@ -48,6 +49,9 @@ export interface Ready {
 
 const LOCK_DAYS = 400;
 const MIN_LOCK_DAYS = 200;
+const EXTEND_BELOW_DAYS = 230;
+const GRACE_DAYS = 7;
+const RETENTION_INTERVAL_MS = 24 * 60 * 60_000;
 const TRIM_MARGIN = 10_000;
 const KEY_CHECK_MS = 60 * 60_000;
 /** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
@@ -197,6 +201,33 @@ function start(
     },
     signal,
   );
+  const retention = whenReady.then(() =>
+    runRetention(
+      {
+        shards: shards.map(({ shard, signer }) => ({ shard, vkey: signer.vkey })),
+        objects: stores.records,
+        heads: stores.heads,
+        extender: stores.records,
+        expirer: stores.records,
+        sweeper: { heads: stores.heads, keyrings: [stores.keyring] },
+        snapshots: {
+          keyring: stores.keyring,
+          writer: stores.records,
+          days: KEPT_ELSEWHERE.keyringSnapshotDays,
+        },
+        facts: factsOverHttp(client),
+        lockDays: LOCK_DAYS,
+        extendBelowDays: EXTEND_BELOW_DAYS,
+        minLockDays: MIN_LOCK_DAYS,
+        graceDays: GRACE_DAYS,
+        intervalMs: RETENTION_INTERVAL_MS,
+        log: options.log("retention"),
+        metrics,
+        now,
+      },
+      signal,
+    ),
+  );
   host.open();
 
   const archived: Ready["archived"] = async (reached) => {
@@ -208,6 +239,7 @@ function start(
     records,
     evidence,
     capture,
+    retention,
     turnIngestKeys(ingest, engines, progress, signal),
     operate(options, { host, metrics, vkeys, archived, whenReady }, signal).finally(() => client.close()),
   ];

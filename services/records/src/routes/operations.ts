@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { CatalogueReader } from "@daybook/catalogue";
+import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
 import { eventKind, method, network } from "@daybook/contract";
 import { listOf, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
@@ -126,6 +126,14 @@ export function supplyRoutes(of: {
   reading: Reading;
 }): Route[] {
   const { disposals, holds, catalogue, reading } = of;
+  async function* heldRecords(): AsyncGenerator<RecordRef> {
+    for (const { predicate } of await holds.active()) {
+      const pieces = predicate.ids
+        ? [await catalogue.byIds(predicate.ids)]
+        : catalogue.select({ filters: filtersOf(predicate) });
+      for await (const refs of pieces) yield* refs;
+    }
+  }
   return [
     route({
       method: "get",
@@ -152,15 +160,32 @@ export function supplyRoutes(of: {
       handle: async ({ response }) => {
         await sendLines(response, async (line) => {
           const sent = new Set<string>();
-          for (const { predicate } of await holds.active()) {
-            const pieces = predicate.ids
-              ? [await catalogue.byIds(predicate.ids)]
-              : catalogue.select({ filters: filtersOf(predicate) });
-            for await (const refs of pieces) {
-              for (const { shard, segment } of refs) {
-                if (sent.has(segment.digest)) continue;
-                sent.add(segment.digest);
-                await line({ shard, first: segment.firstIndex, digest: segment.digest });
+          for await (const { shard, segment } of heldRecords()) {
+            if (sent.has(segment.digest)) continue;
+            sent.add(segment.digest);
+            await line({ shard, first: segment.firstIndex, digest: segment.digest });
+          }
+        });
+        return undefined;
+      },
+    }),
+    route({
+      method: "get",
+      path: "/internal/v1/claimed-attachments",
+      action: "internal",
+      summary: "Sealed attachments of records that can be read: JSON lines `{sealed, held}`",
+      download: true,
+      handle: async ({ response }) => {
+        await sendLines(response, async (line) => {
+          const held = new Set<string>();
+          for await (const ref of heldRecords()) if (ref.attachments > 0) held.add(ref.id);
+          for await (const refs of catalogue.select({ filters: { kinds: eventKind.options } })) {
+            const carrying = refs.filter((ref) => ref.attachments > 0);
+            for (let start = 0; start < carrying.length; start += PAGE) {
+              for (const record of await reading.open(carrying.slice(start, start + PAGE))) {
+                for (const { sealed } of record?.attachments ?? []) {
+                  await line({ sealed, held: held.has(record?.id ?? "") });
+                }
               }
             }
           }
