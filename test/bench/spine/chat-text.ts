@@ -6,7 +6,7 @@ import { message } from "../../../archive/catalogue/bench/corpus.ts";
 /** Messages a day: so that a range of dates holds a known number of them. */
 export const MESSAGES_A_DAY = 1_000;
 const AUTHORS = 50;
-const LINE_BYTES = 91;
+const LINE_BYTES = 93;
 const BLOCK = 2_000;
 const FIRST_DAY = Date.UTC(2023, 0, 1);
 
@@ -23,7 +23,7 @@ function line(i: number): string {
   const minute = Math.floor(((i % MESSAGES_A_DAY) * 1_440) / MESSAGES_A_DAY);
   const { text = "" } = message(i);
   const head = `${day ?? ""}/${month ?? ""}/${year ?? ""}, ${two(Math.floor(minute / 60))}:${two(minute % 60)} - Author ${i % AUTHORS}: `;
-  // Lengths from 51 to 131: an even spread around the average.
+  // An even spread around the average; texts that are shorter pull it down by two.
   const length = LINE_BYTES - 40 + ((i * 37) % 81);
   return `${head}${text
     .slice(0, Math.max(2, length - head.length - 1))

@@ -1,16 +1,16 @@
 // Run by parsing.ts in a process of its own, so that memory is that of one parser: reads one export, and prints what
 // it took.
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { openExport } from "@daybook/exports";
 import { parseString } from "whatsapp-chat-parser";
 
 const [, , parser, path = ""] = process.argv;
-const before = process.resourceUsage().maxRSS;
+const before = process.memoryUsage.rss();
 const start = performance.now();
 const records = parser === "daybook" ? await ours() : await theirs();
 const ms = performance.now() - start;
-const grownBytes = (process.resourceUsage().maxRSS - before) * 1_024;
+const grownBytes = peakBytes() - before;
 process.stdout.write(JSON.stringify({ records, ms, grownBytes }));
 
 async function ours(): Promise<number> {
@@ -30,4 +30,9 @@ async function ours(): Promise<number> {
 
 async function theirs(): Promise<number> {
   return parseString(await readFile(path, "utf8")).length;
+}
+
+/** The most that this process has had resident, of its own: what `getrusage` says begins with its parent's. */
+function peakBytes(): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) * 1_024;
 }

@@ -4,7 +4,7 @@ import { runCommand } from "../../e2e/support/daybook.ts";
 import { writeChat } from "./chat-text.ts";
 
 const MESSAGES = 1_000_000;
-const SHARED_MESSAGES = 100_000;
+const SHARED_MESSAGES = 300_000;
 const ROUNDS = 3;
 const MB = 1_000_000;
 

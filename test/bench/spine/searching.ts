@@ -111,16 +111,16 @@ function linesOf({ stdout }: ChildProcess): { next: () => Promise<string> } {
   const lines: string[] = [];
   let rest = "";
   let ended = false;
-  let wake = () => undefined as void;
+  let wake: (() => void) | undefined;
   stdout?.on("data", (chunk: Buffer) => {
     const parts = (rest + chunk.toString("utf8")).split("\n");
     rest = parts.pop() ?? "";
     lines.push(...parts);
-    wake();
+    wake?.();
   });
   stdout?.on("end", () => {
     ended = true;
-    wake();
+    wake?.();
   });
   return {
     async next() {

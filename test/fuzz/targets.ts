@@ -1,0 +1,19 @@
+import type { Target } from "./target.ts";
+import { apiTargets } from "./targets/api.ts";
+import { catalogueTargets } from "./targets/catalogue.ts";
+import { exportTargets } from "./targets/exports.ts";
+import { logTargets } from "./targets/log.ts";
+import { packageTargets } from "./targets/package.ts";
+import { sealedTargets } from "./targets/sealed.ts";
+import { streamTargets } from "./targets/stream.ts";
+
+/** Every reader of outside bytes. */
+export const TARGETS: readonly Target[] = [
+  ...exportTargets,
+  ...apiTargets,
+  ...catalogueTargets,
+  ...sealedTargets,
+  ...logTargets,
+  ...streamTargets,
+  ...packageTargets,
+];
