@@ -60,12 +60,12 @@ const content: Target = {
     const texts = [...files].filter(
       ([name]) => /\.(?:txt|csv|json|jsonl|tlog-proof|pgp)$|checkpoint/.test(name) && !/read/i.test(name),
     );
-    let turn = 0;
     return {
-      samples: texts.map(([, bytes]) => bytes),
-      async read(bytes) {
-        turn += 1;
-        const [name, was] = texts[turn % texts.length] ?? ["", Buffer.alloc(0)];
+      // The first byte says which file it is, so that a case follows from its bytes alone.
+      samples: texts.map(([, bytes], at) => Buffer.concat([Buffer.from([at & 0xff]), bytes])),
+      async read(input) {
+        const bytes = input.subarray(1);
+        const [name, was] = texts[(input[0] ?? 0) % texts.length] ?? ["", Buffer.alloc(0)];
         await zipTo(path, new Map([...files, [name, bytes]]));
         const report = await verifyPackage(path);
         holds(!report.ok || bytes.equals(was) || isTagManifest(name), "a changed file is noticed");

@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type FileStream, openFileStream, StreamError } from "@daybook/stream";
 import { holds, only, type Target } from "../target.ts";
 
@@ -38,7 +38,10 @@ const target = (name: string, wanted: RegExp, closed: boolean): Target => ({
         [0, 1, 2, 3].map((n) => payloadOf(i + n)),
       );
     // Before it is closed it lies there as a crash would leave it.
-    if (!closed) await cp(whole, join(dir, "crashed"), { recursive: true });
+    if (!closed) {
+      const filter = (file: string) => !basename(file).startsWith("lock-");
+      await cp(whole, join(dir, "crashed"), { recursive: true, filter });
+    }
     await stream.close();
     const from = closed ? whole : join(dir, "crashed");
     const files = (await readdir(from, { recursive: true })).filter((file) => wanted.test(file)).sort();
