@@ -83,18 +83,18 @@ function literal(tokens: readonly bigint[]): string {
   return `{${tokens.join(",")}}`;
 }
 
-/** Fewer expected hits are always collected: it is quick, and gives the exact total. */
-const COLLECT_BELOW_HITS = 5_000;
-/** Reading a row along the date index costs about a third of collecting and sorting a hit. */
-const ROWS_WALKED_A_HIT = 3;
+/** When collecting has to look at no more rows than this, it is quick, and gives the exact total. */
+const ALWAYS_COLLECT_ROWS = 3_000;
+/** Collecting reads the table in no order, and sorts: a row costs about twice what it does along the date index. */
+const ROWS_WALKED_A_COLLECTED = 2;
 /** Rows that a walk looks at for the sake of a better total, beyond those that the page needs. */
 const WALK_ROWS = 4_000;
 /** A walk gives up, and hits are collected, when words keep apart and it has gone so many times too far. */
 const PATIENCE = 3;
 
 /**
- * Chooses how to search: along the date index, newest first, until the page is full, or by collecting all
- * hits. Left to itself PostgreSQL overestimates rare words and walks half the table for them.
+ * Chooses how to search: along a date index, newest first, until the page is full, or by collecting all hits.
+ * Left to itself PostgreSQL overestimates rare words and walks half the table for them.
  *
  * @param wanted rows that the page needs
  * @returns how many rows, of those that the filters leave, to walk over at most; undefined: collect
@@ -106,9 +106,9 @@ export function walkWindow(
   wanted: number,
 ): number | undefined {
   const words = plan.share(statistics);
-  const { share, unindexed } = statistics.filters(filters);
-  const hits = statistics.rows * words * share;
-  const walked = wanted / (words * unindexed);
-  if (!(hits >= COLLECT_BELOW_HITS) || walked > hits * ROWS_WALKED_A_HIT) return undefined;
+  const { indexed, unindexed } = statistics.filters(filters);
+  const collected = statistics.rows * Math.min(words, indexed);
+  const walked = Math.max(WALK_ROWS, wanted / (words * unindexed));
+  if (!(collected > ALWAYS_COLLECT_ROWS) || walked > collected * ROWS_WALKED_A_COLLECTED) return undefined;
   return Math.max(WALK_ROWS, Math.ceil((PATIENCE * wanted) / words));
 }

