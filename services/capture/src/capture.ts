@@ -5,7 +5,8 @@ import { type Connector, ConnectorError, type Network, type Method } from "@dayb
 import { type Logger, ProblemError, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
 import { CaptureError } from "./error.ts";
-import { importFile, type ImportRequest, type ImportResult } from "./import.ts";
+import { importFile, type ImportResult } from "./import.ts";
+import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
 import { ImportedLines } from "./lines.ts";
 import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type ChatFile, identityOf, lineIdentity, type Survey } from "@daybook/exports";
 import type { ImportedLines, KnownConversation } from "./lines.ts";
 
@@ -11,6 +10,8 @@ export interface Wanted {
   readonly conversation?: string | undefined;
   /** The title that the file itself suggests. */
   readonly title: string;
+  /** Which chat of which file it is: what the id of a new conversation is made of. */
+  readonly origin: string;
 }
 
 /** Where a chat belongs, and how it is to be read. */
@@ -20,21 +21,31 @@ export interface Placed {
 }
 
 /**
+ * What tells an imported file from others: its digest, and for chats too short to share a run of lines also their
+ * titles, for the same words sent into three chats make three files of the same bytes.
+ */
+export function fileIdentity(sha256: string, chats: readonly Pick<Survey, "records" | "title">[]): string {
+  if (chats.some(({ records }) => records >= SHARED_RUN)) return sha256;
+  return JSON.stringify([sha256, ...chats.map(({ title }) => title ?? "")]);
+}
+
+/**
  * Finds the conversation that a chat belongs to: the one named, else the custodian's that shares three
- * consecutive lines with it (or all, of a shorter chat whose title does not contradict), else a new one.
+ * consecutive lines with it (or all, of a shorter chat whose title does not contradict), else a new one,
+ * which is the same again when the import is repeated after a crash.
  *
  * @param readings that the file allows, the likeliest first
  */
 export async function placeChat(
   chat: ChatFile,
   readings: readonly [Survey, ...Survey[]],
-  { custodian, conversation, title }: Wanted,
+  { custodian, conversation, title, origin }: Wanted,
   lines: ImportedLines,
 ): Promise<Placed> {
   if (conversation !== undefined) {
     const known =
       (await lines.conversation(custodian, conversation)) ??
-      (await lines.addConversation(custodian, newConversationId(), conversation));
+      (await lines.addConversation(custodian, lines.newConversationId(custodian, origin), conversation));
     return { conversation: known, survey: standing(known, readings) };
   }
   if (await lines.anyOf(custodian)) {
@@ -44,7 +55,7 @@ export async function placeChat(
     }
   }
   return {
-    conversation: await lines.addConversation(custodian, newConversationId(), title),
+    conversation: await lines.addConversation(custodian, lines.newConversationId(custodian, origin), title),
     survey: readings[0],
   };
 }
@@ -79,8 +90,4 @@ async function sharedConversation(
     if (known && (await lines.hasTitle(known, title))) return known;
   }
   return undefined;
-}
-
-function newConversationId(): string {
-  return `export-${randomBytes(12).toString("hex")}`;
 }

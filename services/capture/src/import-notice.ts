@@ -26,10 +26,13 @@ export function importNotice(of: {
   request: { name: string; actor: string };
   custodian: Party;
   account: string;
-  file: SealedAttachment;
+  /** What tells the file from others. */
+  identity: string;
+  /** Without it where scope leaves out a chat of the file: then the file itself is not kept. */
+  file: SealedAttachment | undefined;
   readings: readonly ChatReading[];
 }): Captured {
-  const { upload, request, custodian, account, file, readings } = of;
+  const { upload, request, custodian, account, identity, file, readings } = of;
   const raw: z.infer<typeof importedFile> = {
     v: 1,
     name: request.name.toWellFormed(),
@@ -37,9 +40,9 @@ export function importNotice(of: {
     chats: readings.map((one) => ({ ...one, title: one.title.toWellFormed() })),
   };
   return {
-    eventId: `file:${createHash("sha256").update(`${custodian.id}\n${upload.sha256}`).digest("hex")}`,
+    eventId: `${file ? "file" : "file-left-out"}:${createHash("sha256").update(`${custodian.id}\n${identity}`).digest("hex")}`,
     stableDigest: upload.sha256,
-    attachments: [file],
+    ...(file && { attachments: [file] }),
     event: {
       v: 1,
       kind: "notice",

@@ -78,21 +78,21 @@ export class ImportedLines {
     return createHmac("sha256", this.#key).update("line:").update(identity).digest();
   }
 
-  /** How the chats of a file were read, if it was imported before; none if it was not. @param sha256 of the file, hex */
-  async file(custodian: string, sha256: string): Promise<KnownChat[]> {
+  /** How the chats of a file were read, if it was imported before; none if it was not. @param file its identity */
+  async file(custodian: string, file: string): Promise<KnownChat[]> {
     const { rows } = await this.#pool.query<{ date_order: DateOrder; ambiguous: boolean }>(
       "SELECT date_order, ambiguous FROM capture.file WHERE digest = $1 AND custodian = $2 ORDER BY chat",
-      [this.#keyed("file", sha256), custodian],
+      [this.#keyed("file", file), custodian],
     );
     return rows.map((row) => ({ order: row.date_order, ambiguous: row.ambiguous }));
   }
 
-  async rememberFile(custodian: string, sha256: string, chats: readonly KnownChat[]): Promise<void> {
+  async rememberFile(custodian: string, file: string, chats: readonly KnownChat[]): Promise<void> {
     await this.#pool.query(
       `INSERT INTO capture.file SELECT $1, $2, u.* FROM unnest($3::integer[], $4::text[], $5::boolean[]) u
        ON CONFLICT DO NOTHING`,
       [
-        this.#keyed("file", sha256),
+        this.#keyed("file", file),
         custodian,
         chats.map((_, i) => i),
         chats.map((c) => c.order),
@@ -107,6 +107,13 @@ export class ImportedLines {
       "SELECT id, number, date_order FROM capture.conversation WHERE custodian = $1 AND (id = $2 OR title_key = $3) ORDER BY number LIMIT 1",
       [custodian, idOrTitle, this.#keyed("title", idOrTitle)],
     );
+  }
+
+  /** The id of a conversation that begins with a chat of a file: the same each time. */
+  newConversationId(custodian: string, origin: string): string {
+    return `export-${this.#keyed("conversation", JSON.stringify([custodian, origin]))
+      .toString("hex")
+      .slice(0, 24)}`;
   }
 
   async addConversation(custodian: string, id: string, title: string): Promise<KnownConversation> {

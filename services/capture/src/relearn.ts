@@ -1,4 +1,6 @@
-import { identityOf, lineIdentity, openExport } from "@daybook/exports";
+import { basename } from "node:path";
+import { identityOf, lineIdentity, openExport, type Survey } from "@daybook/exports";
+import { fileIdentity } from "./conversation.ts";
 import { importedFile } from "./import-notice.ts";
 import { type ImportedLines, toKey } from "./lines.ts";
 import { Occurrences } from "./occurrences.ts";
@@ -22,11 +24,13 @@ export async function relearn(
     const { name, chats: readings } = importedFile.parse(JSON.parse(raw));
     const upload = await receiveUpload(content, limits);
     try {
-      for (const [i, chat] of (await openExport(upload, name)).entries()) {
+      const surveys: Survey[] = [];
+      for (const [i, chat] of (await openExport(upload, basename(name))).entries()) {
         const reading = readings[i];
         if (!reading) continue;
         const conversation = await lines.addConversation(custodian, reading.conversation, reading.title);
         const survey = await chat.survey({ dateOrder: reading.order });
+        surveys.push(survey);
         const seen = new Occurrences();
         for await (const batch of chat.entries({ survey })) {
           const counts = new Map<string, number>();
@@ -38,7 +42,7 @@ export async function relearn(
         }
         if (!reading.ambiguous) await lines.establishOrder(conversation, reading.order);
       }
-      await lines.rememberFile(custodian, upload.sha256, readings);
+      await lines.rememberFile(custodian, fileIdentity(upload.sha256, surveys), readings);
     } finally {
       await upload.remove();
     }

@@ -1,6 +1,7 @@
 import { ProblemError, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
-import type { ImportRequest, ImportResult } from "./import.ts";
+import type { ImportResult } from "./import.ts";
+import type { ImportRequest } from "./record-chat.ts";
 import type { Jobs } from "./jobs.ts";
 import { receiveUpload, type Upload } from "./upload.ts";
 

@@ -32,7 +32,8 @@ export function scopeHash(key: Uint8Array, network: string, conversation: string
     .slice(0, 32);
 }
 
-type Scoped = Pick<Event, "account" | "network" | "custodian" | "conversation">;
+/** What rules judge an event by. */
+export type Scoped = Pick<Event, "account" | "network" | "custodian" | "conversation">;
 
 /** Judges events before anything of them is stored. */
 export class Scope {

@@ -14,7 +14,7 @@ import {
 import { createHash, randomUUID } from "node:crypto";
 import { attach, type AttachOptions } from "./attach.ts";
 import type { Publisher } from "./ports.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope, Scoped } from "./scope.ts";
 
 export interface SinkOptions extends AttachOptions {
   readonly publisher: Publisher;
@@ -34,6 +34,12 @@ export interface CaptureSink extends Sink {
     about: Pick<Event, "network" | "method" | "account"> & { custodian?: Event["custodian"] },
     interval: NonNullable<Event["coverage"]>,
   ): Promise<void>;
+  /** What Daybook says of itself: the notice of an imported file, say. Scope does not judge it. */
+  state(captured: Captured): Promise<void>;
+  /** Whether scope leaves out what this is about now: asked before anything of it is attached. Counts nothing. */
+  excludes(about: Scoped): Promise<boolean>;
+  /** Counts events that scope leaves out, in place of `capture`. */
+  leaveOut(events: number): void;
   /** Events left out by scope rules so far. */
   readonly excluded: number;
 }
@@ -51,12 +57,14 @@ export function createSink(options: SinkOptions): CaptureSink {
   async function capture(captured: readonly Captured[]): Promise<void> {
     const at = now();
     const judge = await scope();
+    const taken = captured.filter(({ event }) => judge.excludedBy(event, at) === undefined);
+    await publish(taken, at);
+    excluded += captured.length - taken.length;
+  }
+
+  async function publish(captured: readonly Captured[], at: Date): Promise<void> {
     const byPartition = new Map<number, Uint8Array[]>();
     for (const item of captured) {
-      if (judge.excludedBy(item.event, at) !== undefined) {
-        excluded += 1;
-        continue;
-      }
       const partition = shardOf(item.event.network, item.event.account, shards);
       const batch = byPartition.get(partition) ?? [];
       batch.push(toPlaintext(item, at));
@@ -73,27 +81,31 @@ export function createSink(options: SinkOptions): CaptureSink {
     attach: (body, about) => attach(body, about, options),
     report: (state) => options.onState?.(state),
     reached,
+    state: (captured) => publish([captured], now()),
+    excludes: async (about) => (await scope()).excludedBy(about, now()) !== undefined,
+    leaveOut(events) {
+      excluded += events;
+    },
     get excluded() {
       return excluded;
     },
     async coverage(about, interval) {
       const left = excluded - reported;
       const eventId = `coverage:${randomUUID()}`;
-      await capture([
-        {
-          eventId,
-          stableDigest: createHash("sha256").update(eventId).digest("hex"),
-          event: {
-            v: 1,
-            kind: "coverage",
-            ...about,
-            provenance: "captured",
-            coverage: { ...interval, ...(left > 0 && { excluded: left }) },
-            raw: "",
-            connector: { name: "capture", version: "1" },
-          },
+      const captured: Captured = {
+        eventId,
+        stableDigest: createHash("sha256").update(eventId).digest("hex"),
+        event: {
+          v: 1,
+          kind: "coverage",
+          ...about,
+          provenance: "captured",
+          coverage: { ...interval, ...(left > 0 && { excluded: left }) },
+          raw: "",
+          connector: { name: "capture", version: "1" },
         },
-      ]);
+      };
+      await publish([captured], now());
       reported += left;
     },
   };

@@ -11,7 +11,7 @@ export function errorLine(error: unknown): { line: string; exitCode: number } {
   if (error instanceof CommanderError) return { line: "", exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof CliError) return { line: error.message, exitCode: error.exitCode };
   if (error instanceof ProblemError) {
-    const fields = (error.fields ?? []).map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    const fields = error.fields.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
     return { line: printable(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
   }
   if (error instanceof ComposeError || error instanceof ArchiveError || error instanceof StreamError) {

@@ -108,7 +108,7 @@ function start(
   const archiveProgress = archiveProgressClient(client);
   const mount = host.mount.bind(host);
   const reader = new RecordReader({ stores, privateKey: keys.privateKey });
-  const becameReady = Promise.withResolvers<void>();
+  const becameReady: PromiseWithResolvers<void> = Promise.withResolvers();
   const whenReady = Promise.race([becameReady.promise, untilAborted(signal)]);
 
   mount(archiverRoutes({ progress, shards, stream, stores }));
@@ -153,7 +153,7 @@ function start(
       registryKey: keyBytes(keys, "registry"),
       scopeKey: keyBytes(keys, "scope"),
       vkeys,
-      archiver: { ...archiverOver(client), paused: archiver.paused },
+      archiver: { ...archiverOver(client), paused: (work) => archiver.paused(work) },
       keptElsewhere: KEPT_ELSEWHERE,
       minLockDays: MIN_LOCK_DAYS,
       mount,

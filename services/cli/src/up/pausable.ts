@@ -10,7 +10,7 @@ export interface Pausable {
 export function pausable(run: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Pausable {
   let life = begin();
   let turn: Promise<unknown> = Promise.resolve();
-  const done = Promise.withResolvers<void>();
+  const done: PromiseWithResolvers<void> = Promise.withResolvers();
   watch();
 
   function begin() {

@@ -55,7 +55,7 @@ export async function up(
         port: options.port ?? DEFAULT_PORT,
         version: VERSION,
         live: options.sample ? [rehearsal(rehearsed.resolve)] : [],
-        log: loggers.of,
+        log: (service) => loggers.of(service),
         async onReady(at) {
           const vkeys = Object.values(at.vkeys);
           const facts = { url: at.url, operations: at.operationsUrl, home: home.dir, sample, vkeys };

@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Postgres, startPostgres } from "@daybook/compose";
+import { openStream, parseSessionKey } from "@daybook/openpgp";
+import { Pool } from "pg";
+import { importFile, type ImportRequest, type ImportResult } from "../src/import.ts";
+import { ImportedLines } from "../src/lines.ts";
+import { relearn } from "../src/relearn.ts";
+import { receiveUpload } from "../src/upload.ts";
+import { once, setUp } from "./support/capture.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "daybook-import-"));
+let postgres: Postgres;
+let pool: Pool;
+let rig = setUp();
+let lines: ImportedLines;
+
+beforeAll(async () => {
+  const log = { info: () => undefined, warn: () => undefined };
+  postgres = await startPostgres({ dataDir: join(dir, "postgres"), log });
+  pool = new Pool({ ...postgres.connection, max: 3 });
+  pool.on("error", () => undefined);
+});
+afterAll(async () => {
+  await pool.end();
+  await postgres.stop();
+  rmSync(dir, { recursive: true, force: true });
+  rig.remove();
+});
+beforeEach(async () => {
+  await pool.query("DROP SCHEMA IF EXISTS capture CASCADE");
+  rig.remove();
+  rig = setUp();
+  lines = new ImportedLines(pool, Buffer.alloc(32, 3));
+  await lines.migrate();
+});
+
+async function imported(content: string, more: Partial<ImportRequest> = {}): Promise<ImportResult> {
+  const upload = await receiveUpload(once(content), { spoolDir: rig.dir, maxBytes: 1e8 });
+  const { registry, progress, newSink, now } = rig;
+  const request = { name: "WhatsApp Chat with Bo.txt", custodian: "Ann", actor: "p1", ...more };
+  try {
+    return await importFile(upload, request, { lines, registry, progress, newSink, now });
+  } finally {
+    await upload.remove();
+  }
+}
+
+const android = (...rows: string[]) => rows.map((row) => `${row}\n`).join("");
+const CHAT = android(
+  "13/05/2024, 10:01 - Ann: one",
+  "13/05/2024, 10:02 - Bo: two",
+  "13/05/2024, 10:03 - Ann: ok",
+  "13/05/2024, 10:03 - Ann: ok",
+);
+const texts = (kind = "message") =>
+  rig.publisher.records.filter((r) => r.event.kind === kind).map((r) => r.event.text);
+const conversations = () => new Set(rig.publisher.records.flatMap((r) => r.event.conversation?.id ?? []));
+
+describe("an import", () => {
+  it("records each line once, and the file itself with who supplied it", async () => {
+    const { files, records } = await imported(CHAT);
+
+    expect(files).toMatchObject([{ messages: 4, system: 0, duplicates: 0, order: "dmy", ambiguous: false }]);
+    expect(records).toBe(5);
+    expect(texts()).toEqual(["one", "two", "ok", "ok"]);
+    const notice = rig.publisher.records.find((r) => r.event.kind === "notice")!;
+    expect(notice.event).toMatchObject({ provenance: "supplied", attachments: [{ sizeBytes: CHAT.length }] });
+    const file: Buffer[] = [];
+    const { sealed } = notice.event.attachments![0]!;
+    for await (const part of openStream(
+      rig.records.stream(`attachment/${sealed}`),
+      parseSessionKey(notice.keys[0]!),
+    )) {
+      file.push(Buffer.from(part));
+    }
+    expect(Buffer.concat(file).toString()).toBe(CHAT);
+    expect(rig.reachedArchive).toEqual([[0, 5]]);
+  });
+
+  it("records nothing of a file that it has seen, whatever order is asked for now, and says so", async () => {
+    const open = CHAT.replaceAll("13/05", "03/05");
+    await imported(open, { dateOrder: "dmy" });
+    const again = await imported(open, { dateOrder: "mdy" });
+
+    expect(again.records).toBe(0);
+    expect(again.files).toMatchObject([
+      { order: "dmy", duplicates: 4, warnings: [{ code: "already-imported" }] },
+    ]);
+    expect(rig.publisher.records).toHaveLength(5);
+  });
+
+  it("records only what is new of an overlapping export, also from a phone in another locale", async () => {
+    await imported(CHAT);
+    const ios = android(
+      "[13.05.24, 10:02:30] Bo: two",
+      "[13.05.24, 10:03:01] Ann: ok",
+      "[13.05.24, 10:03:09] Ann: ok",
+      "[13.05.24, 10:03:40] Ann: ok",
+      "[14.05.24, 08:00:00] Bo: three",
+    );
+    const { files, records } = await imported(ios, { name: "_chat.txt" });
+
+    expect(files).toMatchObject([{ duplicates: 3 }]);
+    expect(records).toBe(3);
+    expect(texts()).toEqual(["one", "two", "ok", "ok", "ok", "three"]);
+    expect(conversations().size).toBe(1);
+  });
+
+  it("keeps the same words in three chats three", async () => {
+    for (const who of ["Bo", "Cy", "Di"]) {
+      await imported(
+        android(
+          `13/05/2024, 10:01 - Ann: same`,
+          `13/05/2024, 10:02 - Ann: words to ${who}`,
+          "13/05/2024, 10:03 - Ann: bye",
+        ),
+        {
+          name: `WhatsApp Chat with ${who}.txt`,
+        },
+      );
+      await imported(android("14/05/2024, 09:00 - Ann: short and equal"), {
+        name: `WhatsApp Chat with Short ${who}.txt`,
+      });
+    }
+
+    expect(texts().filter((text) => text === "same")).toHaveLength(3);
+    expect(texts().filter((text) => text === "short and equal")).toHaveLength(3);
+    expect(conversations().size).toBe(6);
+  });
+
+  it("joins exports by the conversation that is named, and parts them by custodian", async () => {
+    await imported(CHAT, { conversation: "Bo and Ann" });
+    await imported(android("20/05/2024, 10:00 - Bo: later"), {
+      conversation: "Bo and Ann",
+      name: "other.txt",
+    });
+    await imported(CHAT, { custodian: "Bo" });
+
+    expect(conversations().size).toBe(2);
+    expect(rig.publisher.records.filter((r) => r.event.text === "two")).toHaveLength(2);
+  });
+
+  it("reads an ambiguous export by the order that its conversation was read by", async () => {
+    await imported(
+      android(
+        "05/13/2024, 10:01 - Ann: one",
+        "05/13/2024, 10:02 - Bo: two",
+        "06/01/2024, 10:03 - Bo: three",
+        "06/02/2024, 10:03 - Bo: four",
+        "06/03/2024, 10:03 - Bo: five",
+      ),
+    );
+    const { files } = await imported(
+      android(
+        "06/01/2024, 10:03 - Bo: three",
+        "06/02/2024, 10:03 - Bo: four",
+        "06/03/2024, 10:03 - Bo: five",
+        "06/04/2024, 11:00 - Ann: six",
+      ),
+      { name: "later.txt" },
+    );
+
+    expect(files).toMatchObject([{ order: "mdy", duplicates: 3 }]);
+    expect(conversations().size).toBe(1);
+    expect(rig.publisher.records.find((r) => r.event.text === "six")!.event.localTime).toBe(
+      "2024-06-04T11:00:00",
+    );
+  });
+
+  it("records nothing, and makes nobody, for a file that is no export", async () => {
+    await expect(imported("just notes\n", { custodian: "Nobody" })).rejects.toMatchObject({
+      code: "not-an-export",
+    });
+    expect(rig.publisher.published).toEqual([]);
+    expect(rig.registry.people.size).toBe(0);
+  });
+
+  it("makes a gap of a file that is named and not there", async () => {
+    await imported(
+      android(
+        "13/05/2024, 10:01 - Ann: IMG-20240513-WA0001.jpg (file attached)",
+        "14/05/2024, 10:01 - Ann: bye",
+      ),
+    );
+
+    const gap = rig.publisher.records.find((r) => r.event.kind === "gap")!;
+    expect(gap.event.gap).toMatchObject({ about: "IMG-20240513-WA0001.jpg" });
+  });
+
+  it.each(["lost", "kept"] as const)(
+    "gives the same events when it is repeated after a stream that was %s",
+    async (fault) => {
+      rig.publisher.faults.push(fault);
+      await expect(imported(CHAT)).rejects.toMatchObject({ code: "unavailable", retryable: true });
+      await imported(CHAT);
+
+      expect(texts()).toEqual(["one", "two", "ok", "ok"]);
+      expect(rig.publisher.records).toHaveLength(5);
+    },
+  );
+
+  it("remembers no text", async () => {
+    await imported(android("13/05/2024, 10:01 - Zebedee: xylophone", "13/05/2024, 10:02 - Ann: two"), {
+      conversation: "Quagga talk",
+    });
+    for (const table of ["conversation", "line", "file"]) {
+      const { rows } = await pool.query(`SELECT t::text AS row FROM capture.${table} t`);
+      expect(rows.length).toBeGreaterThan(0);
+      expect(JSON.stringify(rows)).not.toMatch(/xylophone|Zebedee|Quagga/);
+    }
+  });
+
+  it("learns from the archived files what it knew, when its schema is lost", async () => {
+    await imported(CHAT);
+    const notice = rig.publisher.records.find((r) => r.event.kind === "notice")!;
+    await pool.query("DROP SCHEMA capture CASCADE");
+    await lines.migrate();
+    const files = {
+      async *notices() {
+        yield await Promise.resolve({
+          id: "n1",
+          custodian: notice.event.custodian!.id,
+          raw: Buffer.from(notice.event.raw, "base64").toString(),
+        });
+      },
+      content: async () => once(CHAT),
+    };
+    await relearn(lines, files, { spoolDir: rig.dir, maxBytes: 1e8 });
+    await relearn(lines, files, { spoolDir: rig.dir, maxBytes: 1e8 });
+
+    expect((await imported(CHAT)).records).toBe(0);
+    const { files: chats } = await imported(CHAT + "15/05/2024, 10:00 - Bo: new\n", { name: "longer.txt" });
+    expect(chats).toMatchObject([{ duplicates: 4 }]);
+    expect(conversations().size).toBe(1);
+  });
+});
