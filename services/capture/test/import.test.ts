@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { type Postgres, startPostgres } from "@daybook/compose";
 import { openStream, parseSessionKey } from "@daybook/openpgp";
 import { Pool } from "pg";
-import { importFile, type ImportRequest, type ImportResult } from "../src/import.ts";
+import { importFile, type ImportResult } from "../src/import.ts";
 import { ImportedLines } from "../src/lines.ts";
+import type { ImportRequest } from "../src/record-chat.ts";
+import type { ImportRequest } from "../src/record-chat.ts";
 import { relearn } from "../src/relearn.ts";
+import { scopeHash } from "../src/scope.ts";
 import { receiveUpload } from "../src/upload.ts";
-import { once, setUp } from "./support/capture.ts";
+import { once, SCOPE_KEY, setUp } from "./support/capture.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "daybook-import-"));
 let postgres: Postgres;
@@ -234,5 +237,60 @@ describe("an import", () => {
     const { files: chats } = await imported(CHAT + "15/05/2024, 10:00 - Bo: new\n", { name: "longer.txt" });
     expect(chats).toMatchObject([{ duplicates: 4 }]);
     expect(conversations().size).toBe(1);
+  });
+
+  it("keeps three files of the same bytes three chats, and each of them once", async () => {
+    const wish = android("01/13/2024, 10:01 - Ann: happy new year");
+    for (const who of ["Bo", "Cy", "Di", "Bo"]) {
+      await imported(wish, { name: `WhatsApp Chat with ${who}.txt` });
+    }
+
+    expect(texts()).toEqual(Array(3).fill("happy new year"));
+    expect(conversations().size).toBe(3);
+    expect(texts("notice")).toHaveLength(3);
+  });
+
+  it("gives the same events when it died between capturing lines and remembering them", async () => {
+    const remember = lines.remember.bind(lines);
+    lines.remember = () => Promise.reject(new Error("died"));
+    await expect(imported(CHAT)).rejects.toThrow("died");
+    lines.remember = remember;
+    await imported(CHAT);
+
+    expect(rig.publisher.published).toHaveLength(10);
+    expect(texts()).toEqual(["one", "two", "ok", "ok"]);
+    expect(conversations().size).toBe(1);
+  });
+
+  it("keeps neither lines, file nor media of a chat that scope leaves out, but takes it once that ends", async () => {
+    const conversation = scopeHash(SCOPE_KEY, "whatsapp", "Bo");
+    rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "exclude", conversation }] };
+    expect((await imported(CHAT)).records).toBe(0);
+
+    expect(rig.records.objects.size).toBe(0);
+    expect(rig.publisher.records.map(({ event }) => event)).toMatchObject([
+      { kind: "coverage", coverage: { excluded: 4 } },
+    ]);
+    expect(JSON.stringify(rig.publisher.records)).not.toMatch(/Bo|two/);
+
+    rig.registry.rules = { version: 2, rules: [] };
+    expect((await imported(CHAT)).records).toBe(5);
+    expect(texts()).toEqual(["one", "two", "ok", "ok"]);
+  });
+
+  it("still takes the notice of a file, and counts what it left, where a rule lists conversations", async () => {
+    const conversation = scopeHash(SCOPE_KEY, "whatsapp", "Bo");
+    rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "include", conversation }] };
+    await imported(CHAT);
+    await imported(android("14/05/2024, 10:01 - Ann: private"), { name: "WhatsApp Chat with Cy.txt" });
+
+    expect(texts()).toEqual(["one", "two", "ok", "ok"]);
+    expect(texts("notice")).toHaveLength(1);
+    expect(
+      rig.publisher.records.find(({ event }) => event.kind === "coverage")!.event.coverage,
+    ).toMatchObject({
+      excluded: 1,
+    });
+    expect(rig.records.objects.size).toBe(1);
   });
 });
