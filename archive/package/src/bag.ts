@@ -74,7 +74,7 @@ export class Bag {
 
   async #manifestFile(): Promise<void> {
     const hashing = createHash("sha256");
-    const watched = watch(this.#manifest.stream(), (chunk) => hashing.update(chunk));
+    const watched = watch(this.#manifest.bytes(), (chunk) => hashing.update(chunk));
     await this.#sink.add("manifest-sha256.txt", watched);
     this.#tags += `${hashing.digest("hex")}  manifest-sha256.txt\n`;
   }

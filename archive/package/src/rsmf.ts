@@ -17,7 +17,7 @@ const MAX_EMBEDDED_BYTES = 1024 * 1024 * 1024;
  *
  * @see help.relativity.com, "Relativity short message format"; rsmf_schema_2_0_0.json
  */
-export function rsmf(day: ThreadDay, packageName: string): FileBody {
+export async function rsmf(day: ThreadDay, packageName: string): Promise<FileBody> {
   const participants = new Participants(day);
   const embedded = embeddable(day);
   const manifest = rsmfManifest(day, participants, new Set(embedded.fitting));
@@ -28,7 +28,7 @@ export function rsmf(day: ThreadDay, packageName: string): FileBody {
   );
   const tail = Buffer.from(`--${boundary}--\r\n`);
   if (embedded.files.length > 0) return inPieces(head, zipStream(json, embedded.files), tail);
-  return Buffer.concat([head, Buffer.from(base64Lines(zip(json)), "latin1"), tail]);
+  return Buffer.concat([head, Buffer.from(base64Lines(await zip(json)), "latin1"), tail]);
 }
 
 function headers(
@@ -99,9 +99,11 @@ function embeddable(day: ThreadDay): { fitting: PackageAttachment[]; files: Pack
   return { fitting, files: [...files.values()] };
 }
 
-function zip(json: Buffer): Buffer {
+async function zip(json: Buffer): Promise<Buffer> {
   const encoder = new ZipEncoder();
-  return Buffer.concat([...encoder.whole("rsmf_manifest.json", json, { deflate: true }), ...encoder.end()]);
+  const parts: Uint8Array[] = encoder.whole("rsmf_manifest.json", json, { deflate: true });
+  for await (const part of encoder.end()) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 async function* zipStream(

@@ -1,16 +1,22 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { promisify } from "node:util";
+import { deflateRaw, inflateRaw } from "node:zlib";
 
 const CHUNK_BYTES = 256 * 1024;
+/** What little things need at first. */
+const FIRST_BYTES = 1024;
 /** So small that what a million records leave here stays in memory; so fast that it does not show. */
 const LEVEL = 1;
 
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
 /**
- * Bytes whose turn comes at the end: kept in memory, deflated, because a temporary file would hold names in
- * clear.
+ * Bytes whose turn comes at the end: kept in memory, because a temporary file would hold names in clear, and
+ * deflated, on other threads.
  */
 export class Spool {
-  readonly #packed: Buffer[] = [];
-  #open = Buffer.allocUnsafe(CHUNK_BYTES);
+  readonly #packed: Promise<Buffer>[] = [];
+  #open = Buffer.allocUnsafe(FIRST_BYTES);
   #filled = 0;
   #sizeBytes = 0;
 
@@ -20,32 +26,40 @@ export class Spool {
 
   append(piece: string | Uint8Array): void {
     const length = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
-    if (length > this.#open.length - this.#filled) this.#pack();
+    this.#sizeBytes += length;
+    if (length > this.#open.length - this.#filled) this.#makeRoom(length);
     if (length > this.#open.length) {
-      this.#packed.push(deflateRawSync(piece, { level: LEVEL }));
+      this.#keep(Buffer.from(piece as string));
     } else if (typeof piece === "string") {
       this.#filled += this.#open.write(piece, this.#filled);
     } else {
       this.#open.set(piece, this.#filled);
       this.#filled += length;
     }
-    this.#sizeBytes += length;
   }
 
   /** Everything appended, in order. May be read more than once. */
-  *bytes(): Generator<Buffer, void, undefined> {
-    for (const packed of this.#packed) yield inflateRawSync(packed);
+  async *bytes(): AsyncGenerator<Buffer, void, undefined> {
+    for (const packed of this.#packed) yield await inflate(await packed);
     if (this.#filled > 0) yield Buffer.from(this.#open.subarray(0, this.#filled));
   }
 
-  /** As `bytes`, for a sink. */
-  async *stream(): AsyncGenerator<Buffer, void, undefined> {
-    for (const chunk of this.bytes()) yield await Promise.resolve(chunk);
+  #makeRoom(length: number): void {
+    const next = Buffer.allocUnsafe(CHUNK_BYTES);
+    const isFirst = this.#open.length < CHUNK_BYTES;
+    if (isFirst && this.#filled + length <= CHUNK_BYTES) {
+      this.#open.copy(next, 0, 0, this.#filled);
+    } else {
+      if (this.#filled > 0) this.#keep(this.#open.subarray(0, this.#filled));
+      this.#filled = 0;
+    }
+    this.#open = next;
   }
 
-  #pack(): void {
-    if (this.#filled === 0) return;
-    this.#packed.push(deflateRawSync(this.#open.subarray(0, this.#filled), { level: LEVEL }));
-    this.#filled = 0;
+  #keep(chunk: Buffer): void {
+    const packing = deflate(chunk, { level: LEVEL });
+    // Whoever reads the spool learns of it; nobody may.
+    packing.catch(() => undefined);
+    this.#packed.push(packing);
   }
 }

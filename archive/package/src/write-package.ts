@@ -91,13 +91,13 @@ async function writeThreads(input: PackageInput, bag: Bag): Promise<void> {
   const frame = indexFrame(name);
   index.append(frame.head);
   for await (const day of threadDays(input.threads())) {
-    if (formats.has("rsmf")) await bag.payload(`rsmf/${day.name}.rsmf`, rsmf(day, name));
+    if (formats.has("rsmf")) await bag.payload(`rsmf/${day.name}.rsmf`, await rsmf(day, name));
     if (!formats.has("html")) continue;
     await bag.payload(`html/${day.name}.html`, dayPage(day));
     index.append(indexLine(day));
   }
   index.append(frame.tail);
-  if (formats.has("html")) await bag.payload("html/index.html", index.stream());
+  if (formats.has("html")) await bag.payload("html/index.html", index.bytes());
 }
 
 /** The files that have a line for each record of some kind. */
@@ -126,11 +126,11 @@ class Tables {
   }
 
   async write(bag: Bag): Promise<void> {
-    await bag.payload("session-keys.csv", this.#keys.stream());
-    await bag.payload("index.csv", this.#index.stream());
-    await bag.payload("gaps.jsonl", this.#gaps.stream());
-    await bag.payload("coverage.jsonl", this.#coverage.stream());
-    await bag.payload("audit.jsonl", this.#audit.stream());
+    await bag.payload("session-keys.csv", this.#keys.bytes());
+    await bag.payload("index.csv", this.#index.bytes());
+    await bag.payload("gaps.jsonl", this.#gaps.bytes());
+    await bag.payload("coverage.jsonl", this.#coverage.bytes());
+    await bag.payload("audit.jsonl", this.#audit.bytes());
   }
 }
 

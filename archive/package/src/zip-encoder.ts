@@ -25,7 +25,8 @@ const BLOCK_BYTES = 0xffff;
 const LAST_BLOCK = Buffer.from([1, 0, 0, 0xff, 0xff]);
 
 interface Entry {
-  readonly name: Buffer;
+  /** ASCII. */
+  readonly name: string;
   readonly method: number;
   readonly flags: number;
   readonly crc: number;
@@ -49,7 +50,7 @@ export class ZipEncoder {
   whole(name: string, content: Uint8Array, { deflate = false } = {}): [header: Buffer, content: Uint8Array] {
     const packed = deflate ? deflateRawSync(content) : content;
     const entry: Entry = {
-      name: Buffer.from(name),
+      name,
       method: deflate ? DEFLATED : STORED,
       flags: 0,
       crc: crc32(content),
@@ -71,7 +72,7 @@ export class ZipEncoder {
     name: string,
     content: AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const about = { name: Buffer.from(name), method: DEFLATED, flags: SIZES_FOLLOW, offset: this.#offset };
+    const about = { name, method: DEFLATED, flags: SIZES_FOLLOW, offset: this.#offset };
     const header = localHeader({ ...about, crc: 0, packed: MAX32, size: MAX32 });
     yield header;
     let crc = 0;
@@ -99,7 +100,7 @@ export class ZipEncoder {
   }
 
   /** The central directory and its end. */
-  *end(): Generator<Buffer, void, undefined> {
+  async *end(): AsyncGenerator<Buffer, void, undefined> {
     yield* this.#central.bytes();
     const size = this.#central.sizeBytes;
     if (this.#count >= MAX16 || size >= MAX32 || this.#offset >= MAX32) {
@@ -134,7 +135,7 @@ export class ZipEncoder {
 
 function localHeader(entry: Entry): Buffer {
   const large = entry.size >= MAX32 || entry.packed >= MAX32;
-  const header = Buffer.alloc(30 + entry.name.length + (large ? 20 : 0));
+  const header = zeros(30 + entry.name.length + (large ? 20 : 0));
   header.writeUInt32LE(LOCAL, 0);
   header.writeUInt16LE(large ? VERSION64 : VERSION, 4);
   header.writeUInt16LE(entry.flags, 6);
@@ -145,7 +146,7 @@ function localHeader(entry: Entry): Buffer {
   header.writeUInt32LE(large ? MAX32 : entry.size, 22);
   header.writeUInt16LE(entry.name.length, 26);
   header.writeUInt16LE(large ? 20 : 0, 28);
-  header.set(entry.name, 30);
+  header.write(entry.name, 30, "latin1");
   if (large) {
     const known = (entry.flags & SIZES_FOLLOW) === 0;
     const at = 30 + entry.name.length;
@@ -160,7 +161,7 @@ function localHeader(entry: Entry): Buffer {
 function centralHeader(entry: Entry): Buffer {
   const large = [entry.size, entry.packed, entry.offset].filter((value) => value >= MAX32);
   const extra = large.length === 0 ? 0 : 4 + 8 * large.length;
-  const header = Buffer.alloc(46 + entry.name.length + extra);
+  const header = zeros(46 + entry.name.length + extra);
   header.writeUInt32LE(CENTRAL, 0);
   header.writeUInt16LE(MADE_BY_UNIX | VERSION64, 4);
   header.writeUInt16LE(extra === 0 ? VERSION : VERSION64, 6);
@@ -174,7 +175,7 @@ function centralHeader(entry: Entry): Buffer {
   header.writeUInt16LE(extra, 30);
   header.writeUInt32LE(REGULAR_FILE, 38);
   header.writeUInt32LE(Math.min(entry.offset, MAX32), 42);
-  header.set(entry.name, 46);
+  header.write(entry.name, 46, "latin1");
   if (extra > 0) {
     let at = 46 + entry.name.length;
     header.writeUInt16LE(ZIP64_ID, at);
@@ -190,4 +191,9 @@ function blockHeader(length: number): Buffer {
   header.writeUInt16LE(length, 1);
   header.writeUInt16LE(length ^ MAX16, 3);
   return header;
+}
+
+/** Zeros from the pool: `Buffer.alloc` costs more than all the rest of a small entry. */
+function zeros(length: number): Buffer {
+  return Buffer.allocUnsafe(length).fill(0);
 }

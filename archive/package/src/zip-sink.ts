@@ -39,7 +39,7 @@ class ZipSink implements PackageSink {
   }
 
   async finish(): Promise<void> {
-    for (const piece of this.#zip.end()) await this.#out.write(piece);
+    for await (const piece of this.#zip.end()) await this.#out.write(piece);
     await this.#out.end();
   }
 
