@@ -140,10 +140,7 @@ function describe({
 }: ExportRequest): Record<string, JsonValue> {
   return {
     name,
-    filters: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Record<
-      string,
-      string
-    >,
+    filters: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)),
     formats: [...formats].sort(),
     withSources,
     recipients,
