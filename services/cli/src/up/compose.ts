@@ -67,7 +67,12 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
   const closing: (() => Promise<unknown>)[] = [];
   try {
     const metrics = new Metrics();
-    const host = await createHost({ ...options, log: options.log("api"), metrics });
+    const host = await createHost({
+      ...options,
+      sample: options.home.facts.sample,
+      log: options.log("api"),
+      metrics,
+    });
     closing.push(() => host.close());
     const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
     const services = start(options, engines, { host, metrics }, stopping);

@@ -32,12 +32,15 @@ export async function createHost({
   host,
   port,
   version,
+  sample,
   log,
   metrics,
 }: {
   host: string;
   port: number;
   version: string;
+  /** A trial: said in the API's own description. */
+  sample: boolean;
   log: Logger;
   metrics: Metrics;
 }): Promise<Host> {
@@ -56,7 +59,7 @@ export async function createHost({
     },
     open() {
       handle = createApi({
-        title: "Daybook",
+        title: sample ? "Daybook (trial: made-up messages)" : "Daybook",
         version,
         routes,
         log,
