@@ -150,6 +150,7 @@ function asCatalogueError(error: unknown): CatalogueError {
     case "3F000":
     case "42P01":
     case "42704":
+    case "42703":
     case "42883":
     case "22023":
       return new CatalogueError("not-migrated", `the catalogue's schema is not of this version (${state})`);

@@ -84,9 +84,9 @@ function literal(tokens: readonly bigint[]): string {
 }
 
 /** When collecting has to look at no more rows than this, it is quick, and gives the exact total. */
-const ALWAYS_COLLECT_ROWS = 3_000;
-/** Collecting reads the table in no order, and sorts: a row costs about twice what it does along the date index. */
-const ROWS_WALKED_A_COLLECTED = 2;
+const ALWAYS_COLLECT_ROWS = 2_000;
+/** Collecting reads the table in no order, and sorts: a row costs some three times what it does along the date index. */
+const ROWS_WALKED_A_COLLECTED = 3;
 /** Rows that a walk looks at for the sake of a better total, beyond those that the page needs. */
 const WALK_ROWS = 4_000;
 /** A walk gives up, and hits are collected, when words keep apart and it has gone so many times too far. */

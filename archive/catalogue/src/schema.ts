@@ -91,10 +91,10 @@ export const MIGRATIONS: readonly string[] = [
   );
 
   CREATE FUNCTION catalogue.statistics() RETURNS TABLE (
-    rows float4, attribute text, null_fraction float4, vals text[], freqs float4[], elems text[],
+    rows float4, attribute text, null_fraction float4, distinct_values float4, vals text[], freqs float4[], elems text[],
     elem_freqs float4[], bounds text[]
   ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
-    SELECT c.reltuples, s.attname::text, s.null_frac, s.most_common_vals::text::text[], s.most_common_freqs,
+    SELECT c.reltuples, s.attname::text, s.null_frac, s.n_distinct, s.most_common_vals::text::text[], s.most_common_freqs,
       s.most_common_elems::text::text[], s.most_common_elem_freqs,
       CASE WHEN s.attname = 'at' THEN s.histogram_bounds::text::text[] END
     FROM pg_catalog.pg_class c

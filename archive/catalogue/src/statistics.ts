@@ -60,20 +60,27 @@ interface Shares {
 
 async function load(session: CatalogueSession): Promise<Statistics> {
   const { rows } = await session.query(
-    `SELECT rows, attribute, null_fraction, array_to_json(coalesce(elems, vals)),
+    `SELECT rows, attribute, null_fraction, distinct_values, array_to_json(coalesce(elems, vals)),
        array_to_json(coalesce(elem_freqs, freqs)), array_to_json(bounds) FROM catalogue.statistics()`,
   );
   const columns = new Map<string, Shares>();
   let bounds: number[] = [];
   let count = 0;
-  for (const [reltuples, attribute, nullFraction, names, shares, histogram] of rows) {
+  for (const [reltuples, attribute, nullFraction, distinct, names, shares, histogram] of rows) {
     count = Math.max(0, Number(reltuples));
     if (attribute === null || attribute === undefined) continue;
     if (attribute === "at")
       bounds = stringsIn(histogram).map((time) => Date.parse(time.replace(" ", "T").replace(/\+00$/, "Z")));
+    const filled = 1 - Number(nullFraction ?? 0);
+    const known = new Map<string, number>();
+    const frequencies = numbersIn(shares);
     // Of tokens the shares are among rows that have any; of other columns, among all rows.
-    const among = attribute === "tokens" ? 1 - Number(nullFraction ?? 0) : 1;
-    columns.set(attribute, sharesOf(stringsIn(names), numbersIn(shares), among));
+    stringsIn(names).forEach((name, at) =>
+      known.set(name, (frequencies[at] ?? 0) * (attribute === "tokens" ? filled : 1)),
+    );
+    const unknown =
+      attribute === "tokens" ? shareOfUnlisted(known) : shareOfOthers(known, filled, Number(distinct), count);
+    columns.set(attribute, { known, unknown });
   }
 
   return {
@@ -102,15 +109,25 @@ async function load(session: CatalogueSession): Promise<Statistics> {
   };
 }
 
-function sharesOf(names: readonly string[], shares: readonly number[], among: number): Shares {
-  const known = new Map<string, number>();
-  let least = RARE * 2;
-  names.forEach((name, at) => {
-    const share = (shares[at] ?? 0) * among;
-    known.set(name, share);
-    least = Math.min(least, share);
-  });
-  return { known, unknown: least / 2 };
+/** A token that is not listed is rarer than every one that is. */
+function shareOfUnlisted(known: ReadonlyMap<string, number>): number {
+  return known.size === 0 ? RARE : Math.min(...known.values()) / 2;
+}
+
+/**
+ * What the values that are not listed have left, in equal parts.
+ *
+ * @param distinct number of values; below zero, as a share of the rows
+ */
+function shareOfOthers(
+  known: ReadonlyMap<string, number>,
+  filled: number,
+  distinct: number,
+  rows: number,
+): number {
+  const listed = [...known.values()].reduce((sum, share) => sum + share, 0);
+  const others = (distinct < 0 ? -distinct * rows : distinct) - known.size;
+  return others >= 1 ? Math.max(0, filled - listed) / others : RARE;
 }
 
 /** Share of the rows between two times, by a histogram whose buckets hold equally many rows. */
