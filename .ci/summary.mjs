@@ -22,7 +22,9 @@ const leave = new Set(
 let unexcused = 0;
 for (const suite of report.testResults) {
   const file = relative(process.cwd(), suite.name);
-  const skipped = suite.assertionResults.filter((test) => test.status === "pending" || test.status === "todo");
+  const skipped = suite.assertionResults.filter(
+    (test) => test.status === "pending" || test.status === "todo",
+  );
   if (skipped.length === 0 || leave.has(file)) continue;
   unexcused += skipped.length;
   for (const test of skipped) console.log(`skipped without leave: ${file}: ${test.fullName}`);
@@ -31,5 +33,7 @@ for (const suite of report.testResults) {
 const testsFailed = report.numFailedTests + report.numRuntimeErrorTestSuites;
 const otherSteps = Number(failedSteps) - (report.success ? 0 : 1);
 const failed = testsFailed + unexcused + Math.max(otherSteps, 0);
-console.log(`${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests - unexcused} skipped`);
+console.log(
+  `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests - unexcused} skipped`,
+);
 process.exit(failed === 0 && report.numPassedTests > 0 ? 0 : 1);

@@ -34,7 +34,9 @@ const packages = new Map(
       .map((entry) => `${top}/${entry.name}`)
       .filter((dir) => readdirSync(join(root, dir)).includes("package.json"))
       .map((dir) => {
-        const manifest = JSON.parse(readFileSync(join(root, dir, "package.json"), "utf8")) as { name: string };
+        const manifest = JSON.parse(readFileSync(join(root, dir, "package.json"), "utf8")) as {
+          name: string;
+        };
         return [manifest.name, dir] as const;
       }),
   ),
@@ -47,7 +49,9 @@ function imported(source: string): string[] {
 }
 
 function sources(dir: string): string[] {
-  return readdirSync(join(root, dir, "src"), { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".ts"));
+  return readdirSync(join(root, dir, "src"), { recursive: true, encoding: "utf8" }).filter((f) =>
+    f.endsWith(".ts"),
+  );
 }
 
 describe.each([...packages.values()])("%s", (dir) => {
@@ -56,7 +60,9 @@ describe.each([...packages.values()])("%s", (dir) => {
       imported(readFileSync(join(root, dir, "src", file), "utf8"))
         .filter((name) => name.startsWith("@daybook/"))
         .map((name) => packages.get(name.split("/").slice(0, 2).join("/")) ?? name)
-        .filter((to) => to !== dir && !allowed[rule(dir)]!.includes(to) && !allowed[rule(dir)]!.includes(rule(to)))
+        .filter(
+          (to) => to !== dir && !allowed[rule(dir)]!.includes(to) && !allowed[rule(dir)]!.includes(rule(to)),
+        )
         .map((to) => `${file} imports ${to}`),
     );
 
@@ -99,9 +105,7 @@ describe.each([...packages.values()])("%s", (dir) => {
 });
 
 it("sees an import that its rule forbids", () => {
-  expect(imported('export * from "@daybook/a";\nawait import("@daybook/b");\nimport type { C } from "./c.ts";')).toEqual([
-    "@daybook/a",
-    "@daybook/b",
-    "./c.ts",
-  ]);
+  expect(
+    imported('export * from "@daybook/a";\nawait import("@daybook/b");\nimport type { C } from "./c.ts";'),
+  ).toEqual(["@daybook/a", "@daybook/b", "./c.ts"]);
 });
