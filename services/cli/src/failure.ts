@@ -12,19 +12,29 @@ export function errorLine(error: unknown): { line: string; exitCode: number } {
   if (error instanceof CliError) return { line: error.message, exitCode: error.exitCode };
   if (error instanceof ProblemError) {
     const fields = error.fields.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
-    return { line: printable(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
+    return { line: oneLine(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
   }
   if (error instanceof ComposeError || error instanceof ArchiveError || error instanceof StreamError) {
     return { line: error.message, exitCode: 1 };
   }
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
-    const path = "path" in error && typeof error.path === "string" ? ` (${printable(error.path)})` : "";
+    const path = "path" in error && typeof error.path === "string" ? ` (${oneLine(error.path)})` : "";
     return { line: `the system answered ${error.code}${path}: check permissions and room`, exitCode: 1 };
   }
+  // The stack begins with the message, which may say anything.
   const where =
-    error instanceof Error ? (error.stack ?? "").split("\n").find((line) => line.includes("at ")) : undefined;
+    error instanceof Error
+      ? (error.stack ?? "")
+          .replace(error.message, "")
+          .split("\n")
+          .find((line) => /^ {4}at /.test(line))
+      : undefined;
   return {
     line: `something went wrong that should not: ${error instanceof Error ? error.name : "unknown"} ${where?.trim() ?? ""}`,
     exitCode: 1,
   };
+}
+
+function oneLine(text: string): string {
+  return printable(text).replaceAll("\n", " ");
 }
