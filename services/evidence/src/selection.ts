@@ -52,15 +52,17 @@ export async function select(
   };
   const { words, custodian, network, from, to } = wanted;
   const filters = filtersOf(wanted);
+  // What follows a message follows it in every capture of it: another custodian's is not what was asked for.
+  const own = custodian === undefined ? reader : reader.within([custodian]);
   if (words === undefined) {
     const kinds = isWhole(wanted) ? EVERYTHING : EVERYTHING.filter((kind) => !LISTENING.includes(kind));
     for await (const refs of reader.select({ filters: { ...filters, kinds } })) add(refs);
   } else {
     for await (const refs of reader.select({ words, filters: { ...filters, kinds: WORDED }, texts })) {
       add(refs);
-      for (const chunk of chunks(refs)) add(await reader.about(chunk));
+      for (const chunk of chunks(refs)) add(await own.about(chunk));
       for (const chunk of chunks(refs.filter((ref) => ref.kind === "edit")))
-        add(await targetsOf(reader, chunk));
+        add(await targetsOf(own, chunk));
     }
   }
   if (!isWhole(wanted)) {
