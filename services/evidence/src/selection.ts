@@ -61,8 +61,7 @@ export async function select(
     for await (const refs of reader.select({ words, filters: { ...filters, kinds: WORDED }, texts })) {
       add(refs);
       for (const chunk of chunks(refs)) add(await own.about(chunk));
-      for (const chunk of chunks(refs.filter((ref) => ref.kind === "edit")))
-        add(await targetsOf(own, chunk));
+      for (const chunk of chunks(refs.filter((ref) => ref.kind === "edit"))) add(await targetsOf(own, chunk));
     }
   }
   if (!isWhole(wanted)) {
