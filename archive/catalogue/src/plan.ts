@@ -12,6 +12,8 @@ export interface TokenPlan {
   readonly none?: string;
   /** Tokens do not decide: whoever has them is a candidate, whose text must be looked at. */
   readonly candidates: boolean;
+  /** It has terms that stand for many words: dear to check on a row. */
+  readonly prefix: boolean;
   /** Nothing can be found: a prefix that no word has. */
   readonly impossible: boolean;
   /** Share of the rows that have the tokens, as if words were independent of each other. */
@@ -44,6 +46,7 @@ export async function planTokens(query: Query, words: Words): Promise<TokenPlan>
     words: clauses.map((terms) => terms.flatMap((term) => term.atom ?? [])),
     ...(excluded.length === 0 ? {} : { none: literal(excluded) }),
     candidates: !clauses.flat().every((term) => term.enough) || !none.every((term) => term.enough),
+    prefix: clauses.flat().some((term) => !term.every),
     impossible: clauses.some((terms) => terms.every((term) => term.atom === undefined)),
     share(statistics) {
       let share = 1;
@@ -85,10 +88,12 @@ function literal(tokens: readonly bigint[]): string {
 
 /** When collecting has to look at no more rows than this, it is quick, and gives the exact total. */
 const ALWAYS_COLLECT_ROWS = 2_000;
-/** Collecting reads the table in no order, and sorts: a row costs some three times what it does along the date index. */
-const ROWS_WALKED_A_COLLECTED = 3;
-/** Rows that a walk looks at for the sake of a better total, beyond those that the page needs. */
-const WALK_ROWS = 4_000;
+/** What it costs to look at a row, in those of one that lies beside the row before it (0.6 µs, as measured). */
+const COST_OF_ROW = { inOrder: 1, apart: 5, prefix: 15 } as const;
+/** What a walk may cost for the sake of a better total, beyond the rows that the page needs. */
+const COUNTING_BUDGET = 4_000;
+/** Hits that a walk counts at most. */
+export const MAX_COUNTED = 1_001;
 /** A walk gives up, and hits are collected, when words keep apart and it has gone so many times too far. */
 const PATIENCE = 3;
 
@@ -97,18 +102,25 @@ const PATIENCE = 3;
  * Left to itself PostgreSQL overestimates rare words and walks half the table for them.
  *
  * @param wanted rows that the page needs
- * @returns how many rows, of those that the filters leave, to walk over at most; undefined: collect
+ * @returns `window`: how many rows, of those that the filters leave, to walk over at most; `hits`: how many to
+ *   find before stopping, more than wanted where that is cheap. Undefined: collect
  */
-export function walkWindow(
+export function planWalk(
   plan: TokenPlan,
   filters: FilterColumns,
   statistics: Statistics,
   wanted: number,
-): number | undefined {
+): { window: number; hits: number } | undefined {
   const words = plan.share(statistics);
-  const { indexed, unindexed } = statistics.filters(filters);
+  const { indexed, unindexed, apart } = statistics.filters(filters);
   const collected = statistics.rows * Math.min(words, indexed);
-  const walked = Math.max(WALK_ROWS, wanted / (words * unindexed));
-  if (!(collected > ALWAYS_COLLECT_ROWS) || walked > collected * ROWS_WALKED_A_COLLECTED) return undefined;
-  return Math.max(WALK_ROWS, Math.ceil((PATIENCE * wanted) / words));
+  if (!(collected > ALWAYS_COLLECT_ROWS)) return undefined;
+  const rowCost = (apart ? COST_OF_ROW.apart : COST_OF_ROW.inOrder) + (plan.prefix ? COST_OF_ROW.prefix : 0);
+  const counting = Math.ceil(COUNTING_BUDGET / rowCost);
+  const walked = Math.max(counting, wanted / (words * unindexed));
+  if (walked * rowCost > collected * COST_OF_ROW.apart) return undefined;
+  return {
+    window: Math.max(counting, Math.ceil((PATIENCE * wanted) / words)),
+    hits: Math.max(wanted, Math.min(MAX_COUNTED, Math.ceil(counting * words))),
+  };
 }

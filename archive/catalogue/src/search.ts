@@ -4,7 +4,7 @@ import { shardCode } from "./codes.ts";
 import { CatalogueError } from "./error.ts";
 import type { FilterColumns } from "./filters.ts";
 import { matches } from "./match.ts";
-import { type TokenPlan, walkWindow } from "./plan.ts";
+import { planWalk, type TokenPlan } from "./plan.ts";
 import type { Query } from "./query.ts";
 import { REF_COLUMNS, refOf, type RecordRef } from "./record-ref.ts";
 import type { Statistics } from "./statistics.ts";
@@ -22,8 +22,6 @@ export interface SearchPage {
   readonly next: string | undefined;
 }
 
-/** Hits that are counted where counting all would take too long. */
-export const MAX_COUNTED = 1_001;
 /** Candidates that one call reads the text of at most; then it answers with what it has, and a cursor. */
 export const MAX_CANDIDATES = 2_000;
 /** Candidates read at a time: the first page is often full soon. */
@@ -146,10 +144,10 @@ async function find(
     filters,
     ...(before === undefined ? {} : { before: { at: before.at, shard: before.shard, idx: before.index } }),
   };
-  const window = walkWindow(plan, filters, statistics, limit + 1);
-  if (window !== undefined) {
-    const counted = counting ? Math.max(limit + 1, MAX_COUNTED) : limit + 1;
-    const hits = await walk(session, { ...q, mode: "walk", window, limit: counted }, limit);
+  const path = planWalk(plan, filters, statistics, limit + 1);
+  if (path !== undefined) {
+    const walked = { ...q, mode: "walk", window: path.window, limit: counting ? path.hits : limit + 1 };
+    const hits = await walk(session, walked, limit);
     if (hits.more) return hits;
     // Fewer than the page needs: the words keep apart, or the statistics are old. Collecting finds them all.
   }

@@ -11,7 +11,12 @@ export interface Statistics {
    * Share of the rows that the best date index leaves to look at, and the share of those that the other
    * filters leave, taken one by one as if they were independent.
    */
-  filters(columns: FilterColumns): { indexed: number; unindexed: number };
+  filters(columns: FilterColumns): {
+    indexed: number;
+    unindexed: number;
+    /** That index is of one custodian or the like: its rows lie apart in the table. */
+    apart: boolean;
+  };
 }
 
 const STALE_MS = 60_000;
@@ -104,7 +109,11 @@ async function load(session: CatalogueSession): Promise<Statistics> {
         share *= sum;
         if (INDEXED_BY_DATE.has(column)) narrowest = Math.min(narrowest, sum);
       }
-      return { indexed: narrowest * timeShare(bounds, given), unindexed: share / narrowest };
+      return {
+        indexed: narrowest * timeShare(bounds, given),
+        unindexed: share / narrowest,
+        apart: narrowest < 1,
+      };
     },
   };
 }

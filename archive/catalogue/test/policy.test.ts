@@ -1,7 +1,7 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCatalogueReader, openCatalogue, type Search } from "../src/index.ts";
-import { walkWindow, type TokenPlan } from "../src/plan.ts";
+import { planWalk, type TokenPlan } from "../src/plan.ts";
 import type { Statistics } from "../src/statistics.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
 import { openTestCatalogue, recordOf, type TestCatalogue, tokenKey } from "./support/records.ts";
@@ -13,15 +13,17 @@ describe("the choice of how to search", () => {
   const statistics = (rows: number, indexed = 1, unindexed = 1): Statistics => ({
     rows,
     token: () => 0,
-    filters: () => ({ indexed, unindexed }),
+    filters: () => ({ indexed, unindexed, apart: indexed < 1 }),
   });
-  const plan = (share: number): TokenPlan => ({
+  const plan = (share: number, prefix = false): TokenPlan => ({
     words: [],
     candidates: false,
+    prefix,
     impossible: false,
     share: () => share,
   });
-  const window = (of: Statistics, share: number, wanted = 26) => walkWindow(plan(share), {}, of, wanted);
+  const window = (of: Statistics, share: number, wanted = 26) =>
+    planWalk(plan(share), {}, of, wanted)?.window;
 
   it("collects the hits of a rare word", () => {
     expect(window(statistics(1_000_000), 0.001)).toBeUndefined();
@@ -35,6 +37,16 @@ describe("the choice of how to search", () => {
   it("walks a custodian's dates for a common word, and collects for a rare one", () => {
     expect(window(statistics(1_000_000, 0.05), 0.06)).toBeGreaterThan(0);
     expect(window(statistics(1_000_000, 0.05), 0.0005)).toBeUndefined();
+  });
+  it("walks over fewer rows where each costs more", () => {
+    const over = (indexed: number, prefix: boolean) =>
+      planWalk(plan(0.5, prefix), {}, statistics(1_000_000, indexed), 26)?.window ?? NaN;
+    expect(over(0.5, false)).toBeLessThan(over(1, false));
+    expect(over(1, true)).toBeLessThan(over(0.5, false));
+  });
+  it("counts beyond the page only where hits lie close", () => {
+    expect(planWalk(plan(0.5), {}, statistics(1_000_000), 26)?.hits).toBe(1_001);
+    expect(planWalk(plan(0.005), {}, statistics(1_000_000), 26)?.hits).toBe(26);
   });
   it("collects when a filter without an index leaves little", () => {
     expect(window(statistics(1_000_000, 1, 0.0001), 0.06)).toBeUndefined();
