@@ -1,11 +1,13 @@
 import { promisify } from "node:util";
-import { deflateRaw, inflateRaw } from "node:zlib";
+import { deflateRaw, deflateRawSync, inflateRaw } from "node:zlib";
 
 const CHUNK_BYTES = 256 * 1024;
 /** What little things need at first. */
 const FIRST_BYTES = 1024;
 /** So small that what a million records leave here stays in memory; so fast that it does not show. */
 const LEVEL = 1;
+/** Chunks on their way through other threads. When these do not keep up, this one deflates too. */
+const MAX_UNDERWAY = 8;
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -15,7 +17,8 @@ const inflate = promisify(inflateRaw);
  * deflated, on other threads.
  */
 export class Spool {
-  readonly #packed: Promise<Buffer>[] = [];
+  readonly #packed: (Buffer | Promise<Buffer>)[] = [];
+  #underway = 0;
   #open = Buffer.allocUnsafe(FIRST_BYTES);
   #filled = 0;
   #sizeBytes = 0;
@@ -57,7 +60,14 @@ export class Spool {
   }
 
   #keep(chunk: Buffer): void {
-    const packing = deflate(chunk, { level: LEVEL });
+    if (this.#underway >= MAX_UNDERWAY) {
+      this.#packed.push(deflateRawSync(chunk, { level: LEVEL }));
+      return;
+    }
+    this.#underway += 1;
+    const packing = deflate(chunk, { level: LEVEL }).finally(() => {
+      this.#underway -= 1;
+    });
     // Whoever reads the spool learns of it; nobody may.
     packing.catch(() => undefined);
     this.#packed.push(packing);
