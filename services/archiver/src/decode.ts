@@ -1,18 +1,10 @@
-import type { KeyObject } from "node:crypto";
-import { encodeRecord, recordId } from "@daybook/archive-core";
-import { envelope, type Event, MAX_EVENT_BYTES } from "@daybook/contract";
 import { type PayloadOpener, StreamError, type StreamMessage } from "@daybook/stream";
+import type { EventSealer } from "./event-sealer.ts";
+import type { SealedEvent } from "./seal-event.ts";
 
 /** An event that can be archived. */
-export interface Arrival {
+export interface Arrival extends SealedEvent {
   readonly offset: number;
-  /** The record's id. */
-  readonly id: string;
-  readonly event: Event;
-  /** The record's canonical JSON, with its salt. */
-  readonly json: string;
-  /** One session key per attachment, `9:HEX`. */
-  readonly keys: readonly string[];
 }
 
 /** Why a message cannot be archived. */
@@ -32,23 +24,24 @@ export function payloadContext(topic: string, partition: number): string {
 }
 
 /**
- * Decrypts and reads a batch. What cannot be read is told apart, in its place.
+ * Decrypts, reads and seals a batch. What cannot be read is told apart, in its place.
  *
  * @throws {StreamError} other than `undecryptable`
  */
 export async function decodeBatch(
   messages: readonly StreamMessage[],
-  from: { opener: PayloadOpener; topic: string; partition: number; namingKey: KeyObject },
+  from: { opener: PayloadOpener; topic: string; partition: number; eventSealer: EventSealer },
 ): Promise<(Arrival | Poison)[]> {
   const context = payloadContext(from.topic, from.partition);
   const opened = await Promise.all(
     messages.map(({ payload }) => from.opener.open(payload, context).catch(undecryptable)),
   );
+  const sealed = (await from.eventSealer.seal(opened.filter((one) => one !== undefined))).values();
   return messages.map(({ offset, payload }, i) => {
     const plaintext = opened[i];
     if (!plaintext) return { offset, reason: "undecryptable", payload };
-    const arrival = readEnvelope(plaintext, from.namingKey);
-    return arrival ? { offset, ...arrival } : { offset, reason: "malformed", payload: plaintext };
+    const event = sealed.next().value;
+    return event ? { ...event, offset } : { offset, reason: "malformed", payload: plaintext };
   });
 }
 
@@ -61,21 +54,3 @@ function undecryptable(error: unknown): undefined {
   if (error instanceof StreamError && error.code === "undecryptable") return undefined;
   throw error;
 }
-
-function readEnvelope(plaintext: Uint8Array, namingKey: KeyObject): Omit<Arrival, "offset"> | undefined {
-  if (plaintext.length > MAX_PLAINTEXT_BYTES) return undefined;
-  try {
-    const { event, eventId, stableDigest, keys } = envelope.parse(JSON.parse(utf8.decode(plaintext)));
-    if (keys.length !== (event.attachments?.length ?? 0)) return undefined;
-    const id = recordId(namingKey, { network: event.network, account: event.account, eventId, stableDigest });
-    return { id, event, keys, json: encodeRecord(id, event) };
-  } catch {
-    // Not UTF-8, not JSON, not an envelope, or one that has no canonical form.
-    return undefined;
-  }
-}
-
-/** The event and what travels beside it: a thousand session keys and some. */
-const MAX_PLAINTEXT_BYTES = MAX_EVENT_BYTES + 256 * 1024;
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -10,6 +10,7 @@ import type {
   StreamReader,
   StreamTrimmer,
 } from "@daybook/stream";
+import type { EventSealer } from "./event-sealer.ts";
 import type { ArchiverProgress } from "./progress.ts";
 
 /** One ordered line of records, and where its events come from. */
@@ -66,4 +67,5 @@ export interface ArchiverOptions {
 }
 
 /** What a shard works with: the options of all and its own. */
-export type ShardContext = Omit<ArchiverOptions, "shards"> & ShardOptions;
+export type ShardContext = Omit<ArchiverOptions, "shards" | "namingKey"> &
+  ShardOptions & { readonly eventSealer: EventSealer };

@@ -1,3 +1,4 @@
+import { createEventSealer } from "./event-sealer.ts";
 import type { ArchiverOptions } from "./options.ts";
 import { runShard } from "./shard.ts";
 
@@ -11,9 +12,10 @@ import { runShard } from "./shard.ts";
 export async function runArchiver(options: ArchiverOptions, signal: AbortSignal): Promise<void> {
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
+  await using eventSealer = createEventSealer(options.namingKey);
   await Promise.all(
     options.shards.map((shard) =>
-      runShard({ ...options, ...shard }, stopping).catch((err: unknown) => {
+      runShard({ ...options, ...shard, eventSealer }, stopping).catch((err: unknown) => {
         options.log.error({ err, shard: shard.shard }, "a shard has stopped for good");
         failure.abort(err);
       }),

@@ -10,11 +10,11 @@ import { buildKeyBlock } from "@daybook/openpgp";
 import { attachmentKey, claimAttachments } from "./attachments.ts";
 import type { Arrival } from "./decode.ts";
 import { attachmentGap, sendGap } from "./gaps.ts";
+import { keyLines, sealedAttachments } from "./key-lines.ts";
 import type { ShardContext } from "./options.ts";
 import type { ShardReporter } from "./progress.ts";
 import { isRetryable, retrying } from "./retry.ts";
 import { rowsOf } from "./rows.ts";
-import { keyLines, seal, sealedAttachments, type Waiting } from "./seal.ts";
 
 /** Segments between closing and catalogued: sealing runs ahead of committing, and committing of the catalogue. */
 const MAX_IN_FLIGHT = 3;
@@ -44,7 +44,7 @@ export class ShardWriter {
   readonly #inFlight = new Set<InFlight>();
   #last: InFlight = NOTHING;
   #beforeLast: InFlight = NOTHING;
-  #open: Waiting[] = [];
+  #open: Arrival[] = [];
   #openBytes = 0;
   #linger: NodeJS.Timeout | undefined;
   /** Offset after the last event that was taken, parked or found to be known. */
@@ -78,20 +78,25 @@ export class ShardWriter {
     return this.#ids.has(id);
   }
 
-  /** Resolves once there is room for another segment. Rejects with what stopped the writer. */
-  async room(): Promise<void> {
-    while (this.#inFlight.size >= MAX_IN_FLIGHT) {
+  /**
+   * Resolves once `count` records more can be taken: the open segment may fill while others are on their way, but
+   * must not have to close. Rejects with what stopped the writer.
+   */
+  async room(count: number): Promise<void> {
+    while (
+      this.#inFlight.size >= MAX_IN_FLIGHT &&
+      (this.#open.length + count > MAX_SEGMENT_RECORDS || this.#openBytes >= MAX_SEGMENT_BYTES / 2)
+    ) {
       await Promise.race([...this.#inFlight].map(({ settled }) => settled));
     }
   }
 
   /** Takes a new record. */
   take(arrival: Arrival): void {
-    const waiting = seal(arrival);
-    const { length } = waiting.sealed.packet;
+    const { length } = arrival.packet;
     if (this.#openBytes + length > MAX_SEGMENT_BYTES) this.close();
     this.#ids.add(arrival.id);
-    this.#open.push(waiting);
+    this.#open.push(arrival);
     this.#openBytes += length;
     this.#handled = arrival.offset + 1;
     if (this.#open.length >= MAX_SEGMENT_RECORDS || this.#openBytes >= MAX_SEGMENT_BYTES) this.close();
@@ -124,7 +129,7 @@ export class ShardWriter {
     this.#open = [];
     this.#openBytes = 0;
     try {
-      this.#send(records, this.#log.draft(records.map((record) => record.sealed)));
+      this.#send(records, this.#log.draft(records));
     } catch (error) {
       this.#fail(error);
     }
@@ -136,7 +141,7 @@ export class ShardWriter {
     await this.#last.settled;
   }
 
-  #send(records: readonly Waiting[], draft: Draft): void {
+  #send(records: readonly Arrival[], draft: Draft): void {
     const { stream, partition } = this.#context;
     const position = { id: stream.id, partition, offset: this.#handled };
     const before = this.#last;
@@ -167,7 +172,7 @@ export class ShardWriter {
 
   async #commit(
     draft: Draft,
-    records: readonly Waiting[],
+    records: readonly Arrival[],
     position: StreamPosition,
     previous: Promise<void>,
   ): Promise<void> {
@@ -180,15 +185,15 @@ export class ShardWriter {
   }
 
   /** Attachments are claimed before the commit: their first lock is short. */
-  async #claimAttachments(records: readonly Waiting[]): Promise<void> {
+  async #claimAttachments(records: readonly Arrival[]): Promise<void> {
     const { stores, lockDays, now, log } = this.#context;
-    const sealed = records.flatMap(({ arrival }) => sealedAttachments(arrival.event));
+    const sealed = records.flatMap(({ event }) => sealedAttachments(event));
     if (sealed.length === 0) return;
     const retainUntil = new Date(now().getTime() + lockDays * DAY_MS);
     const missing = await this.#retrying("attachments", () =>
       claimAttachments(stores.records, sealed, retainUntil),
     );
-    for (const { arrival } of missing.size > 0 ? records : []) {
+    for (const arrival of missing.size > 0 ? records : []) {
       for (const [n, one] of sealedAttachments(arrival.event).entries()) {
         if (!missing.has(one)) continue;
         log.error({ id: arrival.id, object: attachmentKey(one) }, "an attachment is not in the store");
@@ -200,7 +205,7 @@ export class ShardWriter {
 
   async #catalogue(
     draft: Draft,
-    records: readonly Waiting[],
+    records: readonly Arrival[],
     position: StreamPosition,
     after: { committed: Promise<void>; previous: Promise<void>; room: Promise<void> },
   ): Promise<void> {
@@ -221,8 +226,8 @@ export class ShardWriter {
     }
   }
 
-  #settle(draft: Draft, records: readonly Waiting[], position: StreamPosition): void {
-    for (const { arrival } of records) this.#ids.delete(arrival.id);
+  #settle(draft: Draft, records: readonly Arrival[], position: StreamPosition): void {
+    for (const { id } of records) this.#ids.delete(id);
     this.#reporter.committed(draft.size, position);
     this.#reporter.settle(position.offset);
     this.#onSettled(position);

@@ -13,8 +13,8 @@ import { ShardWriter } from "./shard-writer.ts";
 import { streamTrimmer } from "./trim.ts";
 
 const READ = { maxMessages: 1_024, maxBytes: 4 * 1024 * 1024 };
-/** Records sealed in one go: other work of the process waits for some milliseconds at most. */
-const SLICE = 64;
+/** Records taken in one go: other work of the process waits for some milliseconds at most. */
+const SLICE = 512;
 
 /**
  * Archives one shard until `signal` aborts, then finishes what it has taken. Rejects when an operator must
@@ -102,7 +102,7 @@ async function pump(
   while (!signal.aborted) {
     try {
       for await (const items of ahead(stream.read(topic, partition, from, READ, signal), context)) {
-        await writer.room();
+        await writer.room(items.length);
         await handle(items, context, writer, reporter, signal);
       }
       return;

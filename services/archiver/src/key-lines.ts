@@ -1,0 +1,16 @@
+import type { Event } from "@daybook/contract";
+import { type KeyLine, parseSessionKey } from "@daybook/openpgp";
+import type { Arrival } from "./decode.ts";
+
+/** The keyring's lines for a segment's records and their attachments. @param first log index of the first record */
+export function keyLines(records: readonly Arrival[], first: number): KeyLine[] {
+  return records.flatMap(({ key, keys }, i) => [
+    { index: first + i, key },
+    ...keys.map((text, n) => ({ index: first + i, attachment: n, key: parseSessionKey(text) })),
+  ]);
+}
+
+/** SHA-256 of the sealed bytes of a record's attachments, hex. */
+export function sealedAttachments(event: Event): string[] {
+  return (event.attachments ?? []).map((attachment) => attachment.sealed);
+}
