@@ -10,6 +10,18 @@ import { type ScopeRules, scopeRules } from "./scope.ts";
 export function registryClient(client: ApiClient): Registry {
   let known: ScopeRules | undefined;
   return {
+    find: (nameOrId) =>
+      asked(async () => {
+        try {
+          return await client.call("post", "/internal/v1/custodians/resolve", {
+            body: { name: nameOrId, create: false, actor: "capture" },
+            response: party,
+          });
+        } catch (error) {
+          if (error instanceof ProblemError && error.code === "no-such-custodian") return undefined;
+          throw error;
+        }
+      }),
     custodian: (name, actor) =>
       asked(() =>
         client.call("post", "/internal/v1/custodians/resolve", {

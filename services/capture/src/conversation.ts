@@ -60,6 +60,16 @@ export async function placeChat(
   };
 }
 
+/** A chat read as it was read before. @param itself what the file tells by itself, which may be the same */
+export function surveyAs(
+  chat: ChatFile,
+  itself: Survey,
+  { order, ambiguous }: Pick<Survey, "order" | "ambiguous">,
+): Promise<Survey> {
+  const same = itself.order === order && (ambiguous || !itself.ambiguous);
+  return same ? Promise.resolve(itself) : chat.survey({ dateOrder: order });
+}
+
 /** The reading by which the conversation's earlier files were read, where this file allows it. */
 function standing(known: KnownConversation, readings: readonly [Survey, ...Survey[]]): Survey {
   return readings.find((survey) => survey.order === known.dateOrder) ?? readings[0];

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { ConnectorError } from "@daybook/contract";
 import { type ChatFile, openExport, type Summary, type Survey } from "@daybook/exports";
-import { fileIdentity, type Placed, placeChat } from "./conversation.ts";
+import { fileIdentity, type Placed, placeChat, surveyAs } from "./conversation.ts";
 import { importNotice } from "./import-notice.ts";
 import { CaptureError } from "./error.ts";
 import type { DateOrder } from "./lines.ts";
@@ -55,12 +55,15 @@ export async function importFile(
   onProgress: OnProgress = () => undefined,
 ): Promise<ImportResult> {
   const chats = await readable(() => openExport(upload, basename(request.name)));
-  const surveys: Survey[] = [];
-  for (const chat of chats) surveys.push(await readable(() => chat.survey({ dateOrder: request.dateOrder })));
+  // What the file is must not depend on the order that is asked for: where it is known, its reading stands.
+  const itself = await surveysOf(chats, undefined);
+  const identity = fileIdentity(upload.sha256, itself);
+  const earlier = await deps.registry.find(request.custodian);
+  const known = earlier ? await deps.lines.file(earlier.id, identity) : [];
+  const asked = known.length === 0 && request.dateOrder !== undefined;
+  const surveys = asked ? await surveysOf(chats, request.dateOrder) : itself;
 
-  const custodian = await deps.registry.custodian(request.custodian, request.actor);
-  const identity = fileIdentity(upload.sha256, surveys);
-  const known = await deps.lines.file(custodian.id, identity);
+  const custodian = earlier ?? (await deps.registry.custodian(request.custodian, request.actor));
   const context: Context = {
     upload,
     identity,
@@ -72,7 +75,7 @@ export async function importFile(
     records: 0,
   };
   const files =
-    known.length > 0 ? await repeat(context, chats, known) : await record(context, chats, surveys);
+    known.length > 0 ? await repeat(context, chats, surveys, known) : await record(context, chats, surveys);
 
   for (const [partition, offset] of context.sink.reached) await deps.progress.archived(partition, offset);
   return { files, records: context.records };
@@ -82,13 +85,16 @@ export async function importFile(
 async function repeat(
   { request }: Context,
   chats: readonly ChatFile[],
+  surveys: readonly Survey[],
   standing: readonly Standing[],
 ): Promise<ImportedChat[]> {
   const files: ImportedChat[] = [];
   for (const [i, chat] of chats.entries()) {
     const reading = standing[i];
-    if (!reading) throw new CaptureError("malformed", "the file does not hold the chats that it held before");
-    const entries = chat.entries({ survey: await chat.survey({ dateOrder: reading.order }) });
+    const itself = surveys[i];
+    if (!reading || !itself)
+      throw new CaptureError("malformed", "the file does not hold the chats that it held before");
+    const entries = chat.entries({ survey: await surveyAs(chat, itself, reading) });
     for await (const _ of entries);
     const summary = { ...entries.summary(), ...reading };
     const warnings =
@@ -179,6 +185,15 @@ async function record(
     await deps.lines.rememberFile(custodian.id, identity, readings);
   }
   return files;
+}
+
+async function surveysOf(
+  chats: readonly ChatFile[],
+  dateOrder: DateOrder | undefined,
+): Promise<readonly Survey[]> {
+  const surveys: Survey[] = [];
+  for (const chat of chats) surveys.push(await readable(() => chat.survey({ dateOrder })));
+  return surveys;
 }
 
 /** The readings to try, in order: where the order is a mere default, the other one too, if it can be read so. */

@@ -4,6 +4,13 @@ import type { ScopeRules } from "./scope.ts";
 /** What capture needs of the registry, which the records service keeps. */
 export interface Registry {
   /**
+   * The custodian of that name or id; undefined if there is none.
+   *
+   * @throws {CaptureError} `ambiguous-custodian`, `unavailable`
+   */
+  find(nameOrId: string): Promise<Party | undefined>;
+
+  /**
    * The custodian of that name, made if there is none.
    *
    * @throws {CaptureError} `ambiguous-custodian`, `unavailable`

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { identityOf, lineIdentity, openExport, type Survey } from "@daybook/exports";
-import { fileIdentity } from "./conversation.ts";
+import { fileIdentity, surveyAs } from "./conversation.ts";
 import { importedFile } from "./import-notice.ts";
 import { type ImportedLines, toKey } from "./lines.ts";
 import { Occurrences } from "./occurrences.ts";
@@ -29,7 +29,7 @@ export async function relearn(
         const reading = readings[i];
         if (!reading) continue;
         const conversation = await lines.addConversation(custodian, reading.conversation, reading.title);
-        const survey = await chat.survey({ dateOrder: reading.order });
+        const survey = await surveyAs(chat, await chat.survey(), reading);
         surveys.push(survey);
         const seen = new Occurrences();
         for await (const batch of chat.entries({ survey })) {

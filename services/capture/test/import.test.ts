@@ -93,6 +93,25 @@ describe("an import", () => {
     expect(rig.publisher.records).toHaveLength(5);
   });
 
+  it("shows the reading that stands also when most dates contradict the order asked for now", async () => {
+    await imported(CHAT);
+    const again = await imported(CHAT, { dateOrder: "mdy" });
+
+    expect(again).toMatchObject({
+      records: 0,
+      files: [{ order: "dmy", messages: 4, duplicates: 4, warnings: [{ code: "already-imported" }] }],
+    });
+    expect(rig.publisher.records).toHaveLength(5);
+  });
+
+  it("refuses an order that contradicts most dates of a file that it does not know, and makes nobody", async () => {
+    await imported(CHAT);
+    await expect(imported(CHAT, { custodian: "Bo", dateOrder: "mdy" })).rejects.toMatchObject({
+      code: "malformed",
+    });
+    expect([...rig.registry.people.keys()]).toEqual(["Ann"]);
+  });
+
   it("records only what is new of an overlapping export, also from a phone in another locale", async () => {
     await imported(CHAT);
     const ios = android(

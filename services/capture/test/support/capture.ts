@@ -41,6 +41,9 @@ export class MemoryRegistry implements Registry {
   readonly people = new Map<string, Party>();
   rules: ScopeRules = { version: 0, rules: [] };
 
+  async find(name: string): Promise<Party | undefined> {
+    return this.people.get(name);
+  }
   async custodian(name: string): Promise<Party> {
     const known = this.people.get(name) ?? { id: `id-${this.people.size}`, name };
     this.people.set(name, known);
