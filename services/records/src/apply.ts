@@ -5,7 +5,10 @@ import type { Fact, FactAction } from "./facts.ts";
 type Of<A extends FactAction> = Extract<Fact, { action: A }>;
 type Appliers = { readonly [A in FactAction]: (tx: Tx, fact: Of<A>, cells: Cells) => Promise<void> };
 
-/** Ids of records, one after another: 16 bytes each. */
+/** Bytes of a record's id. */
+export const ID_BYTES = 16;
+
+/** Ids of records, one after another. */
 export function packIds(ids: readonly string[]): Buffer {
   return Buffer.from(ids.join(""), "hex");
 }

@@ -3,12 +3,13 @@ import type { CatalogueReader, ReadTexts } from "@daybook/catalogue";
 import type { EventKind } from "@daybook/contract";
 import type { Principal } from "@daybook/runtime";
 import { createHash, randomUUID } from "node:crypto";
-import { packIds, PLACES, unpackIds } from "./apply.ts";
+import { ID_BYTES, packIds, PLACES, unpackIds } from "./apply.ts";
 import type { Cells } from "./cells.ts";
 import type { Changes } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import { MAX_DISPOSAL } from "./facts.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 import { requireAnother, requirePerson } from "./persons.ts";
 
 export type DisposalState = "proposed" | "approved" | "rejected" | "executing" | "done";
@@ -38,10 +39,16 @@ export interface Disposal {
   readonly certificate: string | null;
 }
 
-export interface DisposalRow {
+/** A disposal without its lists of records. */
+export type DisposalSummary = Omit<Disposal, "ids" | "destroyed" | "excluded"> & {
+  /** How many records were proposed. */
+  readonly count: number;
+};
+
+/** What a list of disposals reads: a disposal's own lists have 10,000 entries each. */
+interface SummaryRow {
   readonly id: string;
   readonly state: DisposalState;
-  readonly ids: Buffer;
   readonly digest: Buffer;
   readonly reason: Buffer;
   readonly authority: Buffer;
@@ -49,15 +56,19 @@ export interface DisposalRow {
   readonly proposed_at: Date;
   readonly decided_by: string | null;
   readonly decided_at: Date | null;
-  /** As in `disposal.begin`: id, leaf hash, shard, index. */
-  readonly doomed: [string, string, string, number][] | null;
   readonly files: Buffer | null;
-  readonly excluded: { id: string; why: string }[] | null;
   readonly bytes_gone_from: Date | null;
   readonly exports: string[] | null;
   readonly unreadable_from: Date | null;
   readonly done_at: Date | null;
   readonly certificate: string | null;
+}
+
+export interface DisposalRow extends SummaryRow {
+  readonly ids: Buffer;
+  /** As in `disposal.begin`: id, leaf hash, shard, index. */
+  readonly doomed: [string, string, string, number][] | null;
+  readonly excluded: { id: string; why: string }[] | null;
 }
 
 /** Kinds that are never disposed of: they say what Daybook did and did not see. */
@@ -75,9 +86,17 @@ const DISPOSABLE: readonly EventKind[] = [
   "identity",
   "notice",
 ];
-const MAX_LISTED = 1_000;
-const SELECT = `SELECT d.*, replace(c.record::text, '-', '') AS certificate
-  FROM records.disposal d LEFT JOIN records.certificate c ON c.disposal = d.id`;
+const SUMMARY = `d.id, d.state, d.digest, d.reason, d.authority, d.proposed_by, d.proposed_at, d.decided_by, d.decided_at,
+  d.files, d.bytes_gone_from, d.exports, d.unreadable_from, d.done_at, replace(c.record::text, '-', '') AS certificate`;
+const FROM = "FROM records.disposal d LEFT JOIN records.certificate c ON c.disposal = d.id";
+const NEWEST_FIRST: Order<SummaryRow> = {
+  list: "disposals",
+  newestFirst: true,
+  columns: [
+    { sql: "d.proposed_at", type: "timestamptz", of: (row) => row.proposed_at },
+    { sql: "d.id", type: "uuid", of: (row) => row.id },
+  ],
+};
 
 export interface ProposedDisposal {
   /** Given, these and no others; else what words and filters find now. */
@@ -150,11 +169,11 @@ export class Disposals {
   }
 
   /** Newest first. */
-  async list(): Promise<Disposal[]> {
-    const rows = await this.#database.query<DisposalRow>(
-      `${SELECT} ORDER BY d.proposed_at DESC, d.id LIMIT ${MAX_LISTED}`,
-    );
-    return rows.map((row) => this.#disposal(row));
+  async list(request: PageRequest): Promise<Page<DisposalSummary>> {
+    const select = `SELECT ${SUMMARY}, length(d.ids) / ${ID_BYTES} AS count ${FROM}`;
+    const order = NEWEST_FIRST as Order<SummaryRow & { count: number }>;
+    const { entries, next } = await readPage(this.#database, select, order, request);
+    return { entries: entries.map((row) => ({ ...this.#summary(row), count: row.count })), next };
   }
 
   async get(id: string, tx: Tx = this.#database): Promise<Disposal> {
@@ -216,11 +235,19 @@ export class Disposals {
   }
 
   #disposal(row: DisposalRow): Disposal {
+    return {
+      ...this.#summary(row),
+      ids: unpackIds(row.ids),
+      destroyed: (row.doomed ?? []).map(([record]) => record),
+      excluded: row.excluded ?? [],
+    };
+  }
+
+  #summary(row: SummaryRow): Omit<DisposalSummary, "count"> {
     const iso = (date: Date | null) => date && date.toISOString();
     return {
       id: row.id,
       state: row.state,
-      ids: unpackIds(row.ids),
       digest: row.digest.toString("hex"),
       reason: this.#cells.open(PLACES.disposalReason(row.id), row.reason),
       authority: this.#cells.open(PLACES.authority(row.id), row.authority),
@@ -228,8 +255,6 @@ export class Disposals {
       proposedAt: row.proposed_at.toISOString(),
       decidedBy: row.decided_by,
       decidedAt: iso(row.decided_at),
-      destroyed: (row.doomed ?? []).map(([record]) => record),
-      excluded: row.excluded ?? [],
       files: unpackIds(row.files ?? packIds([])),
       exports: row.exports ?? [],
       unreadableFrom: iso(row.unreadable_from),
@@ -242,7 +267,10 @@ export class Disposals {
 
 /** @throws {RecordsError} `not-found` */
 export async function rowOf(tx: Tx, id: string): Promise<DisposalRow> {
-  const [row] = await tx.query<DisposalRow>(`${SELECT} WHERE d.id = $1`, [id]);
+  const [row] = await tx.query<DisposalRow>(
+    `SELECT ${SUMMARY}, d.ids, d.doomed, d.excluded ${FROM} WHERE d.id = $1`,
+    [id],
+  );
   if (!row) throw new RecordsError("not-found", "there is no such disposal");
   return row;
 }

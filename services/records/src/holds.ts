@@ -10,6 +10,7 @@ import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import { type HoldPredicate, holdPredicate } from "./facts.ts";
 import type { Matters } from "./matters.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 import { requireAnother, requirePerson } from "./persons.ts";
 
 export interface Hold {
@@ -55,6 +56,15 @@ const SELECT = `
   FROM records.hold h LEFT JOIN LATERAL (
     SELECT * FROM records.hold_release r WHERE r.hold = h.id AND r.approved_at IS NULL AND h.released_at IS NULL
     ORDER BY proposed_at DESC, id LIMIT 1) r ON true`;
+const NEWEST_FIRST: Order<HoldRow> = {
+  list: "holds",
+  newestFirst: true,
+  columns: [
+    { sql: "h.placed_at", type: "timestamptz", of: (row) => row.placed_at },
+    { sql: "h.id", type: "uuid", of: (row) => row.id },
+  ],
+};
+/** In force at one time: every disposal judges by each of them. */
 const MAX_HOLDS = 1_000;
 
 /** Holds: what may not be disposed of while they last. One person places one; two release it. */
@@ -132,11 +142,9 @@ export class Holds {
   }
 
   /** Newest first. */
-  async list(): Promise<Hold[]> {
-    const rows = await this.#database.query<HoldRow>(
-      `${SELECT} ORDER BY h.placed_at DESC, h.id LIMIT ${MAX_HOLDS}`,
-    );
-    return rows.map((row) => this.#hold(row));
+  async list(request: PageRequest): Promise<Page<Hold>> {
+    const { entries, next } = await readPage(this.#database, SELECT, NEWEST_FIRST, request);
+    return { entries: entries.map((row) => this.#hold(row)), next };
   }
 
   async get(id: string): Promise<Hold> {

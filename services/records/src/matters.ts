@@ -6,6 +6,7 @@ import type { Changes } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import type { matterKind } from "./facts.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 
 export type MatterKind = z.infer<typeof matterKind>;
 
@@ -30,7 +31,15 @@ interface MatterRow {
 
 const COLUMNS = "id, title, kind, opened_at, due, closed_at";
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const MAX_LISTED = 1_000;
+
+const NEWEST_FIRST: Order<MatterRow> = {
+  list: "matters",
+  newestFirst: true,
+  columns: [
+    { sql: "opened_at", type: "timestamptz", of: (row) => row.opened_at },
+    { sql: "id", type: "uuid", of: (row) => row.id },
+  ],
+};
 
 export class Matters {
   readonly #database: Database;
@@ -55,11 +64,10 @@ export class Matters {
   }
 
   /** Newest first. */
-  async list(): Promise<Matter[]> {
-    const rows = await this.#database.query<MatterRow>(
-      `SELECT ${COLUMNS} FROM records.matter ORDER BY opened_at DESC, id LIMIT ${MAX_LISTED}`,
-    );
-    return rows.map((row) => this.#matter(row));
+  async list(request: PageRequest): Promise<Page<Matter>> {
+    const select = `SELECT ${COLUMNS} FROM records.matter`;
+    const { entries, next } = await readPage(this.#database, select, NEWEST_FIRST, request);
+    return { entries: entries.map((row) => this.#matter(row)), next };
   }
 
   /** @throws {RecordsError} `no-such-matter` */

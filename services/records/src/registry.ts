@@ -5,6 +5,7 @@ import { type Cells, foldName } from "./cells.ts";
 import type { Changes, Decision } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 
 export interface Custodian {
   readonly id: string;
@@ -24,7 +25,44 @@ export interface Account {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const MAX_LISTED = 1_000;
+
+interface CustodianRow {
+  readonly id: string;
+  readonly name: Buffer;
+  readonly added_at: Date;
+}
+
+interface AccountRow {
+  readonly id: string;
+  readonly network: Network;
+  readonly method: Method;
+  readonly identifier: Buffer | null;
+  readonly added_at: Date;
+  readonly custodian: string;
+  readonly from: Date;
+  readonly to: Date | null;
+}
+
+const CUSTODIANS: Order<CustodianRow> = {
+  list: "custodians",
+  newestFirst: false,
+  columns: [
+    { sql: "added_at", type: "timestamptz", of: (row) => row.added_at },
+    { sql: "id", type: "uuid", of: (row) => row.id },
+  ],
+};
+const ACCOUNTS: Order<AccountRow> = {
+  list: "accounts",
+  newestFirst: false,
+  columns: [
+    { sql: "a.added_at", type: "timestamptz", of: (row) => row.added_at },
+    { sql: "a.id", type: "uuid", of: (row) => row.id },
+    { sql: "lower(l.valid)", type: "timestamptz", of: (row) => row.from },
+  ],
+};
+
+const ACCOUNT = `SELECT a.id, a.network, a.method, a.identifier, a.added_at, l.custodian, lower(l.valid) AS from,
+  upper(l.valid) AS to FROM records.account a JOIN records.account_link l ON l.account = a.id`;
 
 /** Who is captured, and by which accounts, over time. */
 export class Registry {
@@ -76,12 +114,11 @@ export class Registry {
     });
   }
 
-  /** In the order they were added, 1,000 at most. */
-  async custodians(): Promise<Custodian[]> {
-    const rows = await this.#database.query<{ id: string; name: Buffer }>(
-      `SELECT id, name FROM records.custodian ORDER BY added_at, id LIMIT ${MAX_LISTED}`,
-    );
-    return rows.map((row) => this.#custodian(row));
+  /** In the order they were added. */
+  async custodians(request: PageRequest): Promise<Page<Custodian>> {
+    const select = "SELECT id, name, added_at FROM records.custodian";
+    const { entries, next } = await readPage(this.#database, select, CUSTODIANS, request);
+    return { entries: entries.map((row) => this.#custodian(row)), next };
   }
 
   async custodian(id: string): Promise<Custodian | undefined> {
@@ -119,26 +156,10 @@ export class Registry {
     });
   }
 
-  async accounts(): Promise<Account[]> {
-    const rows = await this.#database.query<{
-      id: string;
-      network: Network;
-      method: Method;
-      identifier: Buffer | null;
-      custodian: string;
-      from: Date;
-      to: Date | null;
-    }>(
-      `SELECT a.id, a.network, a.method, a.identifier, l.custodian, lower(l.valid) AS from, upper(l.valid) AS to
-       FROM records.account a JOIN records.account_link l ON l.account = a.id ORDER BY a.added_at, a.id, l.valid
-       LIMIT ${MAX_LISTED}`,
-    );
-    return rows.map(({ identifier, from, to, ...rest }) => ({
-      ...rest,
-      identifier: identifier && this.#cells.open(PLACES.identifier(rest.id), identifier),
-      from: from.toISOString(),
-      to: to && to.toISOString(),
-    }));
+  /** Accounts in the order they were added, each as often as it was linked. */
+  async accounts(request: PageRequest): Promise<Page<Account>> {
+    const { entries, next } = await readPage(this.#database, ACCOUNT, ACCOUNTS, request);
+    return { entries: entries.map((row) => this.#account(row)), next };
   }
 
   async #named(tx: Tx, nameOrId: string): Promise<Custodian | undefined> {
@@ -185,6 +206,18 @@ export class Registry {
       ],
     );
     return row;
+  }
+
+  #account({ id, network, method, identifier, custodian, from, to }: AccountRow): Account {
+    return {
+      id,
+      network,
+      method,
+      identifier: identifier && this.#cells.open(PLACES.identifier(id), identifier),
+      custodian,
+      from: from.toISOString(),
+      to: to && to.toISOString(),
+    };
   }
 
   #custodian({ id, name }: { id: string; name: Buffer }): Custodian {

@@ -6,6 +6,7 @@ import type { Changes } from "./changes.ts";
 import type { Database } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import type { scopeRule } from "./facts.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 
 export type ScopeRule = z.infer<typeof scopeRule>;
 
@@ -27,8 +28,16 @@ interface ScopeRow {
   readonly ended_at: Date | null;
 }
 
-/** Rules of one deployment at most: every capture has them all. */
+/** Rules in force at one time: every capture has them all. */
 const MAX_RULES = 10_000;
+const OLDEST_FIRST: Order<ScopeRow> = {
+  list: "scope",
+  newestFirst: false,
+  columns: [
+    { sql: "added_at", type: "timestamptz", of: (row) => row.added_at },
+    { sql: "id", type: "uuid", of: (row) => row.id },
+  ],
+};
 
 /** What capture takes and leaves. Rules name conversations by keyed hashes, so that none tells a name. */
 export class Scope {
@@ -47,22 +56,31 @@ export class Scope {
 
   /** The rules that have not ended, as capture reads them. The version grows with every change. */
   async published(): Promise<{ version: number; rules: ({ id: string } & ScopeRule)[] }> {
-    const rows = await this.#rows();
-    return {
-      version: rows.length + rows.filter((row) => row.ended_at).length,
-      rules: rows.filter((row) => !row.ended_at).map(({ id, rule }) => ({ id, ...rule })),
-    };
+    // One statement, so that the version is the one of these rules.
+    const [found] = await this.#database.query<{ version: number; rules: ({ id: string } & ScopeRule)[] }>(
+      `SELECT (count(*) + count(ended_at))::int AS version, coalesce(
+         jsonb_agg(rule || jsonb_build_object('id', id) ORDER BY added_at, id) FILTER (WHERE ended_at IS NULL),
+         '[]') AS rules FROM records.scope_rule`,
+    );
+    return found ?? { version: 0, rules: [] };
   }
 
-  async list(): Promise<ScopeEntry[]> {
-    return (await this.#rows()).map((row) => ({
+  /** In the order they were added, ended ones included. */
+  async list(request: PageRequest): Promise<Page<ScopeEntry>> {
+    const select = "SELECT id, rule, reason, added_by, added_at, ended_at FROM records.scope_rule";
+    const { entries, next } = await readPage(this.#database, select, OLDEST_FIRST, request);
+    return { entries: entries.map((row) => this.#entry(row)), next };
+  }
+
+  #entry(row: ScopeRow): ScopeEntry {
+    return {
       id: row.id,
       rule: row.rule,
       reason: this.#cells.open(PLACES.scopeReason(row.id), row.reason),
       addedBy: row.added_by,
       addedAt: row.added_at.toISOString(),
       endedAt: row.ended_at && row.ended_at.toISOString(),
-    }));
+    };
   }
 
   /** @param rule.conversation id or exact title, which is kept only as a hash; needs the network */
@@ -72,7 +90,9 @@ export class Scope {
       throw new RecordsError("bad-request", "a rule for a conversation names its network");
     }
     return this.#changes.make(actor, async (tx) => {
-      const [count] = await tx.query<{ count: string }>("SELECT count(*) FROM records.scope_rule");
+      const [count] = await tx.query<{ count: string }>(
+        "SELECT count(*) FROM records.scope_rule WHERE ended_at IS NULL",
+      );
       if (Number(count?.count) >= MAX_RULES)
         throw new RecordsError("too-many", "there are too many scope rules");
       const id = randomUUID();
@@ -95,12 +115,6 @@ export class Scope {
       if (row.ended_at) throw new RecordsError("conflict", "that rule has ended");
       return { fact: { action: "scope.end", detail: { id, reason } }, result: undefined };
     });
-  }
-
-  #rows(): Promise<ScopeRow[]> {
-    return this.#database.query<ScopeRow>(
-      `SELECT id, rule, reason, added_by, added_at, ended_at FROM records.scope_rule ORDER BY added_at, id LIMIT ${MAX_RULES}`,
-    );
   }
 }
 

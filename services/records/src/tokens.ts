@@ -5,6 +5,7 @@ import { type Cells, foldName } from "./cells.ts";
 import type { Changes } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
+import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 
 const TOKEN = /^dbk_[A-Za-z0-9_-]{43}$/;
 
@@ -40,7 +41,14 @@ interface TokenRow {
 }
 
 const COLUMNS = "t.id, t.person, p.name, p.kind, t.roles, t.added_at, t.expires_at, t.revoked_at";
-const MAX_LISTED = 1_000;
+const OLDEST_FIRST: Order<TokenRow> = {
+  list: "tokens",
+  newestFirst: false,
+  columns: [
+    { sql: "t.added_at", type: "timestamptz", of: (row) => row.added_at },
+    { sql: "t.id", type: "uuid", of: (row) => row.id },
+  ],
+};
 
 /** Bearer tokens of people and machines. Two tokens of one name are one person's: approvals count persons. */
 export class Tokens implements Authenticator {
@@ -127,12 +135,15 @@ export class Tokens implements Authenticator {
     });
   }
 
-  async list(): Promise<TokenEntry[]> {
-    const rows = await this.#database.query<TokenRow>(
-      `SELECT ${COLUMNS} FROM records.token t JOIN records.person p ON p.id = t.person
-       ORDER BY t.added_at, t.id LIMIT ${MAX_LISTED}`,
-    );
-    return rows.map((row) => ({
+  /** In the order they were made, revoked ones included. */
+  async list(request: PageRequest): Promise<Page<TokenEntry>> {
+    const select = `SELECT ${COLUMNS} FROM records.token t JOIN records.person p ON p.id = t.person`;
+    const { entries, next } = await readPage(this.#database, select, OLDEST_FIRST, request);
+    return { entries: entries.map((row) => this.#entry(row)), next };
+  }
+
+  #entry(row: TokenRow): TokenEntry {
+    return {
       id: row.id,
       person: row.person,
       name: this.#name(row),
@@ -141,7 +152,7 @@ export class Tokens implements Authenticator {
       addedAt: row.added_at.toISOString(),
       expiresAt: row.expires_at && row.expires_at.toISOString(),
       revokedAt: row.revoked_at && row.revoked_at.toISOString(),
-    }));
+    };
   }
 
   #name({ person, name }: { person: string; name: Buffer }): string {

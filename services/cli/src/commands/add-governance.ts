@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Output } from "../output.ts";
-import { ask } from "./governance.ts";
+import { ask, askAll } from "./governance.ts";
 
 type Given = Record<string, unknown> & { json?: boolean };
 
@@ -22,7 +22,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
       ask("post", "/api/v1/holds", { body: named(body(given)) }, out(command)),
     );
   about(hold, "list").action((_given: Given, command: Command) =>
-    ask("get", "/api/v1/holds", {}, out(command)),
+    askAll("/api/v1/holds", "holds", out(command)),
   );
   about(hold, "release", "<id>")
     .option("--reason <text>", "proposes the release")
@@ -49,7 +49,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
       ask("post", "/api/v1/disposals", { body: named(body(given), "kind") }, out(command)),
     );
   about(dispose, "list").action((_given: Given, command: Command) =>
-    ask("get", "/api/v1/disposals", {}, out(command)),
+    askAll("/api/v1/disposals", "disposals", out(command)),
   );
   about(dispose, "show", "<id>").action((id: string, _given: Given, command: Command) =>
     ask("get", "/api/v1/disposals/:id", { params: { id } }, out(command)),
@@ -80,7 +80,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
 
   const scope = program.command("scope").description("what capture takes and leaves; default: all");
   about(scope, "list").action((_given: Given, command: Command) =>
-    ask("get", "/api/v1/scope", {}, out(command)),
+    askAll("/api/v1/scope", "rules", out(command)),
   );
   about(scope, "add")
     .addOption(new Option("--effect <effect>").choices(["include", "exclude"]).makeOptionMandatory())
@@ -102,7 +102,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
 
   const custodian = program.command("custodian").description("people whose messages are kept");
   about(custodian, "list").action((_given: Given, command: Command) =>
-    ask("get", "/api/v1/custodians", {}, out(command)),
+    askAll("/api/v1/custodians", "custodians", out(command)),
   );
   about(custodian, "add", "<name>")
     .option("--another", "another person of a name that exists")
@@ -112,7 +112,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
 
   const token = program.command("token").description("bearer tokens of people and machines");
   about(token, "list").action((_given: Given, command: Command) =>
-    ask("get", "/api/v1/tokens", {}, out(command)),
+    askAll("/api/v1/tokens", "tokens", out(command)),
   );
   about(token, "add")
     .requiredOption("--name <name>", "whose it is")

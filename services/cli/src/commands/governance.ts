@@ -1,3 +1,4 @@
+import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { type Output, printable } from "../output.ts";
@@ -20,6 +21,41 @@ export async function ask(
       const parsed = answer.safeParse(value);
       return words && parsed.success ? words(parsed.data) : inLines(value);
     });
+  } finally {
+    client.close();
+  }
+}
+
+/** Entries asked for at a time: of holds, each may name ten thousand records. */
+const PAGE = 100;
+
+/** Every entry of a list of the API, page after page. @param name of the list in the answer */
+export async function readAll<Entry>(
+  client: Pick<ApiClient, "call">,
+  path: string,
+  name: string,
+  entry: z.ZodType<Entry>,
+): Promise<Entry[]> {
+  const page = z
+    .looseObject({ next: z.string().nullable() })
+    .transform((answer) => ({ entries: answer[name], next: answer.next }))
+    .pipe(z.object({ entries: z.array(entry), next: z.string().nullable() }));
+  const all: Entry[] = [];
+  let cursor: string | undefined;
+  do {
+    const answer = await client.call("get", path, { query: { limit: PAGE, cursor }, response: page });
+    all.push(...answer.entries);
+    cursor = answer.next ?? undefined;
+  } while (cursor !== undefined);
+  return all;
+}
+
+/** Shows the whole of a list of the API, in the form of one of its answers. */
+export async function askAll(path: string, name: string, output: Output): Promise<void> {
+  const { client } = await connect();
+  try {
+    const value = { [name]: await readAll(client, path, name, z.unknown()) };
+    output.result(value, () => inLines(value));
   } finally {
     client.close();
   }

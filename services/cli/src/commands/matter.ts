@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { type Output, printable } from "../output.ts";
+import { readAll } from "./governance.ts";
 
 const matter = z.looseObject({
   id: z.string(),
@@ -25,9 +26,7 @@ export async function openMatter(
 /** `daybook matter list`. */
 export async function listMatters(output: Output): Promise<void> {
   const { client } = await connect();
-  const answer = await client.call("get", "/api/v1/matters", {
-    response: z.object({ matters: z.array(matter) }),
-  });
+  const answer = { matters: await readAll(client, "/api/v1/matters", "matters", matter) };
   client.close();
   output.result(
     answer,

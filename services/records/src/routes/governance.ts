@@ -5,6 +5,7 @@ import type { Destruction } from "../destruction.ts";
 import type { Disposals } from "../disposals.ts";
 import { holdPredicate } from "../facts.ts";
 import type { Holds } from "../holds.ts";
+import { pageEnd, pageQuery } from "../paging.ts";
 import type { Registry } from "../registry.ts";
 import type { Searching } from "../search.ts";
 import { selectionQuery } from "./reading.ts";
@@ -60,8 +61,12 @@ export function holdRoutes({ holds, registry }: { holds: Holds; registry: Regist
       path: "/api/v1/holds",
       action: "hold.read",
       summary: "Holds, newest first, released ones included",
-      response: z.object({ holds: z.array(hold) }),
-      handle: async () => ({ holds: await holds.list() }),
+      query: pageQuery,
+      response: z.object({ holds: z.array(hold), ...pageEnd }),
+      handle: async ({ query }) => {
+        const { entries, next } = await holds.list(query);
+        return { holds: entries, next };
+      },
     }),
     route({
       method: "get",
@@ -135,14 +140,17 @@ export function disposalRoutes(of: {
       path: "/api/v1/disposals",
       action: "disposal.read",
       summary: "Disposals, newest first, without their lists",
+      query: pageQuery,
       response: z.object({
         disposals: z.array(
           disposal.omit({ ids: true, destroyed: true, excluded: true }).extend({ count: z.int() }),
         ),
+        ...pageEnd,
       }),
-      handle: async () => ({
-        disposals: (await disposals.list()).map((one) => ({ ...one, count: one.ids.length })),
-      }),
+      handle: async ({ query }) => {
+        const { entries, next } = await disposals.list(query);
+        return { disposals: entries, next };
+      },
     }),
     route({
       method: "get",

@@ -2,6 +2,7 @@ import { type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { matterKind } from "../facts.ts";
 import type { Matters } from "../matters.ts";
+import { pageEnd, pageQuery } from "../paging.ts";
 
 const matter = z.object({
   id: z.uuid(),
@@ -38,8 +39,12 @@ export function matterRoutes(matters: Matters): Route[] {
       path: "/api/v1/matters",
       action: "matter.list",
       summary: "Matters, newest first",
-      response: z.object({ matters: z.array(matter) }),
-      handle: async () => ({ matters: await matters.list() }),
+      query: pageQuery,
+      response: z.object({ matters: z.array(matter), ...pageEnd }),
+      handle: async ({ query }) => {
+        const { entries, next } = await matters.list(query);
+        return { matters: entries, next };
+      },
     }),
     route({
       method: "get",

@@ -2,6 +2,7 @@ import { method, network } from "@daybook/contract";
 import { ROLES, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { scopeRule } from "../facts.ts";
+import { pageEnd, pageQuery } from "../paging.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import type { Tokens } from "../tokens.ts";
@@ -10,6 +11,15 @@ const name = z.string().trim().min(1).max(512);
 const reason = z.string().trim().min(1).max(2_000);
 const params = z.object({ id: z.uuid() });
 const custodian = z.object({ id: z.uuid(), name: z.string() });
+const account = z.object({
+  id: z.uuid(),
+  network,
+  method,
+  identifier: z.string().nullable(),
+  custodian: z.uuid(),
+  from: z.string(),
+  to: z.string().nullable(),
+});
 
 export function registryRoutes({
   registry,
@@ -30,8 +40,12 @@ function custodianRoutes(registry: Registry): Route[] {
       path: "/api/v1/custodians",
       action: "custodian.read",
       summary: "Custodians, in the order they were added",
-      response: z.object({ custodians: z.array(custodian) }),
-      handle: async () => ({ custodians: await registry.custodians() }),
+      query: pageQuery,
+      response: z.object({ custodians: z.array(custodian), ...pageEnd }),
+      handle: async ({ query }) => {
+        const { entries, next } = await registry.custodians(query);
+        return { custodians: entries, next };
+      },
     }),
     route({
       method: "post",
@@ -51,20 +65,12 @@ function custodianRoutes(registry: Registry): Route[] {
       path: "/api/v1/accounts",
       action: "account.read",
       summary: "Accounts, and which custodian they belong to when",
-      response: z.object({
-        accounts: z.array(
-          z.object({
-            id: z.uuid(),
-            network,
-            method,
-            identifier: z.string().nullable(),
-            custodian: z.uuid(),
-            from: z.string(),
-            to: z.string().nullable(),
-          }),
-        ),
-      }),
-      handle: async () => ({ accounts: await registry.accounts() }),
+      query: pageQuery,
+      response: z.object({ accounts: z.array(account), ...pageEnd }),
+      handle: async ({ query }) => {
+        const { entries, next } = await registry.accounts(query);
+        return { accounts: entries, next };
+      },
     }),
   ];
 }
@@ -76,6 +82,7 @@ function scopeRoutes(scope: Scope): Route[] {
       path: "/api/v1/scope",
       action: "scope.read",
       summary: "What capture takes and leaves, ended rules included",
+      query: pageQuery,
       response: z.object({
         rules: z.array(
           z.object({
@@ -87,8 +94,12 @@ function scopeRoutes(scope: Scope): Route[] {
             endedAt: z.string().nullable(),
           }),
         ),
+        ...pageEnd,
       }),
-      handle: async () => ({ rules: await scope.list() }),
+      handle: async ({ query }) => {
+        const { entries, next } = await scope.list(query);
+        return { rules: entries, next };
+      },
     }),
     route({
       method: "post",
@@ -140,6 +151,7 @@ function tokenRoutes(tokens: Tokens): Route[] {
       path: "/api/v1/tokens",
       action: "token.read",
       summary: "Tokens, without the tokens",
+      query: pageQuery,
       response: z.object({
         tokens: z.array(
           z.object({
@@ -153,8 +165,12 @@ function tokenRoutes(tokens: Tokens): Route[] {
             revokedAt: z.string().nullable(),
           }),
         ),
+        ...pageEnd,
       }),
-      handle: async () => ({ tokens: await tokens.list() }),
+      handle: async ({ query }) => {
+        const { entries, next } = await tokens.list(query);
+        return { tokens: entries, next };
+      },
     }),
     route({
       method: "post",
