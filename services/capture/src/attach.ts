@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
 import { ConnectorError, type SealedAttachment } from "@daybook/contract";
 import { formatSessionKey, newSessionKey, sealStream } from "@daybook/openpgp";
+import { isFull } from "./error.ts";
 
 const FIRST_LOCK_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -51,7 +52,8 @@ export async function attach(
   } catch (cause) {
     if (cause instanceof ConnectorError) throw cause;
     if (cause instanceof ArchiveError && !cause.retryable) throw cause;
-    throw new ConnectorError("store-unavailable", "an attachment could not be stored", { cause });
+    const why = isFull(cause) ? "there is no room for an attachment" : "an attachment could not be stored";
+    throw new ConnectorError("store-unavailable", why, { cause });
   } finally {
     await rm(path, { force: true });
   }

@@ -81,10 +81,9 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
       },
       (error) => toldOf(error, log),
     );
-  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, start }));
-
-  await lines.migrate();
-  await sweepSpool(spoolDir);
+  const ready = prepare(lines, spoolDir);
+  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }));
+  await ready;
   await Promise.all([
     ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
     untilAborted(signal),
@@ -151,6 +150,11 @@ async function sinkWithScope(options: CaptureOptions, now: () => Date): Promise<
       return scope;
     },
   });
+}
+
+async function prepare(lines: ImportedLines, spoolDir: string): Promise<void> {
+  await lines.migrate();
+  await sweepSpool(spoolDir);
 }
 
 /** What an earlier process left on its way cannot be read any more: its keys died with it. */

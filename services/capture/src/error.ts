@@ -1,3 +1,6 @@
+import { ArchiveError } from "@daybook/archive-core";
+import { ConnectorError } from "@daybook/contract";
+
 export type CaptureErrorCode =
   | "not-an-export" // the file is none that an importer knows; nothing was recorded
   | "malformed" // outside bytes that cannot be read safely; nothing was recorded
@@ -21,4 +24,32 @@ export class CaptureError extends Error {
   get retryable(): boolean {
     return RETRYABLE.has(this.code);
   }
+}
+
+// What the system, and PostgreSQL (disk_full), say when there is no room.
+const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "53100", "store-full", "spool-full"]);
+
+/** Whether a disk is full: the spool's, or that of a store, the stream or the database. */
+export function isFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && FULL.has(error.code)) || isFull(error.cause);
+}
+
+/** An error as the operator of an import is told it: what may be repeated, and what to do first. */
+export function importError(error: unknown): unknown {
+  if (error instanceof CaptureError) return error;
+  if (isFull(error)) {
+    return new CaptureError("spool-full", "there is no room on a disk: make room and import the file again", {
+      cause: error,
+    });
+  }
+  const again = (error instanceof ConnectorError || error instanceof ArchiveError) && error.retryable;
+  if (!again) return error;
+  return new CaptureError(
+    "unavailable",
+    "the stream or a store does not answer: import the file again, it is harmless",
+    {
+      cause: error,
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { ConnectorError } from "@daybook/contract";
 import { type ChatFile, openExport, type Summary, type Survey } from "@daybook/exports";
 import { fileIdentity, type Placed, placeChat, surveyAs } from "./conversation.ts";
 import { importNotice } from "./import-notice.ts";
-import { CaptureError } from "./error.ts";
+import { CaptureError, importError } from "./error.ts";
 import type { DateOrder } from "./lines.ts";
 import {
   aboutOf,
@@ -46,13 +46,27 @@ type Standing = Pick<Survey, "order" | "ambiguous">;
  * Imports one file. Nothing is recorded of a file that cannot be read. Resolves when every record of it can be
  * searched. Repeating it, whole or after a crash, records nothing twice.
  *
- * @throws {CaptureError} `not-an-export`, `malformed`, `ambiguous-custodian`, `unavailable` (retryable)
+ * @throws {CaptureError} `not-an-export`, `malformed`, `ambiguous-custodian`; `spool-full`, `unavailable`: what was
+ * recorded by then stays, and the import may be repeated
  */
 export async function importFile(
   upload: Upload,
   request: ImportRequest,
   deps: ImportDeps,
   onProgress: OnProgress = () => undefined,
+): Promise<ImportResult> {
+  try {
+    return await importInto(upload, request, deps, onProgress);
+  } catch (error) {
+    throw importError(error);
+  }
+}
+
+async function importInto(
+  upload: Upload,
+  request: ImportRequest,
+  deps: ImportDeps,
+  onProgress: OnProgress,
 ): Promise<ImportResult> {
   const chats = await readable(() => openExport(upload, basename(request.name)));
   // What the file is must not depend on the order that is asked for: where it is known, its reading stands.

@@ -47,11 +47,13 @@ export interface ImportRoutesOptions {
   readonly jobs: Jobs<ImportResult>;
   readonly spoolDir: string;
   readonly maxUploadBytes: number;
+  /** Until then nothing is taken in: an upload would be swept away with what an earlier process left. */
+  readonly ready: Promise<void>;
   readonly start: (upload: Upload, request: ImportRequest) => string;
 }
 
 /** Imports over the API: send the file, then ask how far it is. */
-export function importRoutes({ jobs, spoolDir, maxUploadBytes, start }: ImportRoutesOptions): Route[] {
+export function importRoutes({ jobs, spoolDir, maxUploadBytes, ready, start }: ImportRoutesOptions): Route[] {
   return [
     route({
       method: "post",
@@ -66,6 +68,7 @@ export function importRoutes({ jobs, spoolDir, maxUploadBytes, start }: ImportRo
       async handle({ principal, query, upload }) {
         if (jobs.running >= MAX_QUEUED)
           throw new ProblemError(429, "busy", "many imports are waiting: try again later");
+        await ready;
         const received = await receiveUpload(upload, { spoolDir, maxBytes: maxUploadBytes });
         return { id: start(received, { ...query, actor: principal.id }) };
       },

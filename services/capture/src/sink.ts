@@ -13,6 +13,7 @@ import {
 } from "@daybook/contract";
 import { createHash, randomUUID } from "node:crypto";
 import { attach, type AttachOptions } from "./attach.ts";
+import { CaptureError } from "./error.ts";
 import type { Publisher } from "./ports.ts";
 import type { Scope, Scoped } from "./scope.ts";
 
@@ -71,8 +72,17 @@ export function createSink(options: SinkOptions): CaptureSink {
       byPartition.set(partition, batch);
     }
     for (const [partition, plaintexts] of byPartition) {
-      const next = await publisher.publish(TOPICS.events, partition, plaintexts);
+      const next = await published(partition, plaintexts);
       reached.set(partition, Math.max(reached.get(partition) ?? 0, next));
+    }
+  }
+
+  async function published(partition: number, plaintexts: readonly Uint8Array[]): Promise<number> {
+    try {
+      return await publisher.publish(TOPICS.events, partition, plaintexts);
+    } catch (cause) {
+      if (!(cause instanceof CaptureError) || !cause.retryable) throw cause;
+      throw new ConnectorError("stream-unavailable", cause.message, { cause });
     }
   }
 

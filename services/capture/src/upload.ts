@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID }
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CaptureError } from "./error.ts";
+import { CaptureError, isFull } from "./error.ts";
 
 const BLOCK_BYTES = 16;
 const ZIP_MAGIC = Buffer.from("PK\u0003\u0004");
@@ -54,7 +54,7 @@ export async function receiveUpload(
   } catch (error) {
     await file?.close().catch(() => undefined);
     await remove();
-    if (isCode(error, "ENOSPC") || isCode(error, "EDQUOT")) {
+    if (isFull(error)) {
       throw new CaptureError("spool-full", "there is no room for the upload: make room and try again", {
         cause: error,
       });
@@ -85,8 +85,4 @@ export async function receiveUpload(
 function counterAt(nonce: Buffer, blocks: number): Buffer {
   const sum = (BigInt(`0x${nonce.toString("hex")}`) + BigInt(blocks)) & ((1n << 128n) - 1n);
   return Buffer.from(sum.toString(16).padStart(32, "0"), "hex");
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -10,13 +10,21 @@ import { createSink } from "../../src/sink.ts";
 
 export const SCOPE_KEY = Buffer.alloc(32, 5);
 
-/** A publisher that works in memory; the next calls may be `lost`, or `kept` but unanswered. */
+/** `lost`: nothing is kept. `kept`: it is, and only the answer is lost. `full`: nothing is, for want of room. */
+export type PublisherFault = "lost" | "kept" | "full";
+
+/** A publisher that works in memory. */
 export class MemoryPublisher implements Publisher {
   readonly published: { partition: number; envelope: Envelope }[] = [];
-  readonly faults: ("lost" | "kept")[] = [];
+  /** What happens to the coming calls, in order; undefined: they work. */
+  readonly faults: (PublisherFault | undefined)[] = [];
+  /** Runs before each call. */
+  before: (() => void | Promise<void>) | undefined;
 
   async publish(_topic: string, partition: number, plaintexts: readonly Uint8Array[]): Promise<number> {
+    await this.before?.();
     const fault = this.faults.shift();
+    if (fault === "full") throw new CaptureError("spool-full", "injected: full");
     if (fault !== "lost") {
       for (const bytes of plaintexts) {
         const value: unknown = JSON.parse(Buffer.from(bytes).toString());
