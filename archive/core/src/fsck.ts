@@ -20,11 +20,16 @@ export interface FsckOptions {
   /** Alert below this much lock, in days from `now`. */
   readonly minLockDays: number;
   readonly now: Date;
-  /** Indexes that a key block has a line for; left out where the private key is not at hand. */
-  readonly keyLines?: (block: Uint8Array) => Promise<ReadonlySet<number>>;
+  /**
+   * What a key block has a line for: a record's index, and `<index>.<n>` for an attachment of it. Left out where
+   * the private key is not at hand.
+   */
+  readonly keyLines?: (block: Uint8Array) => Promise<ReadonlySet<KeyLineName>>;
   /** Whether a record was disposed of, so that its missing key line is right. */
   readonly disposed?: (id: string) => Promise<boolean>;
 }
+
+export type KeyLineName = number | `${number}.${number}`;
 
 export interface FsckReport {
   readonly shard: string;
@@ -38,8 +43,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Checks a shard from the ground up: every segment against its leaves, every leaf against the tiles, the
- * tree against head and checkpoint, a key line or a disposal for every leaf, and the locks. Reads only; what
- * is committed meanwhile is left for the next time.
+ * tree against head and checkpoint, a key line or a disposal for every leaf in every copy of the keyring, and the
+ * locks. Reads only; what is committed meanwhile is left for the next time.
  */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const { shard, stores } = options;
@@ -174,19 +179,64 @@ async function checkKeys(
   report: Report,
 ): Promise<void> {
   if (!keyLines) return;
-  const block = await stores.keyring.read(key);
-  let lines: ReadonlySet<number> = new Set();
-  try {
-    if (block) lines = await keyLines(block.body);
-  } catch (error) {
-    if (!(error instanceof ArchiveError) || error.retryable) throw error;
-    return report(key, error.message);
+  const { keyring, keyringCopy } = stores;
+  const copies = keyringCopy
+    ? [
+        { store: keyring, at: " in the first copy of the keyring" },
+        { store: keyringCopy, at: " in the second copy of the keyring" },
+      ]
+    : [{ store: keyring, at: "" }];
+  const found: { lines: ReadonlySet<KeyLineName>; at: string }[] = [];
+  for (const { store, at } of copies) {
+    const reportHere = (problem: string) => report(key, `${problem}${at}`);
+    try {
+      const block = await store.read(key);
+      const lines = block && (await keyLines(block.body));
+      checkLines(lines ?? new Set(), first, gone, reportHere);
+      if (lines) found.push({ lines, at });
+    } catch (error) {
+      if (!(error instanceof ArchiveError) || error.retryable) throw error;
+      reportHere(error.message);
+    }
   }
-  for (const [i, disposed] of gone.entries()) {
+  const [one, other] = found;
+  if (!one || !other) return;
+  // Which attachments there are only the records tell: but what one copy has, both must have.
+  for (const [having, lacking] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    for (const line of having.lines) {
+      if (typeof line === "string" && !lacking.lines.has(line))
+        report(key, `no session key for attachment ${line}${lacking.at}`);
+    }
+  }
+}
+
+/** What a block must and must not have a line for. */
+function checkLines(
+  lines: ReadonlySet<KeyLineName>,
+  first: number,
+  gone: readonly boolean[],
+  report: (problem: string) => void,
+): void {
+  let missing = 0;
+  for (let i = 0; i <= gone.length; i += 1) {
     const index = first + i;
-    if (!lines.has(index) && !disposed) report(key, `no session key for record ${index}`);
-    if (lines.has(index) && disposed)
-      report(key, `record ${index} was disposed of but its session key is there`);
+    if (gone[i] === false && !lines.has(index)) {
+      missing += 1;
+      continue;
+    }
+    // A block that is gone is one problem, not thousands.
+    if (missing === 1) report(`no session key for record ${index - 1}`);
+    else if (missing > 1) report(`no session key for records ${index - missing} to ${index - 1}`);
+    missing = 0;
+  }
+  for (const line of lines) {
+    const [index] = String(line).split(".");
+    if (gone[Number(index) - first] !== true) continue;
+    const whose = typeof line === "number" ? "its session key" : `the session key of its attachment ${line}`;
+    report(`record ${index} was disposed of but ${whose} is there`);
   }
 }
 

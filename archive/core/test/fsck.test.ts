@@ -1,4 +1,5 @@
 import {
+  ArchiveError,
   checkpointKey,
   checkpointSigner,
   decodeLeaf,
@@ -19,8 +20,7 @@ import { append, NOW, open, SHARD, signer } from "./support/shard.ts";
 const DAY_MS = 86_400_000;
 
 /** A shard of two segments, 300 and 10 records. */
-async function committed() {
-  const stores = memoryStores();
+async function committed(stores = memoryStores()) {
   const log = await open(stores);
   const records = [sealedRecords(300), sealedRecords(10)];
   const drafts = [await append(log, records[0]!), await append(log, records[1]!)];
@@ -229,6 +229,109 @@ describe("fsck", () => {
     stores.records.fail("get", "lost");
 
     await expect(check(stores)).rejects.toMatchObject({ code: "store-unavailable" });
+  });
+
+  it("tells a block that is gone as one problem, and which lines a block lacks", async () => {
+    const { stores, records, drafts } = await committed();
+    await stores.keyring.remove(keyBlockKey(SHARD, 300, drafts[1]!.seg));
+    const kept = records[0]!.filter((_, i) => ![0, 7, 8, 299].includes(i));
+    await stores.keyring.put(
+      keyBlockKey(SHARD, 0, drafts[0]!.seg),
+      Buffer.from(kept.map(({ id }) => id).join("\n")),
+    );
+
+    expect((await check(stores, { keyLines: keyLines(records) })).problems.map((p) => p.problem)).toEqual([
+      "no session key for record 0",
+      "no session key for records 7 to 8",
+      "no session key for record 299",
+      "no session key for records 300 to 309",
+    ]);
+  });
+
+  describe("where a second copy of the keyring is kept", () => {
+    const withCopy = () => committed(memoryStores({ keyringCopy: true }));
+    const block = (...lines: (string | number)[]) => Buffer.from(lines.join("\n"));
+    /** Blocks of these tests hold the names of their lines. */
+    const named: NonNullable<FsckOptions["keyLines"]> = async (body) =>
+      new Set(
+        Buffer.from(body)
+          .toString()
+          .split("\n")
+          .map((line) => (line.includes(".") ? (line as `${number}.${number}`) : Number(line))),
+      );
+    const whole = Array.from({ length: 10 }, (_, i) => 300 + i);
+    /** The problems of the second segment, of which the copies hold these blocks. */
+    const problemsOf = async (
+      first: Buffer | undefined,
+      second: Buffer | undefined,
+      disposed: readonly number[] = [],
+    ) => {
+      const { stores, records, drafts } = await withCopy();
+      const ids = new Set(disposed.map((index) => records[1]![index - 300]!.id));
+      const early = keyBlockKey(SHARD, 0, drafts[0]!.seg);
+      const key = keyBlockKey(SHARD, 300, drafts[1]!.seg);
+      for (const [store, body] of [
+        [stores.keyring, first],
+        [stores.keyringCopy!, second],
+      ] as const) {
+        await store.put(early, block(...Array.from({ length: 300 }, (_, i) => i)));
+        if (body) await store.put(key, body);
+        else await store.remove(key);
+      }
+      const { problems } = await check(stores, { keyLines: named, disposed: async (id) => ids.has(id) });
+      expect(new Set(problems.map(({ where }) => where))).toEqual(new Set(problems.length > 0 ? [key] : []));
+      return problems.map(({ problem }) => problem);
+    };
+
+    it("finds nothing wrong when both have a line for every record", async () => {
+      expect(await problemsOf(block(...whole, "304.0"), block(...whole, "304.0"))).toEqual([]);
+    });
+
+    it("tells which copy lacks what", async () => {
+      expect(await problemsOf(block(...whole), block(...whole.slice(1)))).toEqual([
+        "no session key for record 300 in the second copy of the keyring",
+      ]);
+      expect(await problemsOf(block(...whole.slice(0, 8)), block(...whole))).toEqual([
+        "no session key for records 308 to 309 in the first copy of the keyring",
+      ]);
+      expect(await problemsOf(block(...whole), undefined)).toEqual([
+        "no session key for records 300 to 309 in the second copy of the keyring",
+      ]);
+    });
+
+    it("tells an attachment's line that only one of them has", async () => {
+      expect(await problemsOf(block(...whole, "304.0", "305.1"), block(...whole, "305.1"))).toEqual([
+        "no session key for attachment 304.0 in the second copy of the keyring",
+      ]);
+      expect(await problemsOf(block(...whole), block(...whole, "304.0"))).toEqual([
+        "no session key for attachment 304.0 in the first copy of the keyring",
+      ]);
+    });
+
+    it("wants what was disposed of out of both, attachments included", async () => {
+      const kept = block(...whole.slice(1));
+      expect(await problemsOf(kept, kept, [300])).toEqual([]);
+      expect(await problemsOf(kept, block(...whole, "300.0"), [300])).toEqual([
+        "record 300 was disposed of but its session key is there in the second copy of the keyring",
+        "record 300 was disposed of but the session key of its attachment 300.0 is there in the second copy of the keyring",
+        "no session key for attachment 300.0 in the first copy of the keyring",
+      ]);
+    });
+
+    it("names the copy whose block cannot be read, and still checks the other", async () => {
+      const { stores, drafts } = await withCopy();
+      await stores.keyringCopy!.put(keyBlockKey(SHARD, 0, drafts[0]!.seg), Buffer.from("broken"));
+      const { problems } = await check(stores, {
+        keyLines: (body) =>
+          Buffer.from(body).equals(Buffer.from("broken"))
+            ? Promise.reject(new ArchiveError("undecryptable", "the block cannot be opened"))
+            : Promise.resolve(new Set<number>()),
+      });
+      expect(problems.map(({ problem }) => problem).slice(0, 2)).toEqual([
+        "no session key for records 0 to 299 in the first copy of the keyring",
+        "the block cannot be opened in the second copy of the keyring",
+      ]);
+    });
   });
 
   describe("where records were disposed of", () => {

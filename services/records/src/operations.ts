@@ -4,6 +4,7 @@ import {
   encodeProof,
   fsck,
   type FsckReport,
+  type KeyLineName,
   logFileReader,
   openCheckpoint,
   parseVkey,
@@ -127,7 +128,11 @@ export class Operations {
     await trail.record({ actor, action: "fsck" });
     const keyLines = async (block: Uint8Array) => {
       const lines = await readKeyBlock(block, privateKey);
-      return new Set(lines.filter((line) => line.attachment === undefined).map((line) => line.index));
+      return new Set(
+        lines.map(({ index, attachment }): KeyLineName =>
+          attachment === undefined ? index : `${index}.${attachment}`,
+        ),
+      );
     };
     const disposed = async (id: string) => (await disposals.among([id])).has(id);
     for (const shard of archive.shards) {

@@ -90,6 +90,21 @@ suite("disposal", () => {
     }
   });
 
+  it("checks both keyrings in fsck, and tells which lacks what", async () => {
+    await disposeOf({ conversation: "Old chat" });
+    expect((await fsck()).at(-1)).toEqual({ ok: true });
+    const { keyringCopy } = home.stores;
+    const [block] = [...keyringCopy!.objects.keys()].filter((key) => key.startsWith("keyring/0/"));
+    await keyringCopy!.remove(block!);
+    const [shard, , last] = await fsck();
+    const told = expect.stringMatching(
+      /^no session key for .* in the second copy of the keyring$/,
+    ) as unknown;
+    expect(shard?.problems).toContainEqual({ where: block, problem: told });
+    expect(JSON.stringify(shard)).not.toContain("first copy");
+    expect(last).toEqual({ ok: false });
+  });
+
   it("certifies what was destroyed, by whom and why, in a record that is found and proved", async () => {
     const done = await disposeOf({ conversation: "Old chat" });
     const { record } = (await officer.call("get", "/api/v1/records/:id", {
