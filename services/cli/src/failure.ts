@@ -1,7 +1,5 @@
-import { ArchiveError } from "@daybook/archive-core";
-import { ComposeError } from "@daybook/compose";
-import { ProblemError } from "@daybook/runtime";
-import { StreamError } from "@daybook/stream";
+import { ProblemError, RuntimeError } from "@daybook/runtime";
+import { VerifyError } from "@daybook/verify";
 import { CommanderError } from "commander";
 import { CliError } from "./error.ts";
 import { printable } from "./output.ts";
@@ -14,8 +12,8 @@ export function errorLine(error: unknown): { line: string; exitCode: number } {
     const fields = error.fields.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
     return { line: oneLine(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
   }
-  if (error instanceof ComposeError || error instanceof ArchiveError || error instanceof StreamError) {
-    return { line: error.message, exitCode: 1 };
+  if (error instanceof RuntimeError || error instanceof VerifyError) {
+    return { line: oneLine(error.message), exitCode: 1 };
   }
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     const path = "path" in error && typeof error.path === "string" ? ` (${oneLine(error.path)})` : "";

@@ -7,7 +7,7 @@ import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { createOutput, type Output } from "./output.ts";
-import { up, type UpOptions } from "./up/up.ts";
+import type { UpOptions } from "./up/up.ts";
 import { VERSION } from "./version.ts";
 
 const MATTER_KINDS = ["foi", "inquiry", "audit", "sar"];
@@ -31,7 +31,11 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--sample", "a trial, with a made-up department's week of messages", false)
     .option("--json")
-    .action((options: UpOptions, command: Command) => up(options, out(command), signal, env));
+    .action(async (options: UpOptions, command: Command) => {
+      // The services take long to load: no other command waits for them.
+      const { up } = await import("./up/up.ts");
+      await up(options, out(command), signal, env);
+    });
 
   program
     .command("import")

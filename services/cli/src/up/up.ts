@@ -11,6 +11,7 @@ import { VERSION } from "../version.ts";
 import { compose } from "./compose.ts";
 import { KEY_FILES, openKeys } from "./keys.ts";
 import { passphraseOf } from "./passphrase.ts";
+import { upError } from "./up-error.ts";
 import { firstStart, ready as readyText, tryNext } from "./words.ts";
 
 export interface UpOptions {
@@ -28,7 +29,15 @@ const matterId = z.object({ id: z.string() });
 const matterList = z.object({ matters: z.array(z.object({ id: z.string(), title: z.string() })) });
 
 /** `daybook up`: everything on one machine, until it is told to stop. */
-export async function up(
+export async function up(...given: Parameters<typeof run>): Promise<void> {
+  try {
+    await run(...given);
+  } catch (error) {
+    throw upError(error);
+  }
+}
+
+async function run(
   options: UpOptions,
   output: Output,
   signal: AbortSignal,

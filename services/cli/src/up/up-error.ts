@@ -1,0 +1,30 @@
+import { ArchiveError } from "@daybook/archive-core";
+import { ArchiverError } from "@daybook/archiver";
+import { CaptureError } from "@daybook/capture";
+import { CatalogueError } from "@daybook/catalogue";
+import { ComposeError } from "@daybook/compose";
+import { EvidenceError } from "@daybook/evidence";
+import { RecordsError } from "@daybook/records";
+import { RetentionError } from "@daybook/retention";
+import { StreamError } from "@daybook/stream";
+import { CliError } from "../error.ts";
+
+/** Errors whose messages are Daybook's own words, for people. */
+const OURS = [
+  ArchiveError,
+  ArchiverError,
+  CaptureError,
+  CatalogueError,
+  ComposeError,
+  EvidenceError,
+  RecordsError,
+  RetentionError,
+  StreamError,
+];
+
+/** What stopped the machine, as the command line may say it; what is not Daybook's own stays as it is. */
+export function upError(error: unknown): unknown {
+  return error instanceof Error && OURS.some((ours) => error instanceof ours)
+    ? new CliError(error.message, { cause: error })
+    : error;
+}
