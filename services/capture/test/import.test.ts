@@ -1,64 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Postgres, startPostgres } from "@daybook/compose";
-import { openStream, parseSessionKey } from "@daybook/openpgp";
-import { Pool } from "pg";
-import { importFile, type ImportResult } from "../src/import.ts";
-import { ImportedLines } from "../src/lines.ts";
-import type { ImportRequest } from "../src/record-chat.ts";
 import { relearn } from "../src/relearn.ts";
 import { scopeHash } from "../src/scope.ts";
-import { receiveUpload } from "../src/upload.ts";
-import { once, SCOPE_KEY, setUp } from "./support/capture.ts";
+import type { ImportRequest } from "../src/record-chat.ts";
+import { once, SCOPE_KEY } from "./support/capture.ts";
+import { android, importing } from "./support/importing.ts";
 
-const dir = mkdtempSync(join(tmpdir(), "daybook-import-"));
-let postgres: Postgres;
-let pool: Pool;
-let rig = setUp();
-let lines: ImportedLines;
-
-beforeAll(async () => {
-  const log = { info: () => undefined, warn: () => undefined };
-  postgres = await startPostgres({ dataDir: join(dir, "postgres"), log });
-  pool = new Pool({ ...postgres.connection, max: 3 });
-  pool.on("error", () => undefined);
-});
-afterAll(async () => {
-  await pool.end();
-  await postgres.stop();
-  rmSync(dir, { recursive: true, force: true });
-  rig.remove();
-});
-beforeEach(async () => {
-  await pool.query("DROP SCHEMA IF EXISTS capture CASCADE");
-  rig.remove();
-  rig = setUp();
-  lines = new ImportedLines(pool, Buffer.alloc(32, 3));
-  await lines.migrate();
-});
-
-async function imported(content: string, more: Partial<ImportRequest> = {}): Promise<ImportResult> {
-  const upload = await receiveUpload(once(content), { spoolDir: rig.dir, maxBytes: 1e8 });
-  const { registry, progress, newSink, now } = rig;
-  const request = { name: "WhatsApp Chat with Bo.txt", custodian: "Ann", actor: "p1", ...more };
-  try {
-    return await importFile(upload, request, { lines, registry, progress, newSink, now });
-  } finally {
-    await upload.remove();
-  }
-}
-
-const android = (...rows: string[]) => rows.map((row) => `${row}\n`).join("");
+const at = importing();
+const imported = (content: string, more?: Partial<ImportRequest>) => at.imported(content, more);
+const texts = (kind?: "notice") => at.texts(kind);
+const conversations = () => at.conversations();
 const CHAT = android(
   "13/05/2024, 10:01 - Ann: one",
   "13/05/2024, 10:02 - Bo: two",
   "13/05/2024, 10:03 - Ann: ok",
   "13/05/2024, 10:03 - Ann: ok",
 );
-const texts = (kind = "message") =>
-  rig.publisher.records.filter((r) => r.event.kind === kind).map((r) => r.event.text);
-const conversations = () => new Set(rig.publisher.records.flatMap((r) => r.event.conversation?.id ?? []));
 
 describe("an import", () => {
   it("records each line once, and the file itself with who supplied it", async () => {
@@ -67,18 +22,10 @@ describe("an import", () => {
     expect(files).toMatchObject([{ messages: 4, system: 0, duplicates: 0, order: "dmy", ambiguous: false }]);
     expect(records).toBe(5);
     expect(texts()).toEqual(["one", "two", "ok", "ok"]);
-    const notice = rig.publisher.records.find((r) => r.event.kind === "notice")!;
+    const notice = at.rig.publisher.records.find((r) => r.event.kind === "notice")!;
     expect(notice.event).toMatchObject({ provenance: "supplied", attachments: [{ sizeBytes: CHAT.length }] });
-    const file: Buffer[] = [];
-    const { sealed } = notice.event.attachments![0]!;
-    for await (const part of openStream(
-      rig.records.stream(`attachment/${sealed}`),
-      parseSessionKey(notice.keys[0]!),
-    )) {
-      file.push(Buffer.from(part));
-    }
-    expect(Buffer.concat(file).toString()).toBe(CHAT);
-    expect(rig.reachedArchive).toEqual([[0, 5]]);
+    expect((await at.opened(notice)).toString()).toBe(CHAT);
+    expect(at.rig.reachedArchive).toEqual([[0, 5]]);
   });
 
   it("records nothing of a file that it has seen, whatever order is asked for now, and says so", async () => {
@@ -90,7 +37,7 @@ describe("an import", () => {
     expect(again.files).toMatchObject([
       { order: "dmy", duplicates: 4, warnings: [{ code: "already-imported" }] },
     ]);
-    expect(rig.publisher.records).toHaveLength(5);
+    expect(at.rig.publisher.records).toHaveLength(5);
   });
 
   it("shows the reading that stands also when most dates contradict the order asked for now", async () => {
@@ -101,7 +48,7 @@ describe("an import", () => {
       records: 0,
       files: [{ order: "dmy", messages: 4, duplicates: 4, warnings: [{ code: "already-imported" }] }],
     });
-    expect(rig.publisher.records).toHaveLength(5);
+    expect(at.rig.publisher.records).toHaveLength(5);
   });
 
   it("refuses an order that contradicts most dates of a file that it does not know, and makes nobody", async () => {
@@ -109,7 +56,7 @@ describe("an import", () => {
     await expect(imported(CHAT, { custodian: "Bo", dateOrder: "mdy" })).rejects.toMatchObject({
       code: "malformed",
     });
-    expect([...rig.registry.people.keys()]).toEqual(["Ann"]);
+    expect([...at.rig.registry.people.keys()]).toEqual(["Ann"]);
   });
 
   it("records only what is new of an overlapping export, also from a phone in another locale", async () => {
@@ -160,7 +107,7 @@ describe("an import", () => {
     await imported(CHAT, { custodian: "Bo" });
 
     expect(conversations().size).toBe(2);
-    expect(rig.publisher.records.filter((r) => r.event.text === "two")).toHaveLength(2);
+    expect(at.rig.publisher.records.filter((r) => r.event.text === "two")).toHaveLength(2);
   });
 
   it("reads an ambiguous export by the order that its conversation was read by", async () => {
@@ -185,7 +132,7 @@ describe("an import", () => {
 
     expect(files).toMatchObject([{ order: "mdy", duplicates: 3 }]);
     expect(conversations().size).toBe(1);
-    expect(rig.publisher.records.find((r) => r.event.text === "six")!.event.localTime).toBe(
+    expect(at.rig.publisher.records.find((r) => r.event.text === "six")!.event.localTime).toBe(
       "2024-06-04T11:00:00",
     );
   });
@@ -194,8 +141,8 @@ describe("an import", () => {
     await expect(imported("just notes\n", { custodian: "Nobody" })).rejects.toMatchObject({
       code: "not-an-export",
     });
-    expect(rig.publisher.published).toEqual([]);
-    expect(rig.registry.people.size).toBe(0);
+    expect(at.rig.publisher.published).toEqual([]);
+    expect(at.rig.registry.people.size).toBe(0);
   });
 
   it("makes a gap of a file that is named and not there", async () => {
@@ -206,19 +153,19 @@ describe("an import", () => {
       ),
     );
 
-    const gap = rig.publisher.records.find((r) => r.event.kind === "gap")!;
+    const gap = at.rig.publisher.records.find((r) => r.event.kind === "gap")!;
     expect(gap.event.gap).toMatchObject({ about: "IMG-20240513-WA0001.jpg" });
   });
 
   it.each(["lost", "kept"] as const)(
     "gives the same events when it is repeated after a stream that was %s",
     async (fault) => {
-      rig.publisher.faults.push(fault);
+      at.rig.publisher.faults.push(fault);
       await expect(imported(CHAT)).rejects.toMatchObject({ code: "unavailable", retryable: true });
       await imported(CHAT);
 
       expect(texts()).toEqual(["one", "two", "ok", "ok"]);
-      expect(rig.publisher.records).toHaveLength(5);
+      expect(at.rig.publisher.records).toHaveLength(5);
     },
   );
 
@@ -227,7 +174,7 @@ describe("an import", () => {
       conversation: "Quagga talk",
     });
     for (const table of ["conversation", "line", "file"]) {
-      const { rows } = await pool.query(`SELECT t::text AS row FROM capture.${table} t`);
+      const { rows } = await at.pool.query(`SELECT t::text AS row FROM capture.${table} t`);
       expect(rows.length).toBeGreaterThan(0);
       expect(JSON.stringify(rows)).not.toMatch(/xylophone|Zebedee|Quagga/);
     }
@@ -235,9 +182,8 @@ describe("an import", () => {
 
   it("learns from the archived files what it knew, when its schema is lost", async () => {
     await imported(CHAT);
-    const notice = rig.publisher.records.find((r) => r.event.kind === "notice")!;
-    await pool.query("DROP SCHEMA capture CASCADE");
-    await lines.migrate();
+    const notice = at.rig.publisher.records.find((r) => r.event.kind === "notice")!;
+    await at.loseSchema();
     const files = {
       async *notices() {
         yield await Promise.resolve({
@@ -248,8 +194,8 @@ describe("an import", () => {
       },
       content: async () => once(CHAT),
     };
-    await relearn(lines, files, { spoolDir: rig.dir, maxBytes: 1e8 });
-    await relearn(lines, files, { spoolDir: rig.dir, maxBytes: 1e8 });
+    await relearn(at.lines, files, { spoolDir: at.rig.dir, maxBytes: 1e8 });
+    await relearn(at.lines, files, { spoolDir: at.rig.dir, maxBytes: 1e8 });
 
     expect((await imported(CHAT)).records).toBe(0);
     const { files: chats } = await imported(CHAT + "15/05/2024, 10:00 - Bo: new\n", { name: "longer.txt" });
@@ -269,46 +215,46 @@ describe("an import", () => {
   });
 
   it("gives the same events when it died between capturing lines and remembering them", async () => {
-    const remember = lines.remember.bind(lines);
-    lines.remember = () => Promise.reject(new Error("died"));
+    const remember = at.lines.remember.bind(at.lines);
+    at.lines.remember = () => Promise.reject(new Error("died"));
     await expect(imported(CHAT)).rejects.toThrow("died");
-    lines.remember = remember;
+    at.lines.remember = remember;
     await imported(CHAT);
 
-    expect(rig.publisher.published).toHaveLength(10);
+    expect(at.rig.publisher.published).toHaveLength(10);
     expect(texts()).toEqual(["one", "two", "ok", "ok"]);
     expect(conversations().size).toBe(1);
   });
 
   it("keeps neither lines, file nor media of a chat that scope leaves out, but takes it once that ends", async () => {
     const conversation = scopeHash(SCOPE_KEY, "whatsapp", "Bo");
-    rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "exclude", conversation }] };
+    at.rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "exclude", conversation }] };
     expect((await imported(CHAT)).records).toBe(0);
 
-    expect(rig.records.objects.size).toBe(0);
-    expect(rig.publisher.records.map(({ event }) => event)).toMatchObject([
+    expect(at.rig.records.objects.size).toBe(0);
+    expect(at.rig.publisher.records.map(({ event }) => event)).toMatchObject([
       { kind: "coverage", coverage: { excluded: 4 } },
     ]);
-    expect(JSON.stringify(rig.publisher.records)).not.toMatch(/\bBo\b|\btwo\b/);
+    expect(JSON.stringify(at.rig.publisher.records)).not.toMatch(/\bBo\b|\btwo\b/);
 
-    rig.registry.rules = { version: 2, rules: [] };
+    at.rig.registry.rules = { version: 2, rules: [] };
     expect((await imported(CHAT)).records).toBe(5);
     expect(texts()).toEqual(["one", "two", "ok", "ok"]);
   });
 
   it("still takes the notice of a file, and counts what it left, where a rule lists conversations", async () => {
     const conversation = scopeHash(SCOPE_KEY, "whatsapp", "Bo");
-    rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "include", conversation }] };
+    at.rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "include", conversation }] };
     await imported(CHAT);
     await imported(android("14/05/2024, 10:01 - Ann: private"), { name: "WhatsApp Chat with Cy.txt" });
 
     expect(texts()).toEqual(["one", "two", "ok", "ok"]);
     expect(texts("notice")).toHaveLength(1);
     expect(
-      rig.publisher.records.find(({ event }) => event.kind === "coverage")!.event.coverage,
+      at.rig.publisher.records.find(({ event }) => event.kind === "coverage")!.event.coverage,
     ).toMatchObject({
       excluded: 1,
     });
-    expect(rig.records.objects.size).toBe(1);
+    expect(at.rig.records.objects.size).toBe(1);
   });
 });

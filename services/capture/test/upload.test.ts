@@ -47,6 +47,18 @@ describe("an upload", () => {
     });
     expect(readdirSync(dir)).toEqual([]);
   });
+
+  it("is refused when the disk is full, with what to do, and leaves nothing", async () => {
+    async function* untilFull() {
+      yield await Promise.resolve(randomBytes(100));
+      throw Object.assign(new Error("write"), { code: "ENOSPC" });
+    }
+    await expect(receiveUpload(untilFull(), { spoolDir: dir, maxBytes: 1_000 })).rejects.toMatchObject({
+      code: "spool-full",
+      message: expect.stringContaining("make room") as string,
+    });
+    expect(readdirSync(dir)).toEqual([]);
+  });
 });
 
 it("counts equal lines as a map does", () => {
