@@ -51,7 +51,10 @@ export async function placeChat(
   if (await lines.anyOf(custodian)) {
     for (const survey of readings) {
       const shared = await sharedConversation(chat, survey, custodian, title, lines);
-      if (shared) return { conversation: shared, survey: standing(shared, [survey, ...readings]) };
+      // What the operator says yields to an order that is established, not to what was once a mere default.
+      const overruled = readings[0].decidedBy === "operator" && survey !== readings[0];
+      if (shared && !(overruled && shared.dateOrder !== survey.order))
+        return { conversation: shared, survey: standing(shared, [survey, ...readings]) };
     }
   }
   return {

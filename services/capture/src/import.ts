@@ -89,7 +89,9 @@ async function importInto(
     records: 0,
   };
   const files =
-    known.length > 0 ? await repeat(context, chats, surveys, known) : await record(context, chats, surveys);
+    known.length > 0
+      ? await repeat(context, chats, surveys, known)
+      : await record(context, chats, surveys, itself);
 
   for (const [partition, offset] of context.sink.reached) await deps.progress.archived(partition, offset);
   return { files, records: context.records };
@@ -111,16 +113,7 @@ async function repeat(
     const entries = chat.entries({ survey: await surveyAs(chat, itself, reading) });
     for await (const _ of entries);
     const summary = { ...entries.summary(), ...reading };
-    const warnings =
-      request.dateOrder !== undefined && request.dateOrder !== reading.order
-        ? [
-            {
-              code: "already-imported",
-              line: 1,
-              message: `this file was imported before, read as ${reading.order}: that reading stands`,
-            },
-          ]
-        : [];
+    const warnings = orderWarnings("already-imported", request, reading);
     files.push(summarise(chat, summary, summary.messages + summary.system, warnings));
   }
   return files;
@@ -130,6 +123,7 @@ async function record(
   context: Context,
   chats: readonly ChatFile[],
   surveys: readonly Survey[],
+  itself: readonly Survey[],
 ): Promise<ImportedChat[]> {
   const { deps, custodian, request, upload, identity, sink } = context;
   const account = await deps.registry.account({
@@ -139,7 +133,7 @@ async function record(
     actor: request.actor,
   });
   const started = deps.now();
-  const placed: (Placed & { chat: ChatFile; title: string; ambiguous: boolean })[] = [];
+  const placed: (Placed & { chat: ChatFile; title: string; ambiguous: boolean; overruled: boolean })[] = [];
   for (const [i, chat] of chats.entries()) {
     const surveyed = surveys[i] as Survey;
     const title = request.conversation ?? surveyed.title ?? chat.name;
@@ -149,9 +143,12 @@ async function record(
       title,
       origin: JSON.stringify([identity, i]),
     };
-    const found = await placeChat(chat, await readingsOf(chat, surveyed), wanted, deps.lines);
+    const readings = itself[i]?.ambiguous ? await readingsOf(chat, surveyed) : ([surveyed] as const);
+    const found = await placeChat(chat, readings, wanted, deps.lines);
     const ambiguous = surveyed.ambiguous && found.conversation.dateOrder === undefined;
-    placed.push({ ...found, chat, title, ambiguous });
+    const overruled = found.survey.order !== surveyed.order;
+    const survey = await surveyAs(chat, found.survey, { order: found.survey.order, ambiguous });
+    placed.push({ ...found, survey, chat, title, ambiguous, overruled });
   }
   const readings = placed.map(({ conversation, survey, title, ambiguous }) => ({
     conversation: conversation.id,
@@ -184,10 +181,11 @@ async function record(
   }
 
   const files: ImportedChat[] = [];
-  for (const { chat, conversation, survey, title, ambiguous } of placed) {
+  for (const { chat, conversation, survey, title, ambiguous, overruled } of placed) {
     const done = await recordChat(context, chat, { account, conversation, title, survey });
     if (!ambiguous) await deps.lines.establishOrder(conversation, survey.order);
-    files.push(summarise(chat, { ...done.summary, ambiguous }, done.duplicates));
+    const warnings = overruled ? orderWarnings("order-established", request, survey) : [];
+    files.push(summarise(chat, { ...done.summary, ambiguous }, done.duplicates, warnings));
   }
   if (sink.excluded > 0) {
     await sink.coverage(
@@ -210,9 +208,25 @@ async function surveysOf(
   return surveys;
 }
 
-/** The readings to try, in order: where the order is a mere default, the other one too, if it can be read so. */
-async function readingsOf(chat: ChatFile, survey: Survey): Promise<[Survey, ...Survey[]]> {
-  if (!survey.ambiguous) return [survey];
+const ORDER_WARNINGS = {
+  "already-imported": (order: DateOrder) =>
+    `this file was imported before, read as ${order}: that reading stands`,
+  "order-established": (order: DateOrder) =>
+    `earlier files of this conversation were read as ${order}: so is this one`,
+};
+
+/** Where a reading that stands is not the one that was asked for. */
+function orderWarnings(
+  code: keyof typeof ORDER_WARNINGS,
+  { dateOrder }: ImportRequest,
+  { order }: Pick<Survey, "order">,
+): ImportedChat["warnings"] {
+  if (dateOrder === undefined || dateOrder === order) return [];
+  return [{ code, line: 1, message: ORDER_WARNINGS[code](order) }];
+}
+
+/** The readings to try of a file that tells no order, in order: the other one too, if it can be read so. */
+async function readingsOf(chat: ChatFile, survey: Survey): Promise<readonly [Survey, ...Survey[]]> {
   try {
     return [survey, await chat.survey({ dateOrder: survey.order === "dmy" ? "mdy" : "dmy" })];
   } catch (error) {

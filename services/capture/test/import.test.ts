@@ -137,6 +137,67 @@ describe("an import", () => {
     );
   });
 
+  const OPEN = android(
+    "03/04/2024, 10:01 - Ann: one",
+    "03/05/2024, 10:02 - Bo: two",
+    "03/06/2024, 10:03 - Ann: three",
+  );
+  const times = () => at.records().map(({ event }) => event.localTime?.slice(0, 10));
+
+  it("reads an export that tells no order as day first, and says that it is a guess", async () => {
+    expect((await imported(OPEN)).files).toMatchObject([
+      { order: "dmy", ambiguous: true, warnings: [{ code: "order-ambiguous" }] },
+    ]);
+    expect(times()).toEqual(["2024-04-03", "2024-05-03", "2024-06-03"]);
+  });
+
+  it.each([
+    { dateOrder: "dmy" as const, dates: ["2024-04-03", "2024-05-03", "2024-06-03"], next: "2024-07-03" },
+    { dateOrder: "mdy" as const, dates: ["2024-03-04", "2024-03-05", "2024-03-06"], next: "2024-03-07" },
+  ])("reads it as $dateOrder if told so, and later ones of the conversation too", async (given) => {
+    const { dateOrder, dates, next } = given;
+    const { files } = await imported(OPEN, { dateOrder });
+
+    expect(files).toMatchObject([{ order: dateOrder, ambiguous: false, warnings: [] }]);
+    expect(times()).toEqual(dates);
+    const longer = await imported(OPEN + "03/07/2024, 10:04 - Bo: four\n", { name: "longer.txt" });
+    expect(longer.files).toMatchObject([{ order: dateOrder, ambiguous: false, duplicates: 3, warnings: [] }]);
+    const named = { name: "later.txt", conversation: [...conversations()][0]! };
+    const later = await imported("03/07/2024, 11:00 - Bo: five\n", named);
+    expect(later.files).toMatchObject([{ order: dateOrder, ambiguous: false }]);
+    expect(times()).toEqual([...dates, next, next]);
+    expect(conversations().size).toBe(1);
+  });
+
+  it.each([{}, { conversation: "Bo" }])(
+    "keeps to the order of the conversation's earlier files when another is asked for, and says so: %j",
+    async (more) => {
+      await imported(OPEN, { dateOrder: "mdy", ...more });
+      const longer = OPEN + "03/07/2024, 10:04 - Bo: four\n";
+      const { files } = await imported(longer, { name: "longer.txt", dateOrder: "dmy", ...more });
+
+      expect(files).toMatchObject([
+        { order: "mdy", ambiguous: false, duplicates: 3, warnings: [{ code: "order-established" }] },
+      ]);
+      expect(times()).toEqual(["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07"]);
+      expect(conversations().size).toBe(1);
+    },
+  );
+
+  it("lets what the operator says win over what was a mere guess", async () => {
+    await imported(OPEN);
+    const longer = OPEN + "03/07/2024, 10:04 - Bo: four\n";
+    const { files } = await imported(longer, { name: "longer.txt", dateOrder: "mdy" });
+
+    expect(files).toMatchObject([{ order: "mdy", ambiguous: false, duplicates: 0 }]);
+    expect(times().slice(3)).toEqual(["2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07"]);
+  });
+
+  it("does not say that an order is established where the file itself tells it", async () => {
+    const { files } = await imported("2024-03-04, 10:01 - Ann: one\n", { dateOrder: "mdy" });
+    expect(files).toMatchObject([{ order: "ymd", warnings: [{ code: "order-ignored" }] }]);
+  });
+
   it("records nothing, and makes nobody, for a file that is no export", async () => {
     await expect(imported("just notes\n", { custodian: "Nobody" })).rejects.toMatchObject({
       code: "not-an-export",
