@@ -15,9 +15,17 @@ export interface LogProof {
 
 /** @see c2sp.org/tlog-proof */
 export function encodeProof({ index, hashes, checkpoint }: LogProof): string {
-  let out = `${FIRST_LINE}\nindex ${index}\n`;
-  for (const h of hashes) out += `${Buffer.from(h.buffer, h.byteOffset, h.byteLength).toString("base64")}\n`;
-  return `${out}\n${checkpoint}`;
+  return proofOfLines(index, hashes.map(hashLine).join(""), checkpoint);
+}
+
+/** A hash as it stands in a proof, with its LF: neighbours share most of theirs. */
+export function hashLine(h: Uint8Array): string {
+  return `${Buffer.from(h.buffer, h.byteOffset, h.byteLength).toString("base64")}\n`;
+}
+
+/** As `encodeProof`, of hashes that `hashLine` wrote. */
+export function proofOfLines(index: number, lines: string, checkpoint: string): string {
+  return `${FIRST_LINE}\nindex ${index}\n${lines}\n${checkpoint}`;
 }
 
 /** @throws {ArchiveError} `malformed` */

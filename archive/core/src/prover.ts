@@ -21,14 +21,18 @@ export class Prover {
     this.#read = read;
   }
 
-  /** Sibling hashes from the leaf upwards. RFC 9162 section 2.1.3.1. */
-  async inclusion(index: number): Promise<Buffer[]> {
+  /**
+   * Sibling hashes from the leaf upwards. RFC 9162 section 2.1.3.1.
+   *
+   * @param above the leaf's perfect subtree of so many leaves (a power of two) is left out: its leaves share the rest
+   */
+  async inclusion(index: number, above = 1): Promise<Buffer[]> {
     if (!Number.isSafeInteger(index) || index < 0 || index >= this.#size)
       throw new RangeError("no such leaf");
     const proof: Buffer[] = [];
     let lo = 0;
     let hi = this.#size;
-    while (hi - lo > 1) {
+    while (hi - lo > above) {
       const k = lo + split(hi - lo);
       if (index < k) {
         proof.unshift(await this.#hash(k, hi));

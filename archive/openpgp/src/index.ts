@@ -27,4 +27,5 @@ export {
   RecordReader,
   type RecordReaderOptions,
   type SealedPlace,
+  type SegmentRun,
 } from "./record-reader.ts";

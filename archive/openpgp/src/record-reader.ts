@@ -1,5 +1,6 @@
 import { ArchiveError, keyBlockKey, type MutableStore, segmentKey, type Stores } from "@daybook/archive-core";
-import { type KeyLine, readKeyBlock } from "./key-block.ts";
+import { BlockKeys } from "./block-keys.ts";
+import { readKeyBlock } from "./key-block.ts";
 import type { PrivateKey } from "./keys.ts";
 import { openPacket } from "./packet.ts";
 import type { SessionKey } from "./session-key.ts";
@@ -24,25 +25,31 @@ export interface OpenedRecord {
   readonly attachmentKeys: ReadonlyMap<number, SessionKey>;
 }
 
+/** Records of one segment that were asked for one after the other. */
+export interface SegmentRun<P extends SealedPlace> {
+  readonly places: readonly P[];
+  /**
+   * Opens one of `places`; undefined when its session key was destroyed.
+   *
+   * @throws {ArchiveError} `undecryptable`, `malformed`: the sealed bytes were altered
+   */
+  open(place: P): OpenedRecord | undefined;
+}
+
 export interface RecordReaderOptions {
   readonly stores: Pick<Stores, "records" | "keyring">;
   readonly privateKey: PrivateKey;
-  /** Decrypted key blocks kept in memory: 4,096 keys each at most. */
+  /** Decrypted key blocks kept in memory: some 160 KB each at most. */
   readonly maxBlocks?: number;
-  /** Segments kept in memory by `openAll`, for reads that go through them in order. */
-  readonly maxSegments?: number;
 }
 
-type Keys = ReadonlyMap<
-  number,
-  { readonly record?: SessionKey; readonly attachments: ReadonlyMap<number, SessionKey> }
->;
+/** Records of a run that are further apart than this are read by themselves, in bytes. */
+const MAX_GAP = 256 * 1024;
 
 /** Reads sealed records by the keyring. The only holder of decrypted session keys: forget blocks on disposal. */
 export class RecordReader {
   readonly #options: RecordReaderOptions;
-  readonly #blocks = new Map<string, Promise<Keys>>();
-  readonly #segments = new Map<string, Promise<Uint8Array>>();
+  readonly #blocks = new Map<string, Promise<BlockKeys>>();
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
@@ -54,25 +61,31 @@ export class RecordReader {
    * @throws {ArchiveError} `undecryptable` when its key is gone; `object-missing`; `store-unavailable` (retryable)
    */
   async open(place: SealedPlace): Promise<OpenedRecord> {
-    const { shard, segment, off, len } = place;
     const [keys, packet] = await Promise.all([
       this.#keys(place),
-      this.#options.stores.records.get(segmentKey(shard, segment.firstIndex, segment.digest), {
-        start: off,
-        end: off + len,
-      }),
+      this.#read(place, place.off, place.off + place.len),
     ]);
-    return opened(packet, keys, place.index);
+    const record = opened(packet, keys, place.index);
+    if (!record) throw new ArchiveError("undecryptable", "the record's session key is gone");
+    return record;
   }
 
-  /** The same for many records of the same segments, each segment read once. */
-  async openFromSegment(place: SealedPlace): Promise<OpenedRecord> {
-    const { shard, segment, off, len } = place;
-    const key = segmentKey(shard, segment.firstIndex, segment.digest);
-    const bytes = await recall(this.#segments, key, this.#options.maxSegments ?? 4, () =>
-      this.#options.stores.records.get(key),
-    );
-    return opened(bytes.subarray(off, off + len), await this.#keys(place), place.index);
+  /**
+   * The same for many records, in the order given: what lies together in a segment is read together, while the run
+   * before it is in use. Two runs are in memory at a time.
+   *
+   * @throws {ArchiveError} `object-missing`; `store-unavailable` (retryable)
+   */
+  async *inRuns<P extends SealedPlace>(places: Iterable<P>): AsyncGenerator<SegmentRun<P>, void, undefined> {
+    let ahead: Promise<SegmentRun<P>> | undefined;
+    for (const run of runsOf(places)) {
+      const loading = this.#load(run);
+      // Whoever comes to it learns of its failure; when nobody does, nobody need.
+      loading.catch(() => undefined);
+      if (ahead) yield await ahead;
+      ahead = loading;
+    }
+    if (ahead) yield await ahead;
   }
 
   /** An attachment's content, yielded only once all of it is found whole. @param sealed its digest, from the record */
@@ -85,40 +98,97 @@ export class RecordReader {
     this.#blocks.delete(keyBlockKey(shard, segment.firstIndex, segment.digest));
   }
 
-  #keys({ shard, segment }: SealedPlace): Promise<Keys> {
+  async #load<P extends SealedPlace>(places: readonly P[]): Promise<SegmentRun<P>> {
+    const [first] = places as readonly [P];
+    const [keys, spans] = await Promise.all([
+      this.#keys(first).catch(noneWhereGone),
+      Promise.all(
+        spansOf(places).map(async ({ start, end }) => ({
+          start,
+          end,
+          bytes: await this.#read(first, start, end),
+        })),
+      ),
+    ]);
+    let span = spans[0];
+    return {
+      places,
+      open({ off, len, index }) {
+        if (!span || off < span.start || off + len > span.end)
+          span = spans.find(({ start, end }) => off >= start && off + len <= end);
+        if (!span) throw new RangeError("not a record of this run");
+        return opened(span.bytes.subarray(off - span.start, off - span.start + len), keys, index);
+      },
+    };
+  }
+
+  #read({ shard, segment }: SealedPlace, start: number, end: number): Promise<Uint8Array> {
+    return this.#options.stores.records.get(segmentKey(shard, segment.firstIndex, segment.digest), {
+      start,
+      end,
+    });
+  }
+
+  #keys({ shard, segment }: SealedPlace): Promise<BlockKeys> {
     const key = keyBlockKey(shard, segment.firstIndex, segment.digest);
     const { stores, privateKey, maxBlocks = 512 } = this.#options;
     return recall(this.#blocks, key, maxBlocks, () => readKeys(stores.keyring, key, privateKey));
   }
 }
 
-async function readKeys(keyring: MutableStore, key: string, privateKey: PrivateKey): Promise<Keys> {
-  const block = await keyring.read(key);
-  if (!block) throw new ArchiveError("undecryptable", "the segment's session keys are gone");
-  return byIndex(await readKeyBlock(block.body, privateKey));
-}
-
-function byIndex(lines: readonly KeyLine[]): Keys {
-  const keys = new Map<number, { record?: SessionKey; attachments: Map<number, SessionKey> }>();
-  for (const { index, attachment, key } of lines) {
-    const entry = keys.get(index) ?? { attachments: new Map<number, SessionKey>() };
-    if (attachment === undefined) entry.record = key;
-    else entry.attachments.set(attachment, key);
-    keys.set(index, entry);
+/** Places of one segment that follow each other. */
+function* runsOf<P extends SealedPlace>(places: Iterable<P>): Generator<P[], void, undefined> {
+  let run: P[] = [];
+  for (const place of places) {
+    const [first] = run;
+    if (
+      first &&
+      (first.segment.firstIndex !== place.segment.firstIndex ||
+        first.shard !== place.shard ||
+        first.segment.digest !== place.segment.digest)
+    ) {
+      yield run;
+      run = [];
+    }
+    run.push(place);
   }
-  return keys;
+  if (run.length > 0) yield run;
 }
 
-function opened(packet: Uint8Array, keys: Keys, index: number): OpenedRecord {
-  const entry = keys.get(index);
-  if (!entry?.record) throw new ArchiveError("undecryptable", "the record's session key is gone");
+/** What to read for places of one segment. */
+function spansOf(places: readonly SealedPlace[]): { start: number; end: number }[] {
+  const spans: { start: number; end: number }[] = [];
+  for (const { off, len } of places.toSorted((a, b) => a.off - b.off)) {
+    const last = spans.at(-1);
+    if (last && off - last.end <= MAX_GAP) last.end = Math.max(last.end, off + len);
+    else spans.push({ start: off, end: off + len });
+  }
+  return spans;
+}
+
+/** A block that was destroyed is no failure of a run; one that was altered is. */
+function noneWhereGone(error: unknown): BlockKeys {
+  if (error instanceof BlockGone) return new BlockKeys([]);
+  throw error;
+}
+
+class BlockGone extends ArchiveError {
+  constructor() {
+    super("undecryptable", "the segment's session keys are gone");
+  }
+}
+
+async function readKeys(keyring: MutableStore, key: string, privateKey: PrivateKey): Promise<BlockKeys> {
+  const block = await keyring.read(key);
+  if (!block) throw new BlockGone();
+  return new BlockKeys(await readKeyBlock(block.body, privateKey));
+}
+
+function opened(packet: Uint8Array, keys: BlockKeys, index: number): OpenedRecord | undefined {
+  const key = keys.record(index);
+  if (!key) return undefined;
   const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
-  return {
-    json: openPacket(bytes, entry.record),
-    packet: bytes,
-    key: entry.record,
-    attachmentKeys: entry.attachments,
-  };
+  return { json: openPacket(bytes, key), packet: bytes, key, attachmentKeys: keys.attachments(index) };
 }
 
 /** A bounded cache in order of use; what fails is not kept. */

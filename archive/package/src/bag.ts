@@ -30,15 +30,8 @@ export class Bag {
 
   /** Adds a payload file. @param path below `data/` */
   async payload(path: string, body: FileBody): Promise<void> {
+    if (typeof body === "string" || body instanceof Uint8Array) return this.whole(path, body, digestOf(body));
     const name = `data/${safePath(path)}`;
-    if (typeof body === "string" || body instanceof Uint8Array) {
-      this.#list(
-        name,
-        hash("sha256", body),
-        typeof body === "string" ? Buffer.byteLength(body) : body.length,
-      );
-      return this.#sink.add(name, body);
-    }
     const hashing = createHash("sha256");
     let octets = 0;
     await this.#sink.add(
@@ -49,6 +42,16 @@ export class Bag {
       }),
     );
     this.#list(name, hashing.digest("hex"), octets);
+  }
+
+  /**
+   * As `payload`, for content at hand. @param sha256 of the content, hex
+   * @returns undefined when the next file may come at once
+   */
+  whole(path: string, body: Uint8Array | string, sha256: string): Promise<void> | undefined {
+    const name = `data/${safePath(path)}`;
+    this.#list(name, sha256, typeof body === "string" ? Buffer.byteLength(body) : body.length);
+    return this.#sink.add(name, body);
   }
 
   /** Writes the tag files. @returns SHA-256 of `tagmanifest-sha256.txt`, hex: it commits to every file */
@@ -89,6 +92,11 @@ export class Bag {
     ];
     return `${lines.join("\n")}\n`;
   }
+}
+
+/** SHA-256, hex. */
+export function digestOf(body: Uint8Array | string): string {
+  return hash("sha256", body);
 }
 
 async function* watch(

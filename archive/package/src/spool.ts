@@ -1,20 +1,20 @@
 import { promisify } from "node:util";
-import { deflateRaw, deflateRawSync, inflateRaw } from "node:zlib";
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from "node:zlib";
 
 const CHUNK_BYTES = 256 * 1024;
 /** What little things need at first. */
 const FIRST_BYTES = 1024;
-/** So small that what a million records leave here stays in memory; so fast that it does not show. */
-const LEVEL = 1;
-/** Chunks on their way through other threads. When these do not keep up, this one deflates too. */
+/** Level 1: what a million records leave here stays in memory, at a fifth of the time that deflate takes. */
+const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: CHUNK_BYTES };
+/** Chunks on their way through other threads. When these do not keep up, this one compresses too. */
 const MAX_UNDERWAY = 8;
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
 
 /**
  * Bytes whose turn comes at the end: kept in memory, because a temporary file would hold names in clear, and
- * deflated, on other threads.
+ * compressed, on other threads.
  */
 export class Spool {
   readonly #packed: (Buffer | Promise<Buffer>)[] = [];
@@ -43,7 +43,7 @@ export class Spool {
 
   /** Everything appended, in order. May be read more than once. */
   async *bytes(): AsyncGenerator<Buffer, void, undefined> {
-    for (const packed of this.#packed) yield await inflate(await packed);
+    for (const packed of this.#packed) yield await decompress(await packed, { chunkSize: CHUNK_BYTES });
     if (this.#filled > 0) yield Buffer.from(this.#open.subarray(0, this.#filled));
   }
 
@@ -61,11 +61,11 @@ export class Spool {
 
   #keep(chunk: Buffer): void {
     if (this.#underway >= MAX_UNDERWAY) {
-      this.#packed.push(deflateRawSync(chunk, { level: LEVEL }));
+      this.#packed.push(zstdCompressSync(chunk, PACKING));
       return;
     }
     this.#underway += 1;
-    const packing = deflate(chunk, { level: LEVEL }).finally(() => {
+    const packing = compress(chunk, PACKING).finally(() => {
       this.#underway -= 1;
     });
     // Whoever reads the spool learns of it; nobody may.

@@ -1,7 +1,6 @@
-import { hash } from "node:crypto";
 import { type ArchiveRecord, canonical } from "@daybook/archive-core";
 import { attachmentPath } from "./attachment-name.ts";
-import { Bag } from "./bag.ts";
+import { Bag, digestOf } from "./bag.ts";
 import { checkedContent } from "./checked-attachment.ts";
 import { eml, hasEml } from "./eml.ts";
 import { PackageError } from "./error.ts";
@@ -53,9 +52,12 @@ async function writeRecords(
   const order = new ArchiveOrder();
   const attachments = new Set<string>();
   for await (const placed of input.records()) {
-    const record = JSON.parse(placed.record.toString()) as ArchiveRecord;
     order.follow(placed);
-    await writeProved(placed, record.id, bag);
+    const { record, files } = proved(placed);
+    for (const { path, body, sha256 } of files) {
+      const full = bag.whole(path, body, sha256);
+      if (full) await full;
+    }
     tables.add(placed, record);
     for (const attachment of placed.attachments) {
       if (attachments.has(attachment.sha256)) continue;
@@ -63,25 +65,45 @@ async function writeRecords(
       await bag.payload(attachmentPath(attachment), checkedContent(attachment));
     }
     if (input.formats.has("eml") && hasEml(record)) {
-      await bag.payload(
-        `eml/${record.id}.eml`,
-        eml(record, { ...placed, digest: hash("sha256", placed.record) }),
-      );
+      await bag.payload(`eml/${record.id}.eml`, eml(record, { ...placed, digest: digestOf(placed.record) }));
     }
   }
   await tables.write(bag);
   return { records: tables.records, attachments: attachments.size, gaps: tables.gaps };
 }
 
-async function writeProved(
-  { record, sealed, leaf, proof }: PackageRecord,
-  id: string,
-  bag: Bag,
-): Promise<void> {
-  await bag.payload(`records/${id}.json`, record);
-  await bag.payload(`sealed/${id}.pgp`, sealed);
-  await bag.payload(`leaves/${id}.leaf`, leaf);
-  await bag.payload(`proofs/${id}.tlog-proof`, proof);
+/** A file of a bag, at hand. */
+interface WholeFile {
+  readonly path: string;
+  readonly body: Uint8Array | string;
+  readonly sha256: string;
+}
+
+/**
+ * A record, and the files that are it and prove it. Its bytes are read as they are because both they and the
+ * sealed ones are found to be what the leaf says.
+ *
+ * @throws {PackageError} `not-as-logged`
+ */
+function proved({ record: bytes, sealed, leaf, proof }: PackageRecord): {
+  record: ArchiveRecord;
+  files: readonly WholeFile[];
+} {
+  const rec = digestOf(bytes);
+  const ct = digestOf(sealed);
+  // A leaf is canonical JSON of digests, numbers and an id: nothing in it can pass for a member.
+  const said = leaf.toString("latin1");
+  if (!said.includes(`"rec":"${rec}"`) || !said.includes(`"ct":"${ct}"`))
+    throw new PackageError("not-as-logged", "a record is not what its leaf says");
+  const record = JSON.parse(bytes.toString()) as ArchiveRecord;
+  const { id } = record;
+  const files = [
+    { path: `records/${id}.json`, body: bytes, sha256: rec },
+    { path: `sealed/${id}.pgp`, body: sealed, sha256: ct },
+    { path: `leaves/${id}.leaf`, body: leaf, sha256: digestOf(leaf) },
+    { path: `proofs/${id}.tlog-proof`, body: proof, sha256: digestOf(proof) },
+  ];
+  return { record, files };
 }
 
 async function writeThreads(input: PackageInput, bag: Bag): Promise<void> {

@@ -29,13 +29,11 @@ class ZipSink implements PackageSink {
     this.#out = new BatchWriter(out);
   }
 
-  async add(path: string, body: FileBody): Promise<void> {
+  add(path: string, body: FileBody): Promise<void> | undefined {
     const name = `${this.#folder}/${safePath(path)}`;
     if (typeof body === "string") return this.#whole(name, Buffer.from(body));
     if (body instanceof Uint8Array) return this.#whole(name, body);
-    const { head, rest } = await readAhead(body);
-    if (!rest) return this.#whole(name, Buffer.concat(head));
-    for await (const piece of this.#zip.streamed(name, rest)) await this.#out.write(piece);
+    return this.#streamed(name, body);
   }
 
   async finish(): Promise<void> {
@@ -43,8 +41,15 @@ class ZipSink implements PackageSink {
     await this.#out.end();
   }
 
-  async #whole(name: string, content: Uint8Array): Promise<void> {
-    for (const piece of this.#zip.whole(name, content)) await this.#out.write(piece);
+  async #streamed(name: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const { head, rest } = await readAhead(body);
+    if (!rest) return this.#whole(name, Buffer.concat(head));
+    for await (const piece of this.#zip.streamed(name, rest)) await this.#out.write(piece);
+  }
+
+  #whole(name: string, content: Uint8Array): Promise<void> | undefined {
+    const [header, packed] = this.#zip.whole(name, content);
+    return this.#out.write(header, packed);
   }
 }
 
@@ -69,10 +74,13 @@ class BatchWriter {
     out.on("drain", () => this.#wake?.());
   }
 
-  async write(piece: Uint8Array): Promise<void> {
-    this.#batch.push(piece);
-    this.#batchBytes += piece.length;
-    if (this.#batchBytes >= BATCH_BYTES) await this.#flush();
+  /** @returns undefined when more may come at once */
+  write(...pieces: readonly Uint8Array[]): Promise<void> | undefined {
+    for (const piece of pieces) {
+      this.#batch.push(piece);
+      this.#batchBytes += piece.length;
+    }
+    return this.#batchBytes >= BATCH_BYTES ? this.#flush() : undefined;
   }
 
   async end(): Promise<void> {

@@ -17,6 +17,13 @@ async function* of<T>(...items: T[]): AsyncGenerator<T> {
   yield* items;
 }
 
+/** The same bytes but for one bit of the last. */
+function other(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, copy.length - 1);
+  return copy;
+}
+
 describe("writePackage", () => {
   it("writes the same files, whether into a directory or into a ZIP", async () => {
     const input = () => ({ ...sample.input("P"), organisation: "Cabinet Office" });
@@ -142,6 +149,26 @@ describe("writePackage", () => {
       expect(sink.isFinished).toBe(false);
     },
   );
+
+  it.each([
+    { what: "record", altered: (one: PackageRecord) => ({ record: other(one.record) }) },
+    { what: "sealed record", altered: (one: PackageRecord) => ({ sealed: other(one.sealed) }) },
+    { what: "leaf", altered: (_: PackageRecord, next: PackageRecord) => ({ leaf: next.leaf }) },
+  ])("fails, and leaves the package unfinished, when a $what is not what was logged", async ({ altered }) => {
+    const archive = new SampleArchive();
+    archive.add("0", sampleEvent({ text: "1" }));
+    archive.add("0", sampleEvent({ text: "2" }));
+    const input = archive.input("P");
+    const all: PackageRecord[] = [];
+    for await (const record of input.records()) all.push(record);
+    const [a, b] = all as [PackageRecord, PackageRecord];
+    const sink = new MemorySink();
+
+    await expect(
+      writePackage({ ...input, records: () => of({ ...a, ...altered(a, b) }, b) }, sink),
+    ).rejects.toMatchObject({ code: "not-as-logged" });
+    expect(sink.isFinished).toBe(false);
+  });
 
   it("fails when records do not come in archive order, or a conversation comes twice", async () => {
     const archive = new SampleArchive();

@@ -1,4 +1,4 @@
-import { type ArchiveRecord, parseCanonical, type Stores } from "@daybook/archive-core";
+import type { ArchiveRecord, Stores } from "@daybook/archive-core";
 import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
 import { formatSessionKey, type OpenedRecord, type RecordReader } from "@daybook/openpgp";
 import type {
@@ -85,11 +85,9 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
     const held = await holdShard(deps.stores, shard, vkey);
     if (held) shards.set(shard, held);
   }
-  const texts = (refs: readonly RecordRef[]) =>
-    Promise.all(refs.map(async (ref) => (await openRecord(deps.reader, ref))?.record.text));
-  const refs = (await select(deps.catalogue, wanted, request.matter, texts)).filter(
-    (ref) => ref.index < (shards.get(ref.shard)?.size ?? 0),
-  );
+  const refs = (
+    await select(deps.catalogue, wanted, request.matter, (of) => textsOf(of, deps.reader))
+  ).filter((ref) => ref.index < (shards.get(ref.shard)?.size ?? 0));
   const sources = isWhole(wanted) || request.withSources;
   const startedAt = deps.now();
   const input: PackageInput = {
@@ -147,20 +145,20 @@ function describe({
   };
 }
 
-interface Open {
-  readonly record: ArchiveRecord;
-  readonly opened: OpenedRecord;
+/** Texts for the words of a phrase; undefined where there is none, or the key was destroyed. */
+async function textsOf(refs: readonly RecordRef[], reader: RecordReader): Promise<(string | undefined)[]> {
+  const texts: (string | undefined)[] = [];
+  for await (const run of reader.inRuns(refs)) {
+    for (const ref of run.places) texts.push(parsed(run.open(ref))?.text);
+  }
+  return texts;
 }
 
-/** Undefined for a record whose key was destroyed since it was selected. */
-async function openRecord(reader: RecordReader, ref: RecordRef): Promise<Open | undefined> {
-  try {
-    const opened = await reader.openFromSegment(ref);
-    return { opened, record: parseCanonical(opened.json.toString()) as unknown as ArchiveRecord };
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "undecryptable") return undefined;
-    throw error;
-  }
+/** A record that the package will find to be what was logged, byte by byte, or refuse. */
+function parsed(opened: OpenedRecord): ArchiveRecord;
+function parsed(opened: OpenedRecord | undefined): ArchiveRecord | undefined;
+function parsed(opened: OpenedRecord | undefined): ArchiveRecord | undefined {
+  return opened && (JSON.parse(opened.json.toString()) as ArchiveRecord);
 }
 
 async function* provedRecords(
@@ -169,18 +167,20 @@ async function* provedRecords(
   reader: RecordReader,
   sources: boolean,
 ): AsyncGenerator<PackageRecord, void, undefined> {
-  for (const ref of refs) {
-    const shard = shards.get(ref.shard) as ProvedShard;
-    const open = await openRecord(reader, ref);
-    if (!open) continue;
-    const { leaf, proof } = await shard.prove(ref.index);
-    yield {
-      ...placed(ref, open, reader, sources),
-      sealed: open.opened.packet,
-      sessionKey: formatSessionKey(open.opened.key),
-      leaf,
-      proof,
-    };
+  for await (const run of reader.inRuns(refs)) {
+    for (const ref of run.places) {
+      const opened = run.open(ref);
+      if (!opened) continue;
+      const shard = shards.get(ref.shard) as ProvedShard;
+      const { leaf, proof } = shard.proveNear(ref.index) ?? (await shard.prove(ref.index));
+      yield {
+        ...placed(ref, opened, reader, sources),
+        sealed: opened.packet,
+        sessionKey: formatSessionKey(opened.key),
+        leaf,
+        proof,
+      };
+    }
   }
 }
 
@@ -189,26 +189,37 @@ async function* threads(
   reader: RecordReader,
   sources: boolean,
 ): AsyncGenerator<PlacedRecord, void, undefined> {
-  for (const ref of inThreads(refs.filter((one) => one.keys.conversation !== undefined))) {
-    const open = await openRecord(reader, ref);
-    if (open) yield placed(ref, open, reader, sources);
+  const ordered = inThreads(refs.filter((one) => one.keys.conversation !== undefined));
+  for await (const run of reader.inRuns(ordered)) {
+    for (const ref of run.places) {
+      const opened = run.open(ref);
+      if (opened) yield placed(ref, opened, reader, sources);
+    }
   }
 }
 
 function placed(
-  ref: RecordRef,
-  { record, opened }: Open,
+  { shard, index }: RecordRef,
+  opened: OpenedRecord,
   reader: RecordReader,
   sources: boolean,
 ): PlacedRecord {
+  return { shard, index, record: opened.json, attachments: attachmentsOf(opened, reader, sources) };
+}
+
+/** Those of its attachments that still have a key; a file that was brought in only with `sources`. */
+function attachmentsOf(opened: OpenedRecord, reader: RecordReader, sources: boolean): PackageAttachment[] {
+  if (opened.attachmentKeys.size === 0) return [];
+  const record = parsed(opened);
   const isSource = record.kind === "notice" && record.method === "export" && record.source !== undefined;
+  if (isSource && !sources) return [];
   const attachments: PackageAttachment[] = [];
   for (const [n, { name, mediaType, sizeBytes, sha256, sealed }] of (record.attachments ?? []).entries()) {
     const key = opened.attachmentKeys.get(n);
-    if (!key || (isSource && !sources)) continue;
-    attachments.push({ sha256, name, mediaType, sizeBytes, open: () => reader.attachment(sealed, key) });
+    if (key)
+      attachments.push({ sha256, name, mediaType, sizeBytes, open: () => reader.attachment(sealed, key) });
   }
-  return { shard: ref.shard, index: ref.index, record: opened.json, attachments };
+  return attachments;
 }
 
 async function* disposals(records: RecordsService, shards: ReadonlyMap<string, ProvedShard>) {
@@ -228,11 +239,14 @@ async function findReceipt(request: ExportRequest, deps: ExportDeps, since: Date
   const shard = await holdShard(deps.stores, "audit", deps.vkeys.audit ?? "");
   const filters = { kinds: ["audit" as const], matter: request.matter, from: since.toISOString() };
   for await (const refs of deps.catalogue.select({ filters })) {
-    for (const ref of refs.toReversed()) {
-      const open = await openRecord(deps.reader, ref);
-      const audit = open?.record.audit;
-      if (!open || !shard || audit?.action !== "export.complete" || audit.subject !== request.id) continue;
-      return encodeReceipt({ record: open.opened.json, ...(await shard.prove(ref.index)) });
+    for await (const run of deps.reader.inRuns(refs.toReversed())) {
+      for (const ref of run.places) {
+        const opened = run.open(ref);
+        const audit = parsed(opened)?.audit;
+        if (!opened || !shard || audit?.action !== "export.complete" || audit.subject !== request.id)
+          continue;
+        return encodeReceipt({ record: opened.json, ...(await shard.prove(ref.index)) });
+      }
     }
   }
   throw new EvidenceError("unavailable", "the export's own record is not in the log yet: ask again");

@@ -82,6 +82,20 @@ describe("A held shard", () => {
     for (const index of indexes) await expectProved(shard, index, size);
   });
 
+  it("proves every record of a log, in order and out of it, near or not", async () => {
+    await growTo(log, 600);
+    const shard = await held(stores);
+    expect(shard.proveNear(0)).toBeUndefined();
+    for (let index = 0; index < 600; index += 1) await expectProved(shard, index, 600);
+    for (let index = 599; index >= 0; index -= 97) await expectProved(shard, index, 600);
+    await shard.prove(300);
+    for (let index = 0; index < 601; index += 1) {
+      const near = shard.proveNear(index);
+      expect(near !== undefined).toBe(index >= 256 && index < 512);
+      if (near) expect(near).toEqual(await shard.prove(index));
+    }
+  });
+
   it("refuses a checkpoint that another key signed", async () => {
     await growTo(log, 3);
     const other = checkpointSigner("dept.example/0", Buffer.alloc(32, 2));
