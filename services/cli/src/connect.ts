@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { findServers } from "@daybook/compose";
+import { findServers, type RunningServer, serverOf } from "@daybook/compose";
 import { type ApiClient, apiClient } from "@daybook/runtime";
 import { CliError } from "./error.ts";
 
@@ -13,8 +13,8 @@ export interface Server {
 }
 
 /**
- * Finds the server: `DAYBOOK_URL` with `DAYBOOK_TOKEN`; else the one whose home is `DAYBOOK_HOME`; else the one
- * server that runs here.
+ * Finds the server: `DAYBOOK_URL` with `DAYBOOK_TOKEN`; else the one that holds `DAYBOOK_HOME`; else the one server
+ * that runs here.
  *
  * @throws {CliError} when there is none, or more than one
  */
@@ -24,9 +24,7 @@ export async function connect(env: NodeJS.ProcessEnv = process.env): Promise<Ser
     if (!token) throw new CliError("DAYBOOK_URL is set: set DAYBOOK_TOKEN too");
     return { client: apiClient({ url, token }), url, home: undefined };
   }
-  const running = await findServers();
-  const wanted = home ? running.filter((server) => resolve(server.home) === resolve(home)) : running;
-  const [server, ...others] = wanted;
+  const server = home ? await serverOf(resolve(home)) : await onlyServer(env);
   if (!server) {
     throw new CliError(
       home
@@ -34,16 +32,18 @@ export async function connect(env: NodeJS.ProcessEnv = process.env): Promise<Ser
         : "no Daybook server runs here: start one with `daybook up`, or set DAYBOOK_URL and DAYBOOK_TOKEN",
     );
   }
-  if (others.length > 0) {
-    throw new CliError(
-      `several servers run here: set DAYBOOK_HOME to one of ${wanted.map((s) => s.home).join(", ")}`,
-    );
-  }
   return {
     client: apiClient({ url: server.url, token: token ?? (await ownerToken(server.home)) }),
     url: server.url,
     home: server.home,
   };
+}
+
+async function onlyServer(env: NodeJS.ProcessEnv): Promise<RunningServer | undefined> {
+  const [server, ...others] = await findServers(env);
+  if (!server || others.length === 0) return server;
+  const homes = [server, ...others].map((one) => one.home).join(", ");
+  throw new CliError(`several servers run here: set DAYBOOK_HOME to one of ${homes}`);
 }
 
 /** The token that the server wrote for its owner. @throws {CliError} */

@@ -7,7 +7,7 @@ import { printable } from "./output.ts";
 /** What a failed command says on stderr, in one line, and its exit code: 1 refused or failed, 2 bad usage. */
 export function errorLine(error: unknown): { line: string; exitCode: number } {
   if (error instanceof CommanderError) return { line: "", exitCode: error.exitCode === 0 ? 0 : 2 };
-  if (error instanceof CliError) return { line: error.message, exitCode: error.exitCode };
+  if (error instanceof CliError) return { line: oneLine(error.message), exitCode: error.exitCode };
   if (error instanceof ProblemError) {
     const fields = error.fields.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
     return { line: oneLine(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };

@@ -6,7 +6,7 @@ import { ComposeError } from "../error.ts";
 import { codeOf, makePrivateDirectory, readJsonFile, writePrivateFile } from "./files.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { ownIdentity } from "./process.ts";
-import { announceServer } from "./servers.ts";
+import { announceServer, RUNTIME_FILE } from "./servers.ts";
 
 const FORMAT = 1;
 const FACTS = "daybook.json";
@@ -148,7 +148,7 @@ function holdHome(
   lock: Lock,
   env: NodeJS.ProcessEnv | undefined,
 ): Home {
-  const runtime = join(dir, "run/runtime.json");
+  const runtime = join(dir, RUNTIME_FILE);
   let withdraw: (() => Promise<void>) | undefined;
   const paths = Object.fromEntries(DIRECTORIES.map((name) => [name, join(dir, name)]));
   return {

@@ -6,6 +6,9 @@ import { z } from "zod";
 import { codeOf, makePrivateDirectory, readJsonFile, writePrivateFile } from "./files.ts";
 import { livenessOf, processIdentity } from "./process.ts";
 
+/** In a home, for as long as a server holds it. */
+export const RUNTIME_FILE = "run/runtime.json";
+
 /** A server that runs on this machine for this user. */
 export interface RunningServer {
   readonly home: string;
@@ -18,6 +21,8 @@ const announcement = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).max(200),
   process: processIdentity,
 });
+
+const runtimeFacts = announcement.pick({ url: true, process: true }).strip();
 
 type Announcement = z.infer<typeof announcement>;
 
@@ -39,6 +44,16 @@ export async function findServers(env: NodeJS.ProcessEnv = process.env): Promise
     }
   }
   return servers.sort((a, b) => (a.home < b.home ? -1 : 1));
+}
+
+/**
+ * The server that holds this home, by the runtime file in it: found also when it was started with another list
+ * of servers. Undefined when none does, or the one that wrote the file was killed.
+ */
+export async function serverOf(home: string): Promise<RunningServer | undefined> {
+  const entry = await readJsonFile(join(home, RUNTIME_FILE), runtimeFacts);
+  if (!entry || livenessOf(entry.process) !== "alive") return undefined;
+  return { home, url: entry.url, pid: entry.process.pid };
 }
 
 /** Writes a server down where `findServers` looks. @returns takes it away again */
