@@ -17,14 +17,15 @@ const REGULAR = 0o100000;
  * @throws {CliError} for any other ZIP
  */
 export async function unpack(zip: string, dir: string, folder: string): Promise<void> {
-  const archive = await openPromise(zip, {
-    lazyEntries: true,
-    strictFileNames: true,
-    validateEntrySizes: true,
-  });
   const made = new Set<string>();
+  let archive: Awaited<ReturnType<typeof openPromise>> | undefined;
   await mkdir(dir, { mode: 0o700 });
   try {
+    archive = await openPromise(zip, {
+      lazyEntries: true,
+      strictFileNames: true,
+      validateEntrySizes: true,
+    });
     for await (const entry of archive.eachEntry()) {
       const path = entry.fileName;
       const type = (entry.externalFileAttributes >>> 16) & FILE_TYPE;
@@ -50,6 +51,6 @@ export async function unpack(zip: string, dir: string, folder: string): Promise<
     if (cause instanceof CliError || (cause instanceof Error && "code" in cause)) throw cause;
     throw new CliError(NOT_IN_ORDER, { cause });
   } finally {
-    archive.close();
+    archive?.close();
   }
 }

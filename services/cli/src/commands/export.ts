@@ -2,8 +2,9 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
-import { Transform } from "node:stream";
+import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Download } from "@daybook/runtime";
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { CliError } from "../error.ts";
@@ -24,6 +25,9 @@ export interface ExportOptions {
   readonly recipient?: string;
   readonly zip?: boolean;
 }
+
+/** What a stream says whose other end went away. */
+const BROKEN_OFF = new Set(["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 
 const summary = z.object({
   id: z.string(),
@@ -48,6 +52,7 @@ export async function exportCommand(
   const path = `${target}${suffix}`;
   const receiptPath = `${target}.receipt${recipient ? ".pgp" : ""}`;
   await refuseTaken(path, suffix === "");
+  await refuseTaken(receiptPath, false);
   const key = recipient === undefined ? undefined : await readFile(recipient, "utf8");
   await mkdir(dirname(target), { recursive: true });
   const draft = join(dirname(target), `.${name}.${randomBytes(6).toString("hex")}.part`);
@@ -60,18 +65,13 @@ export async function exportCommand(
     });
     const params = { id: ready.id };
     const download = await client.download("/api/v1/exports/:id/package", { params });
-    await pipeline(
-      download.body,
-      counted(ready.records, output),
-      createWriteStream(draft, { flags: "wx", mode: 0o600 }),
-    );
+    await save(download, draft, counted(ready.records, output));
     const receipt = await client.download("/api/v1/exports/:id/receipt", { params });
-    await pipeline(receipt.body, createWriteStream(`${draft}.receipt`, { flags: "wx", mode: 0o600 }));
+    await save(receipt, `${draft}.receipt`, new PassThrough());
     const done = await client.call("get", "/api/v1/exports/:id", { params, response: summary });
     if (suffix === "") {
       output.progress("unpacking");
       await unpack(draft, `${draft}.dir`, name);
-      await rm(target, { recursive: false, force: true }).catch(() => undefined);
       await place(`${draft}.dir`, path);
     } else {
       await place(draft, path);
@@ -90,6 +90,15 @@ export async function exportCommand(
     client.close();
     for (const left of [draft, `${draft}.receipt`, `${draft}.dir`])
       await rm(left, { recursive: true, force: true });
+  }
+}
+
+async function save({ body }: Download, path: string, through: Transform): Promise<void> {
+  try {
+    await pipeline(body, through, createWriteStream(path, { flags: "wx", mode: 0o600 }));
+  } catch (cause) {
+    if (!BROKEN_OFF.has(String((cause as { code?: unknown }).code))) throw cause;
+    throw new CliError("the server broke the package off: see its log, then export again", { cause });
   }
 }
 
