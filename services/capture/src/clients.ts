@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { type ApiClient, ProblemError } from "@daybook/runtime";
 import { party } from "@daybook/contract";
 import { z } from "zod";
@@ -62,25 +61,51 @@ export function archiveProgressClient(client: ApiClient): ArchiveProgress {
   };
 }
 
-const notice = z.looseObject({
+const supplied = z.looseObject({
   id: z.string(),
-  kind: z.literal("notice"),
+  kind: z.string(),
   custodian: party,
+  conversation: z.looseObject({ id: z.string() }).optional(),
+  source: z.looseObject({ sha256: z.string() }),
   raw: z.base64(),
-  attachments: z.array(z.looseObject({})).min(1),
 });
 
 /** Imported files, as the records service reads them to other services. */
 export function importedFilesClient(client: ApiClient): ImportedFiles {
+  /** @throws {CaptureError} `unavailable`, also where the answer breaks off: less than all would seem to be all */
+  async function* records(kind?: string): AsyncGenerator<z.infer<typeof supplied>> {
+    const query = { network: "whatsapp", method: "export", kind };
+    const { body } = await asked(() => client.download("/internal/v1/records", { query }));
+    for await (const line of linesOf(body)) {
+      const value: unknown = JSON.parse(line);
+      if (z.looseObject({ ok: z.literal(false) }).safeParse(value).success)
+        throw new CaptureError("unavailable", "what was imported before cannot be read just now");
+      const found = supplied.safeParse(value);
+      if (found.success) yield found.data;
+    }
+  }
   return {
     async *notices() {
-      const query = { network: "whatsapp", method: "export", kind: "notice" };
-      const { body } = await asked(() => client.download("/internal/v1/records", { query }));
-      for await (const line of createInterface({ input: body })) {
-        const found = notice.safeParse(JSON.parse(line));
-        if (!found.success) continue;
-        const { id, custodian, raw } = found.data;
-        yield { id, custodian: custodian.id, raw: Buffer.from(raw, "base64").toString() };
+      for await (const { id, custodian, conversation, source, raw } of records("notice")) {
+        // The app's own notices belong to a conversation, those of imported files to none.
+        if (conversation) continue;
+        yield {
+          id,
+          custodian: custodian.id,
+          file: source.sha256,
+          raw: Buffer.from(raw, "base64").toString(),
+        };
+      }
+    },
+    async *lines() {
+      for await (const { custodian, conversation, source, raw } of records()) {
+        if (!conversation || raw === "") continue;
+        yield {
+          custodian: custodian.id,
+          conversation: conversation.id,
+          file: source.sha256,
+          raw: Buffer.from(raw, "base64"),
+        };
       }
     },
     content: (id) =>
@@ -94,6 +119,25 @@ export function importedFilesClient(client: ApiClient): ImportedFiles {
         }
       }),
   };
+}
+
+/** @throws {CaptureError} `unavailable` when the stream breaks off */
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  try {
+    for await (const chunk of body) {
+      let from = 0;
+      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, from)) {
+        yield Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
+        parts = [];
+        from = end + 1;
+      }
+      parts.push(chunk.subarray(from));
+    }
+  } catch (cause) {
+    if (cause instanceof CaptureError) throw cause;
+    throw new CaptureError("unavailable", "another service broke off its answer", { cause });
+  }
 }
 
 async function asked<T>(call: () => Promise<T>): Promise<T> {

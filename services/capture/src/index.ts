@@ -2,5 +2,5 @@ export { captureProblem, runCapture, type CaptureOptions, type Live } from "./ca
 export { archiveProgressClient, importedFilesClient, registryClient } from "./clients.ts";
 export { CaptureError, type CaptureErrorCode } from "./error.ts";
 export type { ImportedChat, ImportResult } from "./import.ts";
-export type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
+export type { ArchiveProgress, ImportedFiles, Publisher, RecordedLine, Registry } from "./ports.ts";
 export { scopeHash, type ScopeRules, scopeRules } from "./scope.ts";

@@ -41,10 +41,22 @@ export interface Publisher {
   publish(topic: string, partition: number, plaintexts: readonly Uint8Array[]): Promise<number>;
 }
 
+/** What one record holds of the line of an imported file that it was made of. */
+export interface RecordedLine {
+  readonly custodian: string;
+  readonly conversation: string;
+  /** SHA-256 of the imported file, hex. */
+  readonly file: string;
+  /** The line's own bytes. */
+  readonly raw: Uint8Array;
+}
+
 /** Files that were imported, as the archive keeps them: what capture learns again when it has lost its schema. */
 export interface ImportedFiles {
-  /** Their notices, oldest first: custodian, `raw` as text, and where the file is. */
-  notices(): AsyncIterable<{ id: string; custodian: string; raw: string }>;
-  /** The file of a notice; undefined when it was disposed of. */
+  /** Their notices, oldest first: custodian, `raw` as text, and the file's SHA-256, hex. */
+  notices(): AsyncIterable<{ id: string; custodian: string; file: string; raw: string }>;
+  /** The file of a notice; undefined when it was disposed of or not kept. */
   content(id: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** The lines that are recorded, in the order of the logs: those of one chat of a file in the file's order. */
+  lines(): AsyncIterable<RecordedLine>;
 }

@@ -1,7 +1,6 @@
-import { relearn } from "../src/relearn.ts";
 import { scopeHash } from "../src/scope.ts";
 import type { ImportRequest } from "../src/record-chat.ts";
-import { once, SCOPE_KEY } from "./support/capture.ts";
+import { SCOPE_KEY } from "./support/capture.ts";
 import { android, importing } from "./support/importing.ts";
 
 const at = importing();
@@ -239,29 +238,6 @@ describe("an import", () => {
       expect(rows.length).toBeGreaterThan(0);
       expect(JSON.stringify(rows)).not.toMatch(/xylophone|Zebedee|Quagga/);
     }
-  });
-
-  it("learns from the archived files what it knew, when its schema is lost", async () => {
-    await imported(CHAT);
-    const notice = at.rig.publisher.records.find((r) => r.event.kind === "notice")!;
-    await at.loseSchema();
-    const files = {
-      async *notices() {
-        yield await Promise.resolve({
-          id: "n1",
-          custodian: notice.event.custodian!.id,
-          raw: Buffer.from(notice.event.raw, "base64").toString(),
-        });
-      },
-      content: async () => once(CHAT),
-    };
-    await relearn(at.lines, files, { spoolDir: at.rig.dir, maxBytes: 1e8 });
-    await relearn(at.lines, files, { spoolDir: at.rig.dir, maxBytes: 1e8 });
-
-    expect((await imported(CHAT)).records).toBe(0);
-    const { files: chats } = await imported(CHAT + "15/05/2024, 10:00 - Bo: new\n", { name: "longer.txt" });
-    expect(chats).toMatchObject([{ duplicates: 4 }]);
-    expect(conversations().size).toBe(1);
   });
 
   it("keeps three files of the same bytes three chats, and each of them once", async () => {

@@ -20,6 +20,9 @@ const noFiles: ImportedFiles = {
     // There are none.
   },
   content: () => Promise.resolve(undefined),
+  async *lines() {
+    // There are none.
+  },
 };
 
 /** The capture service, running, behind the real API; tokens are the names of roles. */
