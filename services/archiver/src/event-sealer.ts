@@ -1,15 +1,14 @@
 import type { KeyObject } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import type { ArchiveRecord } from "@daybook/archive-core";
 import { SessionKey } from "@daybook/openpgp";
 import { ArchiverError } from "./error.ts";
 import { sealEvent, type SealedEvent } from "./seal-event.ts";
-import type { SealingAnswer, SealingData, SealingRequest } from "./sealing-messages.ts";
+import { join, part, type SealingAnswer, type SealingData, type SealingRequest } from "./sealing-messages.ts";
 
 /** Batches from this size on are worth the way to another thread. */
 const THREAD_FROM = 64;
 const KEY_BYTES = 32;
-const YOUNG_MIB = 64;
+const YOUNG_MIB = 12;
 
 /** Seals batches of events. */
 export interface EventSealer extends AsyncDisposable {
@@ -64,8 +63,8 @@ class SealingThread {
     const answer = await new Promise<SealingAnswer>((resolve, reject) => {
       if (this.#ended) return reject(this.#ended);
       this.#pending.push({ resolve, reject });
-      const request = requestOf(plaintexts);
-      this.#worker.postMessage(request, [request.plaintexts.buffer]);
+      const request: SealingRequest = { plaintexts: join(plaintexts) };
+      this.#worker.postMessage(request, [request.plaintexts.bytes.buffer]);
     });
     return eventsOf(answer);
   }
@@ -80,30 +79,16 @@ class SealingThread {
   }
 }
 
-function requestOf(plaintexts: readonly Uint8Array[]): SealingRequest {
-  const ends: number[] = [];
-  let length = 0;
-  for (const plaintext of plaintexts) ends.push((length += plaintext.length));
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const plaintext of plaintexts) {
-    joined.set(plaintext, at);
-    at += plaintext.length;
-  }
-  return { plaintexts: joined, ends };
-}
-
 function eventsOf(answer: SealingAnswer): (SealedEvent | undefined)[] {
   const keys = new Map(answer.keys);
   return answer.ids.map((id, i) => {
     if (id === "") return undefined;
     return {
       id,
-      // What the thread has just written: the record's JSON, which has the event's members and two more.
-      event: JSON.parse(answer.jsons[i] as string) as ArchiveRecord,
+      json: part(answer.jsons, i),
       keys: keys.get(i) ?? [],
       rec: answer.recs[i] as string,
-      packet: answer.packets.subarray(answer.ends[i - 1] ?? 0, answer.ends[i]),
+      packet: part(answer.packets, i),
       key: new SessionKey(answer.sessionKeys.subarray(i * KEY_BYTES, (i + 1) * KEY_BYTES)),
     };
   });

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { encodeEnvelope, type Envelope, type Event } from "@daybook/contract";
 import type { PayloadSealer, StreamProducer } from "@daybook/stream";
 import { type Arrival, payloadContext } from "./decode.ts";
+import { recordOf } from "./seal-event.ts";
 
 /** A gap that the archiver found, as an event of the shard that has it. The same gap gives the same event id. */
 function gapEnvelope(
@@ -60,16 +61,16 @@ export function streamGap({ deployment, stream, topic, partition, kind, from, to
 }
 
 /** An attachment whose sealed bytes are not in the store though its event names them. */
-export function attachmentGap({ id, event }: Arrival, n: number, at: Date): Buffer {
-  const { network, method, account, custodian, conversation } = event;
-  const name = event.attachments?.[n]?.name;
+export function attachmentGap(arrival: Arrival, n: number, at: Date): Buffer {
+  const { id, network, method, account, custodian, conversation, networkId, attachments } = recordOf(arrival);
+  const name = attachments?.[n]?.name;
   return gapEnvelope(`archiver:attachment-gap:${id}:${n}`, {
     network,
     method,
     account,
     ...(custodian && { custodian }),
     ...(conversation && { conversation }),
-    ...(event.networkId !== undefined && { target: event.networkId }),
+    ...(networkId !== undefined && { target: networkId }),
     capturedAt: at.toISOString(),
     gap: {
       why: "the attachment's sealed bytes are not in the object store",

@@ -1,6 +1,6 @@
-import type { Event } from "@daybook/contract";
 import { type KeyLine, parseSessionKey } from "@daybook/openpgp";
 import type { Arrival } from "./decode.ts";
+import { recordOf } from "./seal-event.ts";
 
 /** The keyring's lines for a segment's records and their attachments. @param first log index of the first record */
 export function keyLines(records: readonly Arrival[], first: number): KeyLine[] {
@@ -11,6 +11,7 @@ export function keyLines(records: readonly Arrival[], first: number): KeyLine[] 
 }
 
 /** SHA-256 of the sealed bytes of a record's attachments, hex. */
-export function sealedAttachments(event: Event): string[] {
-  return (event.attachments ?? []).map((attachment) => attachment.sealed);
+export function sealedAttachments(arrival: Arrival): string[] {
+  if (arrival.keys.length === 0) return [];
+  return (recordOf(arrival).attachments ?? []).map((attachment) => attachment.sealed);
 }

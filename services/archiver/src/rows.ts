@@ -2,6 +2,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import type { Draft } from "@daybook/archive-core";
 import type { IndexedRecord, LeafPosition, RecordIndexer } from "@daybook/catalogue";
 import type { Arrival } from "./decode.ts";
+import { recordOf } from "./seal-event.ts";
 
 /** Records indexed in one go: other work of the process waits for some milliseconds at most. */
 const SLICE = 256;
@@ -22,7 +23,7 @@ export async function rowsOf(
   return rows;
 }
 
-/** One record's row. The salt, of which the catalogue keeps nothing, is left out. */
-export function rowOf(indexer: RecordIndexer, { id, event }: Arrival, position: LeafPosition): IndexedRecord {
-  return indexer.index({ ...event, id, salt: "" }, position);
+/** One record's row. */
+export function rowOf(indexer: RecordIndexer, arrival: Arrival, position: LeafPosition): IndexedRecord {
+  return indexer.index(recordOf(arrival), position);
 }

@@ -1,45 +1,36 @@
 // Seals events on a thread of its own: started by `event-sealer.ts`, one request, one answer, in order.
 import { parentPort, workerData } from "node:worker_threads";
 import { sealEvent } from "./seal-event.ts";
-import type { SealingAnswer, SealingData, SealingRequest } from "./sealing-messages.ts";
+import { join, part, type SealingAnswer, type SealingData, type SealingRequest } from "./sealing-messages.ts";
 
 const KEY_BYTES = 32;
+const NOTHING = new Uint8Array();
 const { namingKey } = workerData as SealingData;
 
-function answer({ plaintexts, ends }: SealingRequest): SealingAnswer {
-  const ids: string[] = [];
-  const jsons: string[] = [];
-  const recs: string[] = [];
+function answer({ plaintexts }: SealingRequest): SealingAnswer {
+  const sealed = plaintexts.ends.map((_, i) => sealEvent(part(plaintexts, i), namingKey));
+  const sessionKeys = new Uint8Array(sealed.length * KEY_BYTES);
   const keys: [number, readonly string[]][] = [];
-  const packets: Uint8Array[] = [];
-  const packetEnds: number[] = [];
-  const sessionKeys = new Uint8Array(ends.length * KEY_BYTES);
-  let start = 0;
-  let length = 0;
-  for (const [i, end] of ends.entries()) {
-    const sealed = sealEvent(plaintexts.subarray(start, end), namingKey);
-    start = end;
-    ids.push(sealed?.id ?? "");
-    jsons.push(sealed?.json ?? "");
-    recs.push(sealed?.rec ?? "");
-    if (sealed) {
-      if (sealed.keys.length > 0) keys.push([i, sealed.keys]);
-      sessionKeys.set(sealed.key.bytes, i * KEY_BYTES);
-      packets.push(sealed.packet);
-      length += sealed.packet.length;
-    }
-    packetEnds.push(length);
+  for (const [i, one] of sealed.entries()) {
+    if (!one) continue;
+    sessionKeys.set(one.key.bytes, i * KEY_BYTES);
+    if (one.keys.length > 0) keys.push([i, one.keys]);
   }
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const packet of packets) {
-    joined.set(packet, at);
-    at += packet.length;
-  }
-  return { ids, jsons, recs, keys, packets: joined, ends: packetEnds, sessionKeys };
+  return {
+    ids: sealed.map((one) => one?.id ?? ""),
+    recs: sealed.map((one) => one?.rec ?? ""),
+    keys,
+    jsons: join(sealed.map((one) => one?.json ?? NOTHING)),
+    packets: join(sealed.map((one) => one?.packet ?? NOTHING)),
+    sessionKeys,
+  };
 }
 
 parentPort?.on("message", (request: SealingRequest) => {
   const made = answer(request);
-  parentPort?.postMessage(made, [made.packets.buffer, made.sessionKeys.buffer]);
+  parentPort?.postMessage(made, [
+    made.jsons.bytes.buffer,
+    made.packets.bytes.buffer,
+    made.sessionKeys.buffer,
+  ]);
 });

@@ -187,14 +187,14 @@ export class ShardWriter {
   /** Attachments are claimed before the commit: their first lock is short. */
   async #claimAttachments(records: readonly Arrival[]): Promise<void> {
     const { stores, lockDays, now, log } = this.#context;
-    const sealed = records.flatMap(({ event }) => sealedAttachments(event));
+    const sealed = records.flatMap(sealedAttachments);
     if (sealed.length === 0) return;
     const retainUntil = new Date(now().getTime() + lockDays * DAY_MS);
     const missing = await this.#retrying("attachments", () =>
       claimAttachments(stores.records, sealed, retainUntil),
     );
     for (const arrival of missing.size > 0 ? records : []) {
-      for (const [n, one] of sealedAttachments(arrival.event).entries()) {
+      for (const [n, one] of sealedAttachments(arrival).entries()) {
         if (!missing.has(one)) continue;
         log.error({ id: arrival.id, object: attachmentKey(one) }, "an attachment is not in the store");
         this.#reporter.count("gaps");

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { record } from "@daybook/archive-core";
 import { openPacket } from "@daybook/openpgp";
 import { createEventSealer, type EventSealer } from "../src/event-sealer.ts";
+import { recordOf } from "../src/seal-event.ts";
 import { eventBytes } from "./support/events.ts";
 import { namingKey } from "./support/keys.ts";
 
@@ -48,7 +49,7 @@ describe("sealing a batch", () => {
       const parsed = record.parse(JSON.parse(json.toString()));
       expect(createHash("sha256").update(json).digest("hex")).toBe(one.rec);
       expect(parsed).toMatchObject({ id: one.id, networkId: `n${n}` });
-      expect(one.event).toMatchObject({ networkId: `n${n}`, text: parsed.text });
+      expect(recordOf(one)).toEqual(parsed);
       expect(one.keys).toEqual(n % 7 === 5 ? [KEY] : []);
     }
   });
@@ -69,7 +70,7 @@ describe("sealing a batch", () => {
 
     for (const [i, answer] of answers.entries()) {
       expect(answer).toHaveLength(70 + i);
-      expect(answer[0]?.event.networkId ?? "none").toBe(
+      expect(answer[0] ? recordOf(answer[0]).networkId : "none").toBe(
         batches[i]![0]!.length > 1 ? `n${i * 1_000}` : "none",
       );
     }

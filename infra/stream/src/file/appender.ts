@@ -7,6 +7,8 @@ import { Segment } from "./segment.ts";
 
 /** A flush takes at most this much, bytes, and at least one send. */
 const GROUP_BYTES = 4 * 1024 * 1024;
+/** Groups up to this size are made in one place again and again: what is let go of too fast keeps the collector busy. */
+const SCRATCH_BYTES = 512 * 1024;
 
 interface Send {
   readonly payloads: readonly Uint8Array[];
@@ -33,6 +35,7 @@ export class Appender {
   readonly #disk: Disk;
   readonly #segmentBytes: number;
   readonly #queueBytes: number;
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   #file: DiskFile;
   #queue: Send[] = [];
   #queuedBytes = 0;
@@ -114,7 +117,7 @@ export class Appender {
     const first = partition.range.next;
     const position = partition.active.sizeBytes ?? 0;
     try {
-      await this.#file.write(encodeGroup(payloads, first), position);
+      await this.#file.write(encodeGroup(payloads, first, this.#scratch), position);
     } catch (cause) {
       if (!isFull(cause)) throw await this.#break(cause, position);
       await this.#takeBack(position);

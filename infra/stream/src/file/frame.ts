@@ -25,11 +25,15 @@ export function isFirstOfGroup(word: number): boolean {
   return word >= FIRST_OF_GROUP;
 }
 
-/** The frames of one group, as they are written. */
-export function encodeGroup(payloads: readonly Uint8Array[], firstOffset: number): Buffer {
+/** The frames of one group, as they are written. @param into where to put them, if they fit: its bytes are the group's */
+export function encodeGroup(
+  payloads: readonly Uint8Array[],
+  firstOffset: number,
+  into: Buffer = Buffer.alloc(0),
+): Buffer {
   let bytes = 0;
   for (const payload of payloads) bytes += FRAME_HEADER_BYTES + payload.length;
-  const group = Buffer.allocUnsafe(bytes);
+  const group = bytes <= into.length ? into.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
   let at = 0;
   let offset = firstOffset;
   for (const payload of payloads) {
