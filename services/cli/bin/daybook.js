@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the command line under the Node that npm installed beside it: the sources are TypeScript, which older
-// ones do not read.
+// ones do not read all of.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,9 +8,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const main = join(dirname(fileURLToPath(import.meta.url)), "../src/main.ts");
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const [major = 0] = process.versions.node.split(".").map(Number);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (major >= 24) {
   await import(main);
 } else {
   const installed = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin/node");
