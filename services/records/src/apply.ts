@@ -59,6 +59,16 @@ const appliers: Appliers = {
     ]);
   },
 
+  "account.move": async (tx, { detail: { id, custodian, from } }) => {
+    await unlink(tx, id, from);
+    await tx.query("INSERT INTO records.account_link VALUES ($1, tstzrange($2, NULL), $3)", [
+      id,
+      from,
+      custodian,
+    ]);
+  },
+  "account.end": (tx, { detail: { id, to } }) => unlink(tx, id, to),
+
   "token.add": async (tx, { at, detail: { id, hash, person, roles, expiresAt } }, cells) => {
     await tx.query("INSERT INTO records.person VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
       person.id,
@@ -199,6 +209,19 @@ const appliers: Appliers = {
 export async function apply(tx: Tx, fact: Fact, cells: Cells): Promise<void> {
   const applier = appliers[fact.action] as (tx: Tx, fact: Fact, cells: Cells) => Promise<void>;
   await applier(tx, fact, cells);
+}
+
+/** Leaves of an account's links what is before an instant. */
+async function unlink(tx: Tx, account: string, from: string): Promise<void> {
+  await tx.query("DELETE FROM records.account_link WHERE account = $1 AND lower(valid) >= $2::timestamptz", [
+    account,
+    from,
+  ]);
+  await tx.query(
+    `UPDATE records.account_link SET valid = tstzrange(lower(valid), $2::timestamptz)
+     WHERE account = $1 AND valid @> $2::timestamptz`,
+    [account, from],
+  );
 }
 
 async function decide(tx: Tx, id: string, state: string, actor: string, at: string): Promise<void> {

@@ -74,6 +74,16 @@ export const factSchemas = {
     identifier: words(512).nullable(),
     from: instant,
   }),
+  /** From this instant on, whatever was said for later. Without a reason where capture needed it. */
+  "account.move": z.strictObject({
+    change,
+    id: uuid,
+    custodian: uuid,
+    from: instant,
+    reason: words(2_000).optional(),
+  }),
+  /** From this instant on it is nobody's. */
+  "account.end": z.strictObject({ change, id: uuid, to: instant, reason: words(2_000) }),
   "token.add": z.strictObject({
     change,
     id: uuid,

@@ -1,5 +1,6 @@
 import { ROLES, type Route } from "@daybook/runtime";
 import { setInterval } from "node:timers/promises";
+import { Accounts } from "./accounts.ts";
 import { ArchiveReader } from "./archive-reader.ts";
 import { createCells } from "./cells.ts";
 import { Changes } from "./changes.ts";
@@ -124,6 +125,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const changes = new Changes({ database, trail, cells, catchUp: (session) => replay.catchUp(session) });
   const base = { database, changes, cells, now, catalogue };
   const registry = new Registry(base);
+  const accounts = new Accounts({ ...base, registry });
   const tokens = new Tokens(base);
   const matters = new Matters(base);
   const scope = new Scope({ ...base, key: options.scopeKey });
@@ -152,8 +154,8 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const always: Route[] = [spanRoute(rebuild)];
   const routes: Route[] = [
     ...matterRoutes(matters),
-    ...registryRoutes({ registry, scope, tokens }),
-    ...internalRoutes({ registry, scope, tokens, matters }),
+    ...registryRoutes({ registry, accounts, scope, tokens }),
+    ...internalRoutes({ registry, accounts, scope, tokens, matters }),
     ...operationsRoutes({ operations, rebuild }),
   ];
   /** What needs a whole catalogue. */

@@ -103,6 +103,41 @@ suite("a change", () => {
     expect(await home.sql("SELECT FROM records.change")).toHaveLength(0);
   });
 
+  it("moves and ends an account's link only with a durable event, and once", async () => {
+    const { id: ada } = await resolve("Ada");
+    await resolve("Ben");
+    const { id } = (await running.as(INTERNAL_TOKEN).call("post", "/internal/v1/accounts/resolve", {
+      body: { custodian: ada, network: "sms", method: "carrier", identifier: "+44", actor: "test" },
+    })) as { id: string };
+    home.time += 1_000;
+    const links = () => home.sql("SELECT valid::text, custodian FROM records.account_link ORDER BY valid");
+    const before = await links();
+    let seen: unknown;
+    home.stream.before = async () => {
+      seen = await links();
+    };
+    const move = (custodian: string) =>
+      running.owner.call("post", "/api/v1/accounts/:id/move", {
+        params: { id },
+        body: { custodian, reason: "moved" },
+      });
+    const end = () =>
+      running.owner.call("post", "/api/v1/accounts/:id/end", { params: { id }, body: { reason: "left" } });
+    home.stream.faults.push("lost", "lost", "lost", "lost", "lost");
+    await expect(move("Ben")).rejects.toMatchObject({ code: "unavailable" });
+    expect(await links()).toEqual(before);
+    home.stream.faults.push("kept", "kept", "kept", "kept", "kept");
+    await expect(move("Ben")).rejects.toMatchObject({ code: "unavailable" });
+    expect(seen).toEqual(before);
+    home.time += 1_000;
+    home.stream.faults.push("kept", "lost", "kept");
+    expect(await end()).toMatchObject({ to: new Date(home.time).toISOString() });
+    const after = await links();
+    expect(after).toHaveLength(2);
+    await restart();
+    expect(await links()).toEqual(after);
+  });
+
   it("gives the same tables, byte for byte, when they are made again from the log", async () => {
     await script(running.owner);
     await restart();
@@ -128,8 +163,18 @@ suite("a change", () => {
   async function script(owner: ApiClient) {
     const reviewer = await running.person("Rae Reviewer", ["reviewer"]);
     const { id: custodian } = await resolve("Ada Custodian");
-    await running.as(INTERNAL_TOKEN).call("post", "/internal/v1/accounts/resolve", {
+    const account = (await running.as(INTERNAL_TOKEN).call("post", "/internal/v1/accounts/resolve", {
       body: { custodian, network: "sms", method: "carrier", identifier: "+441632960001", actor: "test" },
+    })) as { id: string };
+    const { id: next } = await resolve("Ben Custodian");
+    home.time += 1_000;
+    await owner.call("post", "/api/v1/accounts/:id/move", {
+      params: { id: account.id },
+      body: { custodian: next, reason: "took over the post" },
+    });
+    await owner.call("post", "/api/v1/accounts/:id/end", {
+      params: { id: account.id },
+      body: { to: "2027-01-01", reason: "the number is given back" },
     });
     const matter = (await owner.call("post", "/api/v1/matters", {
       body: { title: "A matter", kind: "foi" },

@@ -83,6 +83,113 @@ suite("the registry", () => {
     ).rejects.toThrow();
   });
 
+  describe("an account's links", () => {
+    interface Link {
+      id: string;
+      custodian: string;
+      from: string;
+      to: string | null;
+    }
+    const sms = { network: "sms", method: "carrier" };
+    const capture = (custodian: string, identifier: string) =>
+      internal.call("post", "/internal/v1/accounts/resolve", {
+        body: { actor: "test", custodian, ...sms, identifier },
+      }) as Promise<{ id: string }>;
+    const move = (id: string, body: object) =>
+      running.owner.call("post", "/api/v1/accounts/:id/move", {
+        params: { id },
+        body: { reason: "took over the post", ...body },
+      }) as Promise<Link>;
+    const end = (id: string, body: object = {}) =>
+      running.owner.call("post", "/api/v1/accounts/:id/end", {
+        params: { id },
+        body: { reason: "left", ...body },
+      }) as Promise<Link>;
+    const linksOf = async (id: string) =>
+      ((await running.owner.call("get", "/api/v1/accounts")) as { accounts: Link[] }).accounts
+        .filter((link) => link.id === id)
+        .map(({ custodian, from, to }) => [custodian, from, to]);
+    const iso = (ms = home.time) => new Date(ms).toISOString();
+    const HOUR = 3_600_000;
+
+    /** Two custodians, and an account of the first since now. */
+    const setting = async (identifier: string) => {
+      const { id: ada } = await resolve(`Ada ${identifier}`);
+      const { id: ben } = await resolve(`Ben ${identifier}`);
+      const { id } = await capture(ada, identifier);
+      const start = iso();
+      home.time += 24 * HOUR;
+      return { ada, ben, id, start };
+    };
+
+    it("are moved to another custodian from now on, by whom the account is captured then", async () => {
+      const { ada, ben, id, start } = await setting("+441632960011");
+      expect(await move(id, { custodian: "Ben +441632960011" })).toMatchObject({
+        id,
+        custodian: ben,
+        to: null,
+      });
+      const moved = iso();
+      expect(await linksOf(id)).toEqual([
+        [ada, start, moved],
+        [ben, moved, null],
+      ]);
+      expect(await capture(ben, "+441632960011")).toEqual({ id });
+      await expect(capture(ada, "+441632960011")).rejects.toMatchObject({ code: "conflict" });
+      home.time += HOUR;
+      await move(id, { custodian: ben });
+      expect(await linksOf(id)).toHaveLength(2);
+    });
+
+    it("are moved from an instant that is past or to come, and what was said for later is void", async () => {
+      const { ada, ben, id, start } = await setting("+441632960012");
+      const tomorrow = iso(home.time + 24 * HOUR);
+      await move(id, { custodian: ben, from: tomorrow });
+      expect(await capture(ada, "+441632960012")).toEqual({ id });
+      await expect(capture(ben, "+441632960012")).rejects.toMatchObject({ code: "conflict" });
+      const earlier = iso(home.time - HOUR);
+      await move(id, { custodian: ben, from: earlier });
+      expect(await linksOf(id)).toEqual([
+        [ada, start, earlier],
+        [ben, earlier, null],
+      ]);
+      await move(id, { custodian: ada, from: start });
+      expect(await linksOf(id)).toEqual([[ada, start, null]]);
+    });
+
+    it("end, and the account is made whose it is when it is captured again", async () => {
+      const { ada, ben, id, start } = await setting("+441632960013");
+      const left = iso(home.time - HOUR);
+      expect(await end(id, { to: left })).toMatchObject({ id, custodian: ada, to: left });
+      expect(await end(id, { to: left })).toMatchObject({ to: left });
+      await expect(end(id)).rejects.toMatchObject({ status: 409 });
+      expect(await linksOf(id)).toEqual([[ada, start, left]]);
+      expect(await capture(ben, "+441632960013")).toEqual({ id });
+      expect(await linksOf(id)).toEqual([
+        [ada, start, left],
+        [ben, iso(), null],
+      ]);
+      await expect(end(id, { to: iso() })).rejects.toMatchObject({ code: "conflict" });
+    });
+
+    it("end with whatever was to follow", async () => {
+      const { ada, ben, id, start } = await setting("+441632960014");
+      await move(id, { custodian: ben, from: iso(home.time + HOUR) });
+      await end(id);
+      expect(await linksOf(id)).toEqual([[ada, start, iso()]]);
+    });
+
+    it("are refused for what there is not, and without a reason", async () => {
+      const { id } = await setting("+441632960015");
+      const nothing = "00000000-0000-4000-8000-000000000000";
+      await expect(end(nothing)).rejects.toMatchObject({ status: 404 });
+      await expect(move(nothing, { custodian: "Ben +441632960015" })).rejects.toMatchObject({ status: 404 });
+      await expect(move(id, { custodian: "Nobody" })).rejects.toMatchObject({ code: "no-such-custodian" });
+      await expect(end(id, { reason: " " })).rejects.toMatchObject({ status: 400 });
+      await expect(end(id, { to: "0000-01-01" })).rejects.toMatchObject({ status: 400 });
+    });
+  });
+
   it("publishes scope rules by hash, with a version that grows, and drops ended ones", async () => {
     const { version } = (await internal.call("get", "/internal/v1/scope")) as { version: number };
     const rule = { effect: "exclude", network: "whatsapp", conversation: "Family", reason: "private" };

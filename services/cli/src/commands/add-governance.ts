@@ -110,6 +110,30 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
       ask("post", "/api/v1/custodians", { body: { name, another: given.another === true } }, out(command)),
     );
 
+  about(custodian, "accounts").action((_given: Given, command: Command) =>
+    askAll("/api/v1/accounts", "accounts", out(command)),
+  );
+  about(custodian, "move-account", "<account>")
+    .description("link an account to another custodian, from a time on")
+    .requiredOption("--to <custodian>", "name or id")
+    .requiredOption("--reason <text>")
+    .option("--from <time>", "ISO date, or date and time; now, if not given")
+    .action((id: string, { to, from, reason }: Given, command: Command) =>
+      ask(
+        "post",
+        "/api/v1/accounts/:id/move",
+        { params: { id }, body: { custodian: to, from, reason } },
+        out(command),
+      ),
+    );
+  about(custodian, "end-account", "<account>")
+    .description("end an account's link to its custodian")
+    .requiredOption("--reason <text>")
+    .option("--at <time>", "ISO date, or date and time; now, if not given")
+    .action((id: string, { at, reason }: Given, command: Command) =>
+      ask("post", "/api/v1/accounts/:id/end", { params: { id }, body: { to: at, reason } }, out(command)),
+    );
+
   const token = program.command("token").description("bearer tokens of people and machines");
   about(token, "list").action((_given: Given, command: Command) =>
     askAll("/api/v1/tokens", "tokens", out(command)),

@@ -8,17 +8,8 @@ import type { Holds } from "../holds.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
 import type { Registry } from "../registry.ts";
 import type { Searching } from "../search.ts";
+import { END_OF_DAY, instantOrDay, params, reason, recordId, START_OF_DAY } from "./fields.ts";
 import { selectionQuery } from "./reading.ts";
-
-const reason = z.string().trim().min(1).max(2_000);
-const params = z.object({ id: z.uuid() });
-const recordId = z.string().regex(/^[0-9a-f]{32}$/);
-
-const instantFrom = (end: string) =>
-  z.union([
-    z.iso.date().transform((day) => `${day}T${end}`),
-    z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString()),
-  ]);
 
 const hold = z.object({
   id: z.uuid(),
@@ -92,8 +83,8 @@ export function holdRoutes({ holds, registry }: { holds: Holds; registry: Regist
         custodian: z.string().min(1).max(512).optional().describe("Name or id"),
         network: network.optional(),
         conversation: holdPredicate.shape.conversation,
-        from: instantFrom("00:00:00.000Z").optional(),
-        to: instantFrom("23:59:59.999Z").optional(),
+        from: instantOrDay(START_OF_DAY).optional(),
+        to: instantOrDay(END_OF_DAY).optional(),
         kinds: holdPredicate.shape.kinds,
         ids: holdPredicate.shape.ids,
       }),

@@ -2,6 +2,7 @@ import { method, network } from "@daybook/contract";
 import { ROLES, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { matterKind, scopeRule } from "../facts.ts";
+import type { Accounts } from "../accounts.ts";
 import type { Matters } from "../matters.ts";
 import { RecordsError } from "../error.ts";
 import type { Registry } from "../registry.ts";
@@ -13,11 +14,12 @@ const actor = z.string().min(1).max(512);
 /** What the other services of the deployment ask: under `/internal/v1`, for no person. */
 export function internalRoutes(of: {
   registry: Registry;
+  accounts: Accounts;
   scope: Scope;
   tokens: Tokens;
   matters: Matters;
 }): Route[] {
-  const { registry, scope, tokens, matters } = of;
+  const { registry, accounts, scope, tokens, matters } = of;
   return [
     route({
       method: "post",
@@ -33,7 +35,7 @@ export function internalRoutes(of: {
       method: "post",
       path: "/internal/v1/accounts/resolve",
       action: "internal",
-      summary: "The account through which a custodian is captured now, made where there is none",
+      summary: "The account through which a custodian is captured now, made or linked where there is none",
       body: z.object({
         custodian: z.uuid(),
         network,
@@ -42,7 +44,7 @@ export function internalRoutes(of: {
         actor,
       }),
       response: z.object({ id: z.uuid() }),
-      handle: ({ body: { actor: by, ...account } }) => registry.account(account, by),
+      handle: ({ body: { actor: by, ...account } }) => accounts.resolve(account, by),
     }),
     route({
       method: "get",

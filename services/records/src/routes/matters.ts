@@ -3,6 +3,7 @@ import { z } from "zod";
 import { matterKind } from "../facts.ts";
 import type { Matters } from "../matters.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
+import { END_OF_DAY, instantOrDay, params } from "./fields.ts";
 
 const matter = z.object({
   id: z.uuid(),
@@ -14,15 +15,9 @@ const matter = z.object({
 });
 
 /** A day stands for its end. */
-const due = z
-  .union([
-    z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString()),
-    z.iso.date().transform((day) => `${day}T23:59:59.999Z`),
-  ])
-  .nullable();
+const due = instantOrDay(END_OF_DAY).nullable();
 
 export function matterRoutes(matters: Matters): Route[] {
-  const params = z.object({ id: z.uuid() });
   return [
     route({
       method: "post",

@@ -13,8 +13,8 @@ import type { Operations } from "../operations.ts";
 import { recordsProblem } from "../problem.ts";
 import type { Reading } from "../reading.ts";
 import type { Rebuild } from "../rebuild.ts";
+import { recordId } from "./fields.ts";
 
-const recordId = z.string().regex(/^[0-9a-f]{32}$/);
 const count = z.int().nonnegative();
 const shardName = z.string().regex(/^(?:0|[1-9]\d{0,3}|audit)$/);
 

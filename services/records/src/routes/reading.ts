@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import type { Reading } from "../reading.ts";
 import type { Searching } from "../search.ts";
+import { recordId } from "./fields.ts";
 
 const text = (max: number) => z.string().min(1).max(max);
 
@@ -33,8 +34,6 @@ const result = z.object({
     .array(z.object({ name: z.string(), mediaType: z.string(), sizeBytes: z.int(), sha256: z.string() }))
     .readonly(),
 });
-
-const recordId = z.string().regex(/^[0-9a-f]{32}$/);
 
 export function readingRoutes({ searching, reading }: { searching: Searching; reading: Reading }): Route[] {
   return [

@@ -3,14 +3,16 @@ import { ROLES, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { scopeRule } from "../facts.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
+import type { Accounts } from "../accounts.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
 import type { Tokens } from "../tokens.ts";
+import { instantOrDay, params, reason, START_OF_DAY } from "./fields.ts";
 
 const name = z.string().trim().min(1).max(512);
-const reason = z.string().trim().min(1).max(2_000);
-const params = z.object({ id: z.uuid() });
 const custodian = z.object({ id: z.uuid(), name: z.string() });
+/** Nothing was captured before. */
+const EARLIEST = "1970-01-01T00:00:00.000Z";
 const account = z.object({
   id: z.uuid(),
   network,
@@ -23,14 +25,21 @@ const account = z.object({
 
 export function registryRoutes({
   registry,
+  accounts,
   scope,
   tokens,
 }: {
   registry: Registry;
+  accounts: Accounts;
   scope: Scope;
   tokens: Tokens;
 }): Route[] {
-  return [...custodianRoutes(registry), ...scopeRoutes(scope), ...tokenRoutes(tokens)];
+  return [
+    ...custodianRoutes(registry),
+    ...accountRoutes(accounts),
+    ...scopeRoutes(scope),
+    ...tokenRoutes(tokens),
+  ];
 }
 
 function custodianRoutes(registry: Registry): Route[] {
@@ -60,6 +69,12 @@ function custodianRoutes(registry: Registry): Route[] {
       response: custodian,
       handle: ({ principal, body }) => registry.add(body.name, body.another, principal.id),
     }),
+  ];
+}
+
+function accountRoutes(accounts: Accounts): Route[] {
+  const when = instantOrDay(START_OF_DAY).refine((at) => at >= EARLIEST, `not before ${EARLIEST}`);
+  return [
     route({
       method: "get",
       path: "/api/v1/accounts",
@@ -68,9 +83,38 @@ function custodianRoutes(registry: Registry): Route[] {
       query: pageQuery,
       response: z.object({ accounts: z.array(account), ...pageEnd }),
       handle: async ({ query }) => {
-        const { entries, next } = await registry.accounts(query);
+        const { entries, next } = await accounts.list(query);
         return { accounts: entries, next };
       },
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/accounts/:id/move",
+      action: "account.manage",
+      summary: "Link an account to another custodian from an instant on; what was said for later is void",
+      params,
+      body: z.object({
+        custodian: name.describe("Name or id"),
+        from: when.optional().describe("A day means its beginning in UTC; now, if absent"),
+        reason,
+      }),
+      response: account,
+      handle: ({ principal, params: { id }, body: { custodian: to, from, reason: why } }) =>
+        accounts.move(id, { custodian: to, from, reason: why }, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/accounts/:id/end",
+      action: "account.manage",
+      summary: "End an account's link to its custodian; what was said for later is void",
+      params,
+      body: z.object({
+        to: when.optional().describe("Exclusive; a day means its beginning in UTC; now, if absent"),
+        reason,
+      }),
+      response: account,
+      handle: ({ principal, params: { id }, body }) =>
+        accounts.end(id, { to: body.to, reason: body.reason }, principal.id),
     }),
   ];
 }
