@@ -12,6 +12,7 @@ import type {
 } from "@daybook/stream";
 import type { EventSealer } from "./event-sealer.ts";
 import type { ArchiverProgress } from "./progress.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** One ordered line of records, and where its events come from. */
 export interface ShardOptions {
@@ -49,7 +50,7 @@ export interface ArchiverOptions {
   readonly recipients: readonly Recipient[];
   /** 32 bytes. */
   readonly namingKey: KeyObject;
-  readonly catalogue: Pick<CatalogueWriter, "write" | "known" | "position" | "analyzeIfDue">;
+  readonly catalogue: Pick<CatalogueWriter, "write" | "known" | "position" | "settle" | "analyzeIfDue">;
   readonly indexer: RecordIndexer;
   /**
    * Has the records service write the rows of a span that the stream no longer has, and the shard's state
@@ -68,4 +69,4 @@ export interface ArchiverOptions {
 
 /** What a shard works with: the options of all and its own. */
 export type ShardContext = Omit<ArchiverOptions, "shards" | "namingKey"> &
-  ShardOptions & { readonly eventSealer: EventSealer };
+  ShardOptions & { readonly eventSealer: EventSealer; readonly upkeep: Upkeep };

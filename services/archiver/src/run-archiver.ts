@@ -1,6 +1,7 @@
 import { createEventSealer } from "./event-sealer.ts";
 import type { ArchiverOptions } from "./options.ts";
 import { runShard } from "./shard.ts";
+import { createUpkeep } from "./upkeep.ts";
 
 /**
  * Archives every shard until `signal` aborts; then finishes what it has taken and resolves. Repeats whatever
@@ -13,9 +14,12 @@ export async function runArchiver(options: ArchiverOptions, signal: AbortSignal)
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
   await using eventSealer = createEventSealer(options.namingKey);
+  await using upkeep = createUpkeep(options.catalogue, options.log);
+  // The last run may have left some of it undone.
+  upkeep.wrote();
   await Promise.all(
     options.shards.map((shard) =>
-      runShard({ ...options, ...shard, eventSealer }, stopping).catch((err: unknown) => {
+      runShard({ ...options, ...shard, eventSealer, upkeep }, stopping).catch((err: unknown) => {
         options.log.error({ err, shard: shard.shard }, "a shard has stopped for good");
         failure.abort(err);
       }),

@@ -230,6 +230,7 @@ export class ShardWriter {
     for (const { id } of records) this.#ids.delete(id);
     this.#reporter.committed(draft.size, position);
     this.#reporter.settle(position.offset);
+    this.#context.upkeep.wrote();
     this.#onSettled(position);
   }
 

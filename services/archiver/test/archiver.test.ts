@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ArchiveError, parseSegmentName } from "@daybook/archive-core";
 import { TOPICS } from "@daybook/contract";
 import { formatSessionKey, newSessionKey, parseSessionKey, readKeyBlock } from "@daybook/openpgp";
@@ -49,6 +50,19 @@ describe("the archiver", () => {
     const segments = [...rig.stores.records.objects.keys()].flatMap((key) => parseSegmentName(key) ?? []);
     expect(segments.map(({ first }) => first)).toEqual([0, 4_096, 5_000, 5_004]);
     expect(await rig.archived()).toEqual(numbers(0, 5_006));
+  });
+
+  it("has what it wrote made ready for searches, soon and by itself, also after that failed", async () => {
+    rig.catalogue.settleFaults = 1;
+    const running = rig.start();
+    await running.until(await rig.send(numbers(0, 100)));
+    expect(rig.catalogue.settled).toBe(false);
+    while (rig.catalogue.settleFaults > 0) await sleep(20);
+    await running.until(await rig.send(numbers(100, 110)));
+    while (!rig.catalogue.settled) await sleep(20);
+    await running.stop();
+
+    expect(await rig.archived()).toEqual(numbers(0, 110));
   });
 
   it("answers who asked before it ran, and refuses who asks for another shard", async () => {

@@ -20,7 +20,7 @@ export type CatalogueFault = "lost" | "kept";
 /** A catalogue in memory that keeps the writer's promises, and fails when told to. */
 export class MemoryCatalogue implements Pick<
   CatalogueWriter,
-  "write" | "known" | "position" | "analyzeIfDue"
+  "write" | "known" | "position" | "settle" | "analyzeIfDue"
 > {
   /** Where each record is, by id. */
   readonly rows = new Map<string, { shard: string; index: number }>();
@@ -35,6 +35,7 @@ export class MemoryCatalogue implements Pick<
     if (fault === "lost") throw new CatalogueError("unavailable", "injected: lost");
     const size = this.states.get(state.shard)?.size ?? 0;
     if (size < state.from) throw new CatalogueError("out-of-order", "rows below are missing");
+    this.settled = false;
     for (const { id, position } of records) {
       const there = this.rows.get(id);
       if (there && there.index !== position.index) throw new Error(`${id} is recorded twice`);
@@ -50,6 +51,19 @@ export class MemoryCatalogue implements Pick<
 
   async position(shard: string): Promise<CatalogueState | undefined> {
     return this.states.get(shard);
+  }
+
+  /** Whether what was written is ready to be searched quickly. */
+  settled = true;
+  /** How often `settle` fails before it does its work. */
+  settleFaults = 0;
+
+  async settle(): Promise<void> {
+    if (this.settleFaults > 0) {
+      this.settleFaults -= 1;
+      throw new CatalogueError("unavailable", "injected: lost");
+    }
+    this.settled = true;
   }
 
   async analyzeIfDue(): Promise<void> {
