@@ -15,7 +15,8 @@ WITH gone AS (
 SELECT 'word', unnest(tokens) FROM gone
 UNION SELECT 'participant', sender FROM gone WHERE sender IS NOT NULL
 UNION SELECT 'participant', custodian FROM gone WHERE custodian IS NOT NULL
-UNION SELECT 'conversation', conversation FROM gone WHERE conversation IS NOT NULL`;
+UNION SELECT 'conversation', conversation FROM gone WHERE conversation IS NOT NULL
+UNION ALL SELECT 'cut', count(*) FROM gone`;
 
 /**
  * Deletes what is named, unless another record still has it. A word that the statistics count among the most
@@ -54,8 +55,11 @@ async function disposeTogether(pool: CataloguePool, ids: readonly string[]): Pro
         const keys = rows.flatMap(([of, key]) => (of === table && key !== null ? [BigInt(String(key))] : []));
         if (keys.length > 0) await session.query(FORGET[table], [int8(keys)]);
       }
-      if (rows.length > 0) await session.query("UPDATE catalogue.generation SET number = number + 1");
+      if (rows.some(([of, count]) => of === "cut" && count !== "0"))
+        await session.query("UPDATE catalogue.generation SET number = number + 1");
       await session.query("COMMIT");
+      // So that `reclaim` counts what is left after it, and not also what this left.
+      await session.query("SELECT pg_stat_force_next_flush()");
     } catch (error) {
       await session.query("ROLLBACK").catch(() => undefined);
       throw error;

@@ -114,4 +114,8 @@ export const MIGRATIONS: readonly string[] = [
   GRANT EXECUTE ON FUNCTION catalogue.scope(), catalogue.statistics(), catalogue.search(jsonb) TO catalogue_reader;
   GRANT EXECUTE ON FUNCTION catalogue.scope(), catalogue.statistics(), catalogue.flush_tokens() TO catalogue_writer;
   `,
+  `
+  -- The generation up to which what disposals left on disk has been reclaimed.
+  ALTER TABLE catalogue.generation ADD COLUMN reclaimed bigint NOT NULL DEFAULT 0;
+  `,
 ];

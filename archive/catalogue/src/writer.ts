@@ -6,6 +6,7 @@ import type { CataloguePool, CatalogueSession } from "./connection.ts";
 import { dispose } from "./dispose.ts";
 import { CatalogueError } from "./error.ts";
 import { createLearner } from "./learn.ts";
+import { reclaim } from "./reclaim.ts";
 import type { DisposedRecord, IndexedRecord } from "./row.ts";
 import { insertDisposed, insertRecords, insertSegments } from "./write-rows.ts";
 
@@ -46,8 +47,16 @@ export interface CatalogueWriter {
    */
   dispose(ids: readonly string[]): Promise<void>;
 
-  /** Vacuums what `dispose` left behind. May take minutes; does not stand in the way of reads and writes. */
-  reclaim(): Promise<void>;
+  /**
+   * Removes from disk what `dispose` left behind, if it left anything since the last time: a look-up otherwise, so
+   * call it often. Vacuums, which may take minutes and stands in nobody's way; then writes small tables (256 MiB with
+   * their indexes) anew, for which they are locked some seconds. Of a larger one, bytes stay in free room until
+   * other rows take it.
+   *
+   * @returns false when some of it has to stay for now: a transaction that began before can still see it
+   * @throws {CatalogueError} `unavailable` (retryable), also when a table is in use for too long to be locked
+   */
+  reclaim(): Promise<boolean>;
 
   /** Renews the planner's statistics when there are half as many rows again as at the last time. */
   analyzeIfDue(): Promise<void>;
@@ -159,10 +168,7 @@ export function createCatalogueWriter({
 
     dispose: (ids) => dispose(pool, ids),
 
-    async reclaim() {
-      await pool.query("VACUUM catalogue.record");
-      await pool.query("VACUUM catalogue.word, catalogue.participant, catalogue.conversation");
-    },
+    reclaim: () => reclaim(pool),
 
     async analyzeIfDue() {
       if (sinceAnalyzed < Math.max(ANALYZE_ROWS, analyzedRows / 2)) return;
@@ -183,7 +189,7 @@ export function createCatalogueWriter({
         `BEGIN; SELECT pg_advisory_xact_lock(7318002);
          TRUNCATE catalogue.record, catalogue.segment, catalogue.state, catalogue.participant, catalogue.conversation,
            catalogue.word, catalogue.cell_key;
-         UPDATE catalogue.generation SET number = number + 1; COMMIT`,
+         UPDATE catalogue.generation SET number = number + 1, reclaimed = number + 1; COMMIT`,
       );
       sinceAnalyzed = 0;
       analyzedRows = 0;

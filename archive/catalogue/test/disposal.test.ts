@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
 import { createCatalogueWriter } from "../src/index.ts";
 import { faultyPool, type Fault } from "./support/faulty-pool.ts";
@@ -126,7 +128,7 @@ withPostgres("disposal", () => {
     const records = Array.from({ length: 1_200 }, (_, at) => recordOf({ text: `w${at} shared` }));
     await catalogue.add(records);
     await catalogue.writer.dispose(records.slice(1).map((record) => record.id));
-    await catalogue.writer.reclaim();
+    expect(await catalogue.writer.reclaim()).toBe(true);
     expect(await sql("SELECT count(*) FROM catalogue.word")).toEqual([["2"]]);
     expect(await found(catalogue, "shared")).toEqual([records[0]!.id]);
     const [[dead]] = (await sql("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'record'")) as [
@@ -134,4 +136,91 @@ withPostgres("disposal", () => {
     ];
     expect(Number(dead)).toBe(0);
   });
+
+  it("leaves no byte of a disposed row on disk once it is reclaimed, nor of words, names and titles", async () => {
+    const record = secret();
+    await catalogue.add([record, ...Array.from({ length: 50 }, (_, at) => recordOf({ text: `w${at}` }))]);
+    const kept = await sql("SELECT encode(cell, 'hex') FROM catalogue.word");
+    const secrets = (await sql(
+      `SELECT big_endian FROM catalogue.record r,
+         unnest(r.tokens || ARRAY[r.sender, r.conversation, r.network_id]) key, encode(int8send(key), 'hex') big_endian
+       WHERE r.id = '${record.id}'`,
+    )) as [string][];
+    const needles = secrets.map(([hex]) => Buffer.from(hex, "hex").reverse());
+    expect(needles).toHaveLength(5);
+    const cells = new Set(await cellsOf());
+    expect(await onDisk(needles)).toBe(needles.length);
+
+    await catalogue.writer.dispose([record.id]);
+    const gone = [...cells.difference(new Set(await cellsOf()))].map((hex) => Buffer.from(hex, "hex"));
+    expect(gone).toHaveLength(4);
+    expect(await onDisk([...needles, ...gone])).toBe(needles.length + gone.length);
+
+    expect(await catalogue.writer.reclaim()).toBe(true);
+    expect(await onDisk([...needles, ...gone])).toBe(0);
+    expect(await onDisk(kept.slice(0, 1).map(([hex]) => Buffer.from(String(hex), "hex")))).toBe(1);
+    expect(await found(catalogue, "w7")).toHaveLength(1);
+  });
+
+  it("says that something is left while a transaction can still see it, and takes it after", async () => {
+    const record = secret();
+    await catalogue.add([record, recordOf({ text: "shared" })]);
+    const session = await catalogue.writerPool.acquire();
+    await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    await session.query("SELECT count(*) FROM catalogue.record");
+    await catalogue.writer.dispose([record.id]);
+    expect(await catalogue.writer.reclaim()).toBe(false);
+    expect(await sql("SELECT number > reclaimed FROM catalogue.generation")).toEqual([[true]]);
+    await session.query("ROLLBACK");
+    await session.release();
+    expect(await catalogue.writer.reclaim()).toBe(true);
+    expect(await sql("SELECT number > reclaimed FROM catalogue.generation")).toEqual([[false]]);
+  });
+
+  it("does nothing when nothing was disposed of since the last time, or the catalogue was dropped", async () => {
+    const record = secret();
+    await catalogue.add([record]);
+    const vacuums = () =>
+      sql("SELECT sum(vacuum_count) FROM pg_stat_user_tables WHERE schemaname = 'catalogue'");
+    const none = await vacuums();
+    expect(await catalogue.writer.reclaim()).toBe(true);
+    expect(await vacuums()).toEqual(none);
+    await catalogue.writer.dispose([record.id]);
+    await catalogue.writer.drop();
+    expect(await catalogue.writer.reclaim()).toBe(true);
+    expect(await vacuums()).toEqual(none);
+  });
+
+  it("gives up soon when a table is in use, and is repeated", async () => {
+    const record = secret();
+    await catalogue.add([record]);
+    await catalogue.writer.dispose([record.id]);
+    const session = await catalogue.writerPool.acquire();
+    // Commits nothing and sees nothing old: only its lock is in the way.
+    await session.query("BEGIN; LOCK TABLE catalogue.word IN ACCESS SHARE MODE");
+    await expect(catalogue.writer.reclaim()).rejects.toMatchObject({ code: "unavailable", retryable: true });
+    await session.query("ROLLBACK");
+    await session.release();
+    expect(await catalogue.writer.reclaim()).toBe(true);
+  });
+
+  const cellsOf = async () =>
+    (
+      (await sql(`SELECT encode(cell, 'hex') FROM catalogue.word UNION ALL
+        SELECT encode(cell, 'hex') FROM catalogue.participant UNION ALL
+        SELECT encode(cell, 'hex') FROM catalogue.conversation`)) as [string][]
+    ).map(([hex]) => hex);
+
+  /** How many of these stand in a file of the catalogue's tables and indexes. */
+  async function onDisk(needles: readonly Buffer[]): Promise<number> {
+    await sql("CHECKPOINT");
+    const files = (await sql(
+      `SELECT pg_relation_filepath(c.oid) FROM pg_class c WHERE c.relnamespace = 'catalogue'::regnamespace
+         AND c.relkind IN ('r', 'i')
+       UNION ALL SELECT pg_relation_filepath(c.reltoastrelid) FROM pg_class c
+         WHERE c.relnamespace = 'catalogue'::regnamespace AND c.reltoastrelid <> 0`,
+    )) as [string][];
+    const bytes = files.map(([path]) => readFileSync(join(catalogue.connection.host, "data", path)));
+    return needles.filter((needle) => bytes.some((file) => file.includes(needle))).length;
+  }
 });

@@ -18,6 +18,7 @@ import { RecordsError } from "./error.ts";
 import type { Exports } from "./exports.ts";
 import type { Detail } from "./facts.ts";
 import { type ActiveHold, covers, type Holds } from "./holds.ts";
+import { type Bell, RECLAIM_DAYS } from "./housekeeping.ts";
 import type { KeyBlocks } from "./key-blocks.ts";
 import type { KeptElsewhere } from "./options.ts";
 import type { Reading } from "./reading.ts";
@@ -47,6 +48,8 @@ export interface DestructionOptions {
   readonly cells: Cells;
   readonly keptElsewhere: KeptElsewhere;
   readonly onKeysDestroyed?: ((of: Pick<RecordPlace, "shard" | "segment">) => void) | undefined;
+  /** Rung when rows were cut, whose old versions have to be reclaimed. */
+  readonly disposed: Bell;
   readonly log: Logger;
   readonly now: () => Date;
 }
@@ -102,9 +105,7 @@ export class Destruction {
   /** Completes what a crash interrupted. For the start, before requests are answered. */
   async resume(turn: Exclusive): Promise<void> {
     const rows = await turn.session.transaction((tx) =>
-      tx.query<{ id: string; decided_by: string }>(
-        "SELECT id, decided_by FROM records.disposal WHERE state = 'executing' ORDER BY id",
-      ),
+      tx.query<{ id: string }>("SELECT id FROM records.disposal WHERE state = 'executing' ORDER BY id"),
     );
     for (const { id } of rows) {
       this.#options.log.warn({ disposal: id }, "completing an interrupted disposal");
@@ -117,7 +118,7 @@ export class Destruction {
    * still had. They can be opened by nobody, and found by nobody after this.
    */
   async recut(signal: AbortSignal): Promise<void> {
-    const { disposals, catalogue, catalogueWriter, log } = this.#options;
+    const { disposals, catalogue, catalogueWriter, disposed, log } = this.#options;
     let after: string | undefined;
     do {
       const page = await disposals.disposed(after, CHUNK);
@@ -125,6 +126,7 @@ export class Destruction {
       if (back.length > 0) {
         log.warn({ records: back.length }, "cutting rows of disposed records again");
         await catalogueWriter.dispose(back.map(({ id }) => id));
+        disposed.ring();
       }
       after = page.length === CHUNK ? page.at(-1)?.id : undefined;
     } while (after !== undefined && !signal.aborted);
@@ -132,7 +134,7 @@ export class Destruction {
 
   /** Keys first, then the catalogue's rows, then the certificate: a row that is cut has no key. */
   async #finish(turn: Exclusive, id: string, actor: string): Promise<void> {
-    const { catalogue, catalogueWriter, archive, keptElsewhere, cells, now, log, onKeysDestroyed } =
+    const { catalogue, catalogueWriter, archive, disposed, keptElsewhere, cells, now, log, onKeysDestroyed } =
       this.#options;
     const row = await turn.session.transaction((tx) => rowOf(tx, id));
     const records = row.doomed ?? [];
@@ -145,8 +147,9 @@ export class Destruction {
     archive.keys.forget();
     for (const ref of gone) onKeysDestroyed?.(ref);
     await catalogueWriter.dispose(doomed);
+    disposed.ring();
     const { streamDays, keyringSnapshotDays, databaseBackupDays } = keptElsewhere;
-    const days = Math.max(streamDays, keyringSnapshotDays, databaseBackupDays);
+    const days = Math.max(streamDays, keyringSnapshotDays, databaseBackupDays + RECLAIM_DAYS);
     await turn.make(actor, () =>
       Promise.resolve({
         fact: {

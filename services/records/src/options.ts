@@ -7,7 +7,7 @@ import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Connection } from "./database.ts";
 
-/** How long what is outside of Daybook's hands keeps what was destroyed, in days. */
+/** How long what is outside of Daybook's hands keeps what was there when it was taken, in days. */
 export interface KeptElsewhere {
   readonly streamDays: number;
   readonly keyringSnapshotDays: number;

@@ -1,5 +1,4 @@
 import { ROLES, type Route } from "@daybook/runtime";
-import { setInterval } from "node:timers/promises";
 import { Accounts } from "./accounts.ts";
 import { ArchiveReader } from "./archive-reader.ts";
 import { createCells } from "./cells.ts";
@@ -10,6 +9,7 @@ import { Disposals } from "./disposals.ts";
 import { RecordsError } from "./error.ts";
 import { Exports } from "./exports.ts";
 import { Holds } from "./holds.ts";
+import { Bell, keepHouse } from "./housekeeping.ts";
 import { KeyBlocks } from "./key-blocks.ts";
 import { KeyRing } from "./key-ring.ts";
 import { Matters } from "./matters.ts";
@@ -31,9 +31,6 @@ import { Scope } from "./scope.ts";
 import { Searching } from "./search.ts";
 import { Tokens } from "./tokens.ts";
 import { createAuditTrail } from "./trail.ts";
-
-/** How often what is archived meanwhile is read, so that the next start has little to read. */
-const ADVANCE_MS = 60_000;
 
 const OWNER_ROLES = ROLES.filter((role) => role !== "reviewer");
 
@@ -85,28 +82,11 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
     }
     ready = true;
     options.onReady?.();
-    await tolerating(options, () => service.destruction.recut(signal));
-    for await (const _ of setInterval(ADVANCE_MS, undefined, { signal })) {
-      await tolerating(options, () =>
-        service.changes.exclusively(async ({ session }) => {
-          await service.replay.advance(session);
-        }),
-      );
-    }
+    await keepHouse({ ...options, ...service }, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     await database.close();
-  }
-}
-
-/** Does in the background what will be done again: that a store or PostgreSQL does not answer is no reason to end. */
-async function tolerating({ log }: Pick<RecordsOptions, "log">, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (err) {
-    if ((err as { retryable?: unknown }).retryable !== true) throw err;
-    log.warn({ err }, "a step failed, to be tried again later");
   }
 }
 
@@ -134,6 +114,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const holds = new Holds({ ...base, matters });
   const disposals = new Disposals({ ...base, texts: searching.texts });
   const keyrings = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
+  const disposed = new Bell();
   const destruction = new Destruction({
     ...options,
     changes,
@@ -147,6 +128,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     keyrings,
     records: stores.records,
     cells,
+    disposed,
   });
   const rebuild = new Rebuild({ ...options, archive, replay, changes, trail });
   const operations = new Operations({ ...options, archive, catalogueWriter, database, disposals, trail });
@@ -165,5 +147,5 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     ...disposalRoutes({ disposals, destruction, searching }),
     ...supplyRoutes({ disposals, holds, catalogue, reading }),
   ];
-  return { always, routes, reading: whole, tokens, changes, replay, destruction, rebuild };
+  return { always, routes, reading: whole, tokens, changes, replay, destruction, disposed, rebuild };
 }

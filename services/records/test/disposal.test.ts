@@ -1,6 +1,7 @@
 import { parseSegmentName } from "@daybook/archive-core";
 import type { ApiClient } from "@daybook/runtime";
 import { createHash } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { createDeployment, type Deployment, messageOf, type Running } from "./support/deployment.ts";
 import { disposalActs } from "./support/disposal-acts.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
@@ -103,6 +104,33 @@ suite("disposal", () => {
     expect(shard?.problems).toContainEqual({ where: block, problem: told });
     expect(JSON.stringify(shard)).not.toContain("first copy");
     expect(last).toEqual({ ok: false });
+  });
+
+  it("reclaims what a disposal left on disk, soon after it and at the start", async () => {
+    const settled = async () => {
+      for (;;) {
+        const [row] = await home.sql("SELECT number, reclaimed FROM catalogue.generation");
+        if (row![0] === row![1]) return Number(row![0]);
+        await setTimeout(20);
+      }
+    };
+    await disposeOf({ conversation: "Old chat" });
+    expect(await settled()).toBeGreaterThan(0);
+    await running.stop();
+    await home.sql("UPDATE catalogue.generation SET number = number + 1");
+    running = await home.start();
+    await settled();
+  });
+
+  it("counts a backup's days from when rows are reclaimed at the latest", async () => {
+    await running.stop();
+    running = await home.start({
+      keptElsewhere: { streamDays: 7, keyringSnapshotDays: 30, databaseBackupDays: 30 },
+    });
+    officer = running.owner;
+    reviewer = await running.person("Rae Reviewer", ["reviewer"]);
+    const done = await disposeOf({ conversation: "Old chat" });
+    expect(done.unreadableFrom).toBe(new Date(home.time + 31 * 86_400_000).toISOString());
   });
 
   it("certifies what was destroyed, by whom and why, in a record that is found and proved", async () => {
