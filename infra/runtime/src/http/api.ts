@@ -145,7 +145,8 @@ function handlerOf(one: Route, options: ApiOptions): Handle {
     const call = { principal, params, query, body, upload, request, response, signal: gone.signal };
     const result = await one.handle(call);
     if (one.download) {
-      if (!response.writableEnded) throw new TypeError("a download's handler must end its response");
+      if (!response.writableEnded && !response.destroyed)
+        throw new TypeError("a download's handler must end its response");
       return;
     }
     send(one, response, result);

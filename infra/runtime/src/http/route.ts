@@ -30,7 +30,7 @@ interface Description {
   readonly upload?: boolean;
   /** Most bytes of an upload or of a JSON body, where it differs from the API's own limit. */
   readonly maxBytes?: number;
-  /** The handler writes the response itself, and has ended it when it resolves. */
+  /** The handler writes the response itself, and has ended or destroyed it when it resolves. */
   readonly download?: boolean;
 }
 
