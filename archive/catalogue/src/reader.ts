@@ -121,17 +121,21 @@ export function createCatalogueReader(options: {
     return rows.map(([key]) => String(key));
   };
 
-  async function prepare({ words = "", filters = {} }: Search): Promise<PreparedSearch> {
+  /** @param seen as in `Vocabulary.expand` */
+  async function prepareFor(
+    { words = "", filters = {} }: Search,
+    seen: (() => Promise<(word: string) => boolean>) | undefined,
+  ): Promise<PreparedSearch> {
     const query = parseQuery(words);
     const columns = await columnsOfFilters(filters, identifiers, titled);
     const plan = await planTokens(query, {
       token: (term) => tokeniser.token(term),
-      expand: (prefix) => vocabulary.expand(prefix),
+      expand: (prefix) => vocabulary.expand(prefix, seen),
     });
     return { query, plan, filters: columns, name: JSON.stringify([words, filters]) };
   }
 
-  function readerOver(acquire: Acquire): CatalogueReader {
+  function readerOver(acquire: Acquire, narrowed: boolean): CatalogueReader {
     const run = async <Result>(work: (session: CatalogueSession) => Promise<Result>): Promise<Result> => {
       const session = await acquire();
       try {
@@ -140,6 +144,12 @@ export function createCatalogueReader(options: {
         await session.release();
       }
     };
+    const seen = async () => {
+      const { rows } = await run((session) => session.query("SELECT * FROM catalogue.scope_tokens()"));
+      const tokens = new Set(rows.map(([token]) => BigInt(token ?? 0)));
+      return (word: string) => tokens.has(tokeniser.token(word));
+    };
+    const prepare = (search: Search) => prepareFor(search, narrowed ? seen : undefined);
     const refs = async (where: string, values: readonly unknown[]) => {
       const { rows } = await run((session) =>
         session.query(`SELECT ${REF_COLUMNS} FROM ${REF_SOURCE} WHERE ${where}`, values),
@@ -244,12 +254,12 @@ export function createCatalogueReader(options: {
       participants: (keys) => run((session) => participantsOf(session, openCell, keys)),
       within(custodians) {
         const keys = custodians.map((id) => identifiers.of("custodian", id));
-        return readerOver(() => acquireWithin(pool, keys));
+        return readerOver(() => acquireWithin(pool, keys), true);
       },
     };
   }
 
-  return readerOver(() => pool.acquire());
+  return readerOver(() => pool.acquire(), false);
 }
 
 /** Opens a session that sees a certain scope. */

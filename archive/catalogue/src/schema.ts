@@ -118,4 +118,14 @@ export const MIGRATIONS: readonly string[] = [
   -- The generation up to which what disposals left on disk has been reclaimed.
   ALTER TABLE catalogue.generation ADD COLUMN reclaimed bigint NOT NULL DEFAULT 0;
   `,
+  `
+  -- The words of the records that a narrowed session sees.
+  CREATE FUNCTION catalogue.scope_tokens() RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = '' AS $$
+    SELECT DISTINCT unnest(r.tokens) FROM catalogue.record r
+    WHERE r.custodian = ANY ((SELECT catalogue.scope())::bigint[]) AND NOT r.disposed
+  $$;
+  REVOKE ALL ON FUNCTION catalogue.scope_tokens() FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION catalogue.scope_tokens() TO catalogue_reader;
+  `,
 ];

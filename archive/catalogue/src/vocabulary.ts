@@ -12,11 +12,13 @@ const PAGE_WORDS = 2_000;
 /** The words of all records, in memory: loaded at the first use, and what is new at each further one. */
 export interface Vocabulary {
   /**
-   * Every word that begins so.
+   * Every word that begins so; where that is too many, those of them that are seen.
    *
+   * @param seen which words a session may know of, where it is narrowed: else it could tell by a refusal whether
+   *   records that it does not see have a word, by capturing just enough words that begin alike
    * @throws {CatalogueError} `bad-query`: more than `MAX_EXPANSIONS`
    */
-  expand(prefix: string): Promise<readonly string[]>;
+  expand(prefix: string, seen?: () => Promise<(word: string) => boolean>): Promise<readonly string[]>;
 }
 
 export function createVocabulary(session: CatalogueSession, open: OpenCell): Vocabulary {
@@ -58,21 +60,28 @@ export function createVocabulary(session: CatalogueSession, open: OpenCell): Voc
   }
 
   return {
-    async expand(prefix) {
+    async expand(prefix, seen) {
       loading ??= refresh().finally(() => (loading = undefined));
       await loading;
-      const start = firstFrom(words, prefix);
+      // Kept, since the list is replaced when words are added.
+      const all = words;
+      const start = firstFrom(all, prefix);
       let end = start;
-      while (words[end]?.startsWith(prefix) === true) {
-        end += 1;
-        if (end - start > MAX_EXPANSIONS) {
-          throw new CatalogueError(
-            "bad-query",
-            `more than ${MAX_EXPANSIONS} words begin so: add a letter before the *`,
-          );
-        }
+      while (end - start <= MAX_EXPANSIONS && all[end]?.startsWith(prefix) === true) end += 1;
+      if (end - start <= MAX_EXPANSIONS) return all.slice(start, end);
+      const isSeen = await seen?.();
+      const found: string[] = [];
+      for (let at = start; isSeen && all[at]?.startsWith(prefix) === true; at += 1) {
+        const word = all[at] ?? "";
+        if (isSeen(word)) found.push(word);
+        if (found.length > MAX_EXPANSIONS) break;
+        if ((at - start) % PAGE_WORDS === PAGE_WORDS - 1) await turn();
       }
-      return words.slice(start, end);
+      if (isSeen && found.length <= MAX_EXPANSIONS) return found;
+      throw new CatalogueError(
+        "bad-query",
+        `more than ${MAX_EXPANSIONS} words begin so: add a letter before the *`,
+      );
     },
   };
 }

@@ -167,6 +167,24 @@ withPostgres("the catalogue protects", () => {
     );
   });
 
+  it("by no refusal which words others' records have", async () => {
+    const custodian = (id: string) => ({ custodian: { id, name: id } });
+    const words = (from: number, count: number) =>
+      Array.from({ length: count }, (_, at) => `alike${from + at}`).join(" ");
+    // As many as `word*` may stand for, and one more that only another's record has.
+    await catalogue.add([
+      recordOf({ ...custodian("ada"), text: words(0, 2_000) }),
+      recordOf({ ...custodian("bob"), text: "alikesecret" }),
+      recordOf({ ...custodian("carol"), text: words(0, 2_001) }),
+    ]);
+    await expect(catalogue.reader.search({ words: "alike*" })).rejects.toMatchObject({ code: "bad-query" });
+    const within = (id: string) => catalogue.reader.within([id]);
+    expect((await within("ada").search({ words: "alike*" })).total).toBe(1);
+    expect((await within("bob").search({ words: "alike*" })).total).toBe(1);
+    expect((await within("nobody").search({ words: "alike*" })).total).toBe(0);
+    await expect(within("carol").search({ words: "alike*" })).rejects.toMatchObject({ code: "bad-query" });
+  });
+
   it("its rows from a reader, who cannot write, nor see what was disposed of", async () => {
     const record = recordOf({ text: "word" });
     await catalogue.add([record, recordOf({ text: "word" })]);
