@@ -20,10 +20,15 @@ export interface CaptureContext {
   /** The file that the entry names, sealed. */
   readonly attachment?: SealedAttachment | undefined;
   /** The entry names a file that could not be taken: why. Makes a `gap` beside the message. */
-  readonly missing?:
-    "attachment named but not in the export" | "attachment damaged in the export" | undefined;
+  readonly missing?: MissingAttachment | undefined;
   readonly log: WarningLog;
 }
+
+/** Why a file that an entry names could not be taken. */
+export type MissingAttachment =
+  | "attachment named but not in the export"
+  | "attachment damaged in the export"
+  | "attachment larger than is kept";
 
 /** In `connector`: raise the version when a reading changes. */
 export const CONNECTOR = { name: "exports", version: "1" } as const;

@@ -10,7 +10,7 @@ export type { Summary } from "./summary.ts";
 export type { Survey, SurveyOptions } from "./survey.ts";
 export type { Warning, WarningCode } from "./warnings.ts";
 export { DEFAULT_ZIP_LIMITS, type ZipLimits } from "./zip-archive.ts";
-export { type CaptureContext, CONNECTOR, toCaptured } from "./captured.ts";
+export { type CaptureContext, CONNECTOR, type MissingAttachment, toCaptured } from "./captured.ts";
 export { identityOf, type LineIdentity, lineIdentity, recordIdentity } from "./identity.ts";
 export { warningLog, type WarningLog } from "./warnings.ts";
 export { type ZonedTime, zoneReader } from "./zone.ts";

@@ -20,6 +20,8 @@ export const importedFile = z.strictObject({
   chats: z.array(chatReading),
 });
 
+const LEFT_OUT = "(left out with a chat of the file)";
+
 /** The record of the imported file itself: who supplied it, its digest, how it was read; with the file, sealed. */
 export function importNotice(of: {
   upload: Upload;
@@ -35,7 +37,8 @@ export function importNotice(of: {
   const { upload, request, custodian, account, identity, file, readings } = of;
   const raw: z.infer<typeof importedFile> = {
     v: 1,
-    name: request.name.toWellFormed(),
+    // The name of a file may name a chat.
+    name: file ? request.name.toWellFormed() : LEFT_OUT,
     suppliedBy: request.actor,
     chats: readings.map((one) => ({ ...one, title: one.title.toWellFormed() })),
   };

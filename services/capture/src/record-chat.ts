@@ -4,6 +4,7 @@ import {
   type Entry,
   identityOf,
   lineIdentity,
+  type MissingAttachment,
   type Summary,
   type Survey,
   toCaptured,
@@ -121,13 +122,12 @@ async function capturedOf(
   const name = of.entry.meaning.attachmentName;
   const file = name === undefined ? undefined : chat.attachment(name);
   let attachment: SealedAttachment | undefined;
-  let missing: "attachment named but not in the export" | "attachment damaged in the export" | undefined;
+  let missing: MissingAttachment | undefined;
   if (name !== undefined && file) {
     try {
       attachment = await sink.attach(file.open(), { name, mediaType: file.mediaType });
     } catch (error) {
-      if (!(error instanceof ConnectorError) || error.code !== "malformed") throw error;
-      missing = "attachment damaged in the export";
+      missing = missingBecause(error);
     }
   } else if (name !== undefined) {
     missing = "attachment named but not in the export";
@@ -144,6 +144,14 @@ async function capturedOf(
     missing,
     log: of.log,
   });
+}
+
+/** @throws what is not the fault of the file */
+function missingBecause(error: unknown): MissingAttachment {
+  const code = error instanceof ConnectorError ? error.code : undefined;
+  if (code === "malformed") return "attachment damaged in the export";
+  if (code === "too-large") return "attachment larger than is kept";
+  throw error;
 }
 
 /** @returns whether all was taken: scope may have changed since it was asked */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { zip } from "../../../connectors/exports/test/zip-bytes.ts";
 import { scopeHash } from "../src/scope.ts";
@@ -79,6 +80,25 @@ describe("an import of a ZIP with media", () => {
     expect(readdirSync(at.rig.dir)).toEqual([]);
   });
 
+  it("makes a gap of a file that is larger than is kept, and keeps the message", async () => {
+    const large = Buffer.concat([randomBytes(5_000_000), Buffer.alloc(5_000_001)]);
+    const { files } = await at.imported(
+      zip([
+        { name: "_chat.txt", data: android(names(1, 1, "large"), names(2, 2, "small")) },
+        { name: image(1), data: large },
+        { name: image(2), data: "small" },
+      ]),
+      NAME,
+    );
+
+    expect(files).toMatchObject([{ messages: 2, attachments: 2 }]);
+    expect(at.records("gap").map(({ event }) => event.gap)).toMatchObject([
+      { why: "attachment larger than is kept", about: image(1) },
+    ]);
+    expect(at.records().map(({ keys }) => keys.length)).toEqual([0, 1]);
+    expect(readdirSync(at.rig.dir)).toEqual([]);
+  });
+
   it("seals nothing again of what it has recorded, from the same ZIP or a longer one", async () => {
     const media = { name: image(1), data: "bytes" };
     const rows = [names(1, 1), "13/05/2024, 10:02 - Bo: two", "13/05/2024, 10:03 - Ann: three"];
@@ -128,14 +148,14 @@ describe("an import of a ZIP with two chats", () => {
   ])("keeps nothing of the one that a scope rule leaves out ($effect), and counts it", async (rule) => {
     const { title, effect } = rule;
     at.rig.registry.rules = { version: 1, rules: [{ id: "r", effect, conversation: conversation(title) }] };
-    const { records } = await at.imported(content, { name: "chats.zip" });
+    const { records } = await at.imported(content, { name: "Bo and Cy.zip" });
 
     expect(records).toBe(3);
     expect(at.texts().at(-1)).toBe("official words");
     const published = at.rig.publisher.records.map(({ event: { raw, ...event } }) =>
       JSON.stringify([event, Buffer.from(raw, "base64").toString()]),
     );
-    expect(published.join("\n")).not.toMatch(/\bCy\b|private|WA0002|bye/);
+    expect(published.join("\n")).not.toMatch(/\bCy\b|private|WA0002|bye|Bo and/);
     const [coverage, ...others] = at.records("coverage");
     expect([coverage!.event.coverage, others]).toMatchObject([{ excluded: 3 }, []]);
     // One attachment, of the chat that is kept; neither the ZIP nor what lies in it besides.
