@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createRecordIndexer, type IndexedRecord, type ReadTexts, type Search } from "../src/index.ts";
-import { startTestPostgres } from "../test/support/postgres.ts";
+import { startTestPostgres } from "../testing/index.ts";
 import { openTestCatalogue, positionAt, tokenKey } from "../test/support/records.ts";
 import { message, word } from "./corpus.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createCatalogueReader, openCatalogue, type Search } from "../src/index.ts";
 import { planWalk, type TokenPlan } from "../src/plan.ts";
 import type { Statistics } from "../src/statistics.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
 import { openTestCatalogue, recordOf, type TestCatalogue, tokenKey } from "./support/records.ts";
 
 const withPostgres = hasPostgres ? describe : describe.skip;

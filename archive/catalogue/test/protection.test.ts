@@ -8,7 +8,7 @@ import {
   openCellsWith,
   sealCellsTo,
 } from "../src/index.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
 import {
   found,
   openTestCatalogue,

@@ -1,6 +1,6 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
 import { SEARCHED_KINDS } from "../src/index.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
 import { found, openTestCatalogue, recordOf, type TestCatalogue } from "./support/records.ts";
 
 const withPostgres = hasPostgres ? describe : describe.skip;

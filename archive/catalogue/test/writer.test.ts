@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CatalogueError, createCatalogueWriter, migrate, openCatalogue } from "../src/index.ts";
 import { faultyPool, type Fault } from "./support/faulty-pool.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
 import {
   found,
   openTestCatalogue,

@@ -1,7 +1,7 @@
 import type { ApiClient } from "@daybook/runtime";
 import { PROJECTIONS } from "../src/schema.ts";
 import { createDeployment, type Deployment, INTERNAL_TOKEN, type Running } from "./support/deployment.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
 

@@ -2,7 +2,7 @@ import { ArchiveError } from "@daybook/archive-core";
 import type { ApiClient } from "@daybook/runtime";
 import { createDeployment, type Deployment, type Running } from "./support/deployment.ts";
 import { type Disposed, disposalActs } from "./support/disposal-acts.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { createDeployment, type Deployment, messageOf, type Running } from "./support/deployment.ts";
 import { disposalActs } from "./support/disposal-acts.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
 

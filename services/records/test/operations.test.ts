@@ -7,7 +7,7 @@ import {
   messageOf,
   type Running,
 } from "./support/deployment.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
 

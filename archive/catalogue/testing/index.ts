@@ -1,0 +1,1 @@
+export { hasPostgres, startTestPostgres, type TestPostgres } from "./postgres.ts";
