@@ -64,7 +64,8 @@ describe("openHome", () => {
 
   it("refuses a directory that holds something else, and leaves it as it was", async () => {
     const path = fresh();
-    mkdirSync(path, { mode: 0o755 });
+    mkdirSync(path);
+    chmodSync(path, 0o755);
     writeFileSync(join(path, "thesis.txt"), "");
 
     await expect(openHome(path)).rejects.toMatchObject({ code: "home-foreign" });

@@ -333,15 +333,20 @@ describe("a server whose process was killed", () => {
 
   it("is not mistaken for a process that has its number now", async () => {
     const other = spawn("sleep", ["600"]);
-    const file = join(dataDir, "cluster/postmaster.pid");
-    writeFileSync(
-      file,
-      `${other.pid ?? 0}\n${join(dataDir, "cluster")}\n1\n5432\n/nowhere\n\n  1 1\nready\n`,
-    );
-    if (process.getuid?.() === 0) await start(dataDir);
-    else await expect(start(dataDir)).rejects.toMatchObject({ code: "postgres-failed" });
+    try {
+      const file = join(dataDir, "cluster/postmaster.pid");
+      writeFileSync(
+        file,
+        `${other.pid ?? 0}\n${join(dataDir, "cluster")}\n1\n5432\n/nowhere\n\n  1 1\nready\n`,
+      );
+      const { uid, gid } = statSync(join(dataDir, "cluster"));
+      chownSync(file, uid, gid);
+      if (process.getuid?.() === 0) await start(dataDir);
+      else await expect(start(dataDir)).rejects.toMatchObject({ code: "postgres-failed" });
 
-    expect(other.exitCode).toBeNull();
-    other.kill();
+      expect(other.exitCode).toBeNull();
+    } finally {
+      other.kill();
+    }
   });
 });

@@ -11,10 +11,11 @@ export async function makePrivateDirectory(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-/** Makes a directory and the missing ones above it. One that exists stays as it is. */
+/** Makes a directory and the missing ones above it, whatever the umask. One that exists stays as it is. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
+    await chmod(path, mode);
   } catch (err) {
     if (codeOf(err) === "EEXIST") return;
     const above = dirname(path);
