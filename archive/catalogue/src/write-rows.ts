@@ -39,13 +39,11 @@ ON CONFLICT (shard, first_index) DO UPDATE SET digest = s.digest WHERE s.digest 
 export async function insertRecords(
   session: CatalogueSession,
   records: readonly IndexedRecord[],
-): Promise<number> {
-  let inserted = 0;
+): Promise<void> {
   for (let start = 0; start < records.length; start += CHUNK_ROWS) {
     const chunk = records.slice(start, start + CHUNK_ROWS);
-    inserted += (await session.query(INSERT, columnsOf(chunk), "catalogue-insert")).affected;
+    await session.query(INSERT, columnsOf(chunk), "catalogue-insert");
   }
-  return inserted;
 }
 
 /** Puts back the ids of records that were disposed of. */

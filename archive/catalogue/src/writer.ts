@@ -58,7 +58,7 @@ export interface CatalogueWriter {
    */
   reclaim(): Promise<boolean>;
 
-  /** Renews the planner's statistics when there are half as many rows again as at the last time. */
+  /** Renews the planner's statistics when they are of a much smaller catalogue; a look-up otherwise. */
   analyzeIfDue(): Promise<void>;
 
   /** Empties the index's list of pending tokens, which every search has to go through. For quiet moments. */
@@ -76,7 +76,10 @@ ON CONFLICT (shard) DO UPDATE SET size = EXCLUDED.size, stream = EXCLUDED.stream
   next_offset = EXCLUDED.next_offset
 WHERE s.size >= $2::bigint AND EXCLUDED.size >= s.size`;
 
-const ANALYZE_ROWS = 5_000;
+/** Whether the table of records is half as large again as when its statistics were made, and over 768 KiB. */
+const OUTGROWN = `
+SELECT pg_relation_size(oid) > 1.5 * current_setting('block_size')::bigint * greatest(relpages, 64)
+FROM pg_class WHERE oid = 'catalogue.record'::regclass`;
 
 /**
  * @param pool opened as `writer`, with one connection for each write that may overlap and one more
@@ -92,8 +95,6 @@ export function createCatalogueWriter({
   const learner = createLearner(cells);
   /** Per shard, the latest call: when it has its locks, and when it is over. */
   const latest = new Map<string, { begun: Promise<unknown>; done: Promise<unknown> }>();
-  let sinceAnalyzed = 0;
-  let analyzedRows = 0;
 
   async function writeInOrder(
     session: CatalogueSession,
@@ -108,7 +109,7 @@ export function createCatalogueWriter({
     await turn.before?.begun;
     await session.query("BEGIN; SELECT pg_advisory_xact_lock_shared(7318002)");
     turn.begun();
-    if (whole.length > 0) sinceAnalyzed += await insertRecords(session, whole);
+    if (whole.length > 0) await insertRecords(session, whole);
     if (disposed.length > 0) await insertDisposed(session, disposed);
     // The state may not run ahead of rows that an earlier call has yet to commit. Nor may anything be inserted
     // before that call has, which it may insert too: it would wait in PostgreSQL for this one.
@@ -171,13 +172,8 @@ export function createCatalogueWriter({
     reclaim: () => reclaim(pool),
 
     async analyzeIfDue() {
-      if (sinceAnalyzed < Math.max(ANALYZE_ROWS, analyzedRows / 2)) return;
-      sinceAnalyzed = 0;
-      await pool.query("ANALYZE catalogue.record");
-      const { rows } = await pool.query(
-        "SELECT reltuples FROM pg_class WHERE oid = 'catalogue.record'::regclass",
-      );
-      analyzedRows = Number(rows[0]?.[0]);
+      const { rows } = await pool.query(OUTGROWN);
+      if (rows[0]?.[0] === "t") await pool.query("ANALYZE catalogue.record");
     },
 
     async settle() {
@@ -191,8 +187,6 @@ export function createCatalogueWriter({
            catalogue.word, catalogue.cell_key;
          UPDATE catalogue.generation SET number = number + 1, reclaimed = number + 1; COMMIT`,
       );
-      sinceAnalyzed = 0;
-      analyzedRows = 0;
     },
   };
 }

@@ -246,6 +246,22 @@ withPostgres("the writer", () => {
     await Promise.all(owners.map((owner) => owner.close()));
   });
 
+  it("renews the planner's statistics of a catalogue that has grown, and of no other", async () => {
+    const analyzed = async () =>
+      (await sql("SELECT reltuples::int FROM pg_class WHERE oid = 'catalogue.record'::regclass"))[0]?.[0];
+    await catalogue.add(Array.from({ length: 10 }, () => recordOf({ text: "few" })));
+    await catalogue.writer.analyzeIfDue();
+    const before = await analyzed();
+    const many = 8_000;
+    await catalogue.add(Array.from({ length: many }, () => recordOf({ text: "many" })));
+    await catalogue.writer.analyzeIfDue();
+    const grown = await analyzed();
+    await catalogue.add([recordOf({ text: "one more" })]);
+    await catalogue.writer.analyzeIfDue();
+
+    expect([before, grown, await analyzed()]).toEqual([-1, many + 10, many + 10]);
+  });
+
   it("says that the schema is missing", async () => {
     const pool = openCatalogue(await postgres.database(), "writer");
     const writer = createCatalogueWriter({ pool, cells: catalogue.cells });

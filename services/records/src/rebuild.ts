@@ -63,6 +63,7 @@ export class Rebuild {
             onProgress({ what: "catalogue", shard, done, of: size }),
           );
         }
+        await catalogueWriter.settle();
         await catalogueWriter.analyzeIfDue();
       } finally {
         this.#running = false;

@@ -11,6 +11,8 @@ import { dayOf } from "./chat-text.ts";
 const EACH = 100;
 const WARM_UP = 10;
 const SETTLE_MS = 3_000;
+/** What the live server is handed a second, as `live-server.ts` paces it. */
+const ARRIVING = 2_000;
 
 type Question = (n: number) => Record<string, string>;
 
@@ -43,20 +45,26 @@ export async function searching(
     server.kill("SIGTERM");
     const { handedOver } = JSON.parse(await lines.next()) as { handedOver: number };
     const arrived = handedOver / ((ms + SETTLE_MS) / 1000);
-    say(`${Math.round(arrived)} a second arrived`);
     const size = messages.toLocaleString("en-GB");
-    const p95 = (name: string, { asked, bare }: Times, aim: number, isKept = true) =>
+    const p95 = (name: string, { asked, bare }: Times, aim: number) =>
       figure({
         figure: `${name} p95 at ${size} records`,
         value: percentile(asked, 0.95),
         unit: "ms",
         baseline: { name: "a call that reads no record, p95", value: percentile(bare, 0.95) },
         aim: `${aim} ms`,
-        met: (value) => value <= aim && isKept,
+        met: (value) => value <= aim,
       });
     return [
       p95("search, words and filters, idle,", idle, 10),
-      p95(`search, words and filters, while ${Math.round(arrived)}/s arrive,`, busy, 25, arrived > 1_900),
+      p95("search, words and filters, while events arrive,", busy, 25),
+      figure({
+        figure: "events that arrived in that search",
+        value: arrived,
+        unit: "/s",
+        aim: "2,000/s, as they are handed over",
+        met: (value) => value >= 0.95 * ARRIVING,
+      }),
       p95("search, phrases and prefixes,", sequences, 250),
     ];
   } finally {
