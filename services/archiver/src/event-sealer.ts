@@ -1,14 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { Worker } from "node:worker_threads";
 import { SessionKey } from "@daybook/openpgp";
-import { ArchiverError } from "./error.ts";
+import type { Logger } from "@daybook/runtime";
 import { sealEvent, type SealedEvent } from "./seal-event.ts";
-import { join, part, type SealingAnswer, type SealingData, type SealingRequest } from "./sealing-messages.ts";
+import { join, KEY_BYTES, part, type SealingAnswer } from "./sealing-messages.ts";
+import { SealingProcess } from "./sealing-process.ts";
 
-/** Batches from this size on are worth the way to another thread. */
-const THREAD_FROM = 64;
-const KEY_BYTES = 32;
-const YOUNG_MIB = 12;
+/** Batches from this size on are worth the way to another process. */
+const PROCESS_FROM = 64;
 
 /** Seals batches of events. */
 export interface EventSealer extends AsyncDisposable {
@@ -17,66 +15,30 @@ export interface EventSealer extends AsyncDisposable {
 }
 
 /**
- * Seals small batches at once, and large ones on a thread of its own, started when the first comes: sealing is half
- * of the archiver's work, and it would leave the other half, and whatever else the process does, waiting.
+ * Seals small batches at once, and large ones in a process of its own, started when the first comes: sealing is half
+ * of the archiver's work, and it would leave the other half, and whatever else this process does, waiting. What that
+ * process does not answer for is sealed here, and the next large batch has another.
+ *
+ * A process and no thread: V8 may abort while one isolate of a process compiles and another is torn down.
  */
-export function createEventSealer(namingKey: KeyObject): EventSealer {
-  let thread: SealingThread | undefined;
+export function createEventSealer(namingKey: KeyObject, log: Logger): EventSealer {
+  let process: SealingProcess | undefined;
   return {
     async seal(plaintexts) {
-      if (plaintexts.length < THREAD_FROM) return plaintexts.map((one) => sealEvent(one, namingKey));
-      thread ??= new SealingThread(namingKey);
-      return thread.seal(plaintexts);
+      const here = () => plaintexts.map((one) => sealEvent(one, namingKey));
+      if (plaintexts.length < PROCESS_FROM) return here();
+      if (!process?.alive) process = new SealingProcess();
+      try {
+        return eventsOf(await process.seal({ namingKey: namingKey.export(), plaintexts: join(plaintexts) }));
+      } catch (err) {
+        log.warn({ err }, "the sealing process ended by itself: its batch is sealed without it");
+        return here();
+      }
     },
     async [Symbol.asyncDispose]() {
-      await thread?.end();
+      await process?.end();
     },
   };
-}
-
-interface Pending {
-  readonly resolve: (answer: SealingAnswer) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-class SealingThread {
-  readonly #worker: Worker;
-  /** In the order in which they were asked, which is that of the answers. */
-  readonly #pending: Pending[] = [];
-  #ended: ArchiverError | undefined;
-
-  constructor(namingKey: KeyObject) {
-    const workerData: SealingData = { namingKey };
-    this.#worker = new Worker(new URL("./sealing-thread.ts", import.meta.url), {
-      name: "sealing",
-      workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-    });
-    this.#worker.on("message", (answer: SealingAnswer) => this.#pending.shift()?.resolve(answer));
-    this.#worker.on("error", (cause) => {
-      this.#fail(new ArchiverError("stopped", "the sealing thread failed", { cause }));
-    });
-    this.#worker.on("exit", () => this.#fail(new ArchiverError("stopped", "the sealing thread ended")));
-  }
-
-  async seal(plaintexts: readonly Uint8Array[]): Promise<(SealedEvent | undefined)[]> {
-    const answer = await new Promise<SealingAnswer>((resolve, reject) => {
-      if (this.#ended) return reject(this.#ended);
-      this.#pending.push({ resolve, reject });
-      const request: SealingRequest = { plaintexts: join(plaintexts) };
-      this.#worker.postMessage(request, [request.plaintexts.bytes.buffer]);
-    });
-    return eventsOf(answer);
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #fail(error: ArchiverError): void {
-    this.#ended ??= error;
-    for (const { reject } of this.#pending.splice(0)) reject(this.#ended);
-  }
 }
 
 function eventsOf(answer: SealingAnswer): (SealedEvent | undefined)[] {

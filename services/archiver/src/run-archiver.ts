@@ -13,7 +13,7 @@ import { createUpkeep } from "./upkeep.ts";
 export async function runArchiver(options: ArchiverOptions, signal: AbortSignal): Promise<void> {
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
-  await using eventSealer = createEventSealer(options.namingKey);
+  await using eventSealer = createEventSealer(options.namingKey, options.log);
   await using upkeep = createUpkeep(options.catalogue, options.log);
   // The last run may have left some of it undone.
   upkeep.wrote();

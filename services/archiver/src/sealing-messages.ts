@@ -1,18 +1,16 @@
-import type { KeyObject } from "node:crypto";
+/** Of a session key. */
+export const KEY_BYTES = 32;
 
-/** What the sealing thread is started with. */
-export interface SealingData {
-  readonly namingKey: KeyObject;
-}
-
-/** Many in one piece, which can be handed over without being copied. */
+/** Many in one piece. */
 export interface Joined {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Uint8Array;
   /** Where the i-th ends. */
   readonly ends: readonly number[];
 }
 
 export interface SealingRequest {
+  /** What record ids are made with. */
+  readonly namingKey: Uint8Array;
   readonly plaintexts: Joined;
 }
 
@@ -25,20 +23,14 @@ export interface SealingAnswer {
   readonly jsons: Joined;
   readonly packets: Joined;
   /** 32 bytes each. */
-  readonly sessionKeys: Uint8Array<ArrayBuffer>;
+  readonly sessionKeys: Uint8Array;
 }
 
 export function join(parts: readonly Uint8Array[]): Joined {
   const ends: number[] = [];
   let length = 0;
   for (const part of parts) ends.push((length += part.length));
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return { bytes, ends };
+  return { bytes: Buffer.concat(parts, length), ends };
 }
 
 export function part({ bytes, ends }: Joined, i: number): Uint8Array {

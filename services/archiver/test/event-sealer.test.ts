@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { record } from "@daybook/archive-core";
 import { openPacket } from "@daybook/openpgp";
+import { createLogger } from "@daybook/runtime";
 import { createEventSealer, type EventSealer } from "../src/event-sealer.ts";
 import { recordOf } from "../src/seal-event.ts";
 import { eventBytes } from "./support/events.ts";
@@ -30,14 +32,14 @@ function batch(count: number, from = 0): Buffer[] {
 
 let sealer: EventSealer;
 beforeEach(() => {
-  sealer = createEventSealer(namingKey);
+  sealer = createEventSealer(namingKey, createLogger("archiver", "error", { stream: process.stderr }));
 });
 afterEach(() => sealer[Symbol.asyncDispose]());
 
 describe("sealing a batch", () => {
   it.each([
     ["in place", 20],
-    ["on a thread", 1_000],
+    ["in a process of its own", 1_000],
   ])("%s gives each event its sealed record, in its turn", async (_, count) => {
     const sealed = await sealer.seal(batch(count));
 
@@ -54,13 +56,13 @@ describe("sealing a batch", () => {
     }
   });
 
-  it("gives the same ids on a thread as in place, and never the same key", async () => {
+  it("gives the same ids in a process of its own as in place, and never the same key", async () => {
     const events = batch(100);
-    const threaded = await sealer.seal(events);
+    const apart = await sealer.seal(events);
     const placed = (await Promise.all([0, 50].map((at) => sealer.seal(events.slice(at, at + 50))))).flat();
 
-    expect(threaded.map((one) => one?.id)).toEqual(placed.map((one) => one?.id));
-    const keys = [...threaded, ...placed].flatMap((one) => one?.key.bytes.toString("hex") ?? []);
+    expect(apart.map((one) => one?.id)).toEqual(placed.map((one) => one?.id));
+    const keys = [...apart, ...placed].flatMap((one) => one?.key.bytes.toString("hex") ?? []);
     expect(new Set(keys).size).toBe(keys.length);
   });
 
@@ -76,13 +78,43 @@ describe("sealing a batch", () => {
     }
   });
 
-  it("is refused, and waited for by nobody for ever, once it has ended", async () => {
+  it("seals here what a process that was killed does not answer for, and starts another", async () => {
     await sealer.seal(batch(70));
-    const last = sealer.seal(batch(5_000));
-    const outcome = expect(last).rejects.toMatchObject({ code: "stopped" });
-    await sealer[Symbol.asyncDispose]();
-    await outcome;
+    const [first] = sealingProcesses();
+    const batches = Array.from({ length: 5 }, (_, i) => batch(1_000, i * 1_000));
+    const answers = batches.map((one) => sealer.seal(one));
+    process.kill(first ?? 0, "SIGKILL");
 
-    await expect(sealer.seal(batch(70))).rejects.toMatchObject({ code: "stopped" });
+    for (const [i, answer] of (await Promise.all(answers)).entries()) {
+      expect(answer.map((one) => one !== undefined)).toEqual(batches[i]?.map((one) => one.length > 1));
+    }
+    await sealer.seal(batch(70));
+    const second = sealingProcesses();
+    expect(second).toHaveLength(1);
+    expect(second).not.toContain(first);
+  });
+
+  it("leaves no process behind", async () => {
+    await sealer.seal(batch(70));
+    expect(sealingProcesses()).toHaveLength(1);
+    await sealer[Symbol.asyncDispose]();
+
+    expect(sealingProcesses()).toEqual([]);
   });
 });
+
+/** Linux only, as `/proc` is. */
+function sealingProcesses(): number[] {
+  return readdirSync("/proc/self/task")
+    .flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "utf8").split(" "))
+    .map(Number)
+    .filter((pid) => pid > 0 && commandLine(pid).includes("sealing-program"));
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
