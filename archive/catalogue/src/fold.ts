@@ -20,6 +20,9 @@ const PIECE = new RegExp(
   "gu",
 );
 
+/** One character of a run. A sound mark that its letter has no form with (`ﾞ` after a Han one) belongs to it. */
+const CHARACTER = /.[\u3099\u309a]?/gsu;
+
 /** Invisible characters, with which a sender could split words; Arabic tatweel, which only stretches them. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u0640]/gu;
 /** Accents and points of Latin, Greek, Cyrillic, Arabic and Hebrew. Marks of other scripts are letters. */
@@ -72,7 +75,7 @@ export function unitsOf(text: string): Unit[] {
   const units: Unit[] = [];
   for (const piece of folded.matchAll(PIECE)) {
     if (piece.groups?.["run"] === undefined) units.push({ text: piece[0], unspaced: false, joined: false });
-    else Array.from(piece[0]).forEach((text, at) => units.push({ text, unspaced: true, joined: at > 0 }));
+    else charactersOf(piece[0]).forEach((text, at) => units.push({ text, unspaced: true, joined: at > 0 }));
   }
   return units;
 }
@@ -103,9 +106,13 @@ export function termsOf(text: string, max: number): { terms: Set<string>; whole:
   return { terms, whole: true };
 }
 
+function charactersOf(run: string): string[] {
+  return run.match(CHARACTER) ?? [];
+}
+
 function* charactersAndPairs(run: string): Iterable<string> {
   let before = "";
-  for (const character of run) {
+  for (const character of charactersOf(run)) {
     yield character;
     if (before !== "") yield before + character;
     before = character;

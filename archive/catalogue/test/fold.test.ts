@@ -77,6 +77,12 @@ describe("words", () => {
     ]);
   });
 
+  it("keep a sound mark with the character that it stands on, whatever that is", () => {
+    expect(words("ｶﾞ天ﾞ")).toEqual(["ガ", "天\u3099"]);
+    expect([...termsOf("天ﾞ日", 100).terms]).toEqual(["天\u3099", "日", "天\u3099日"]);
+    expect(words("ﾞ")).toEqual(["\u3099"]);
+  });
+
   it("are pictographs and flags, whatever the skin or the joiner", () => {
     expect(words("ok👍🏽 👨‍👩‍👧 🇬🇧")).toEqual(["ok", "👍", "👨", "👩", "👧", "🇬🇧"]);
   });
