@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bench, type Figure, figure, type Run, timed } from "../figure.ts";
@@ -56,7 +56,7 @@ async function importing(daybook: Daybook, { dir, say, scale }: Run, messages: n
       met: (seconds) => seconds <= 100 * scale,
     }),
     figure({
-      figure: "peak memory of the server in that import",
+      figure: "peak memory of the server and its sealing process in that import",
       value: peak / MB,
       unit: "MB",
       aim: "under 400 MB",
@@ -104,7 +104,16 @@ async function exporting(daybook: Daybook, { dir, say, scale }: Run, matter: str
   return figures;
 }
 
-/** The most memory that a process has had resident, bytes. Linux only. */
-function peakBytes(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024;
+/** The most memory that a server and the Node processes it started have had resident, bytes, added up. Linux only. */
+function peakBytes(server: number): number {
+  const children = readdirSync(`/proc/${server}/task`).flatMap((thread) =>
+    (readFileSync(`/proc/${server}/task/${thread}/children`, "utf8").match(/\d+/g) ?? []).map(Number),
+  );
+  const program = (pid: number) => readlinkSync(`/proc/${pid}/exe`);
+  const ours = [server, ...children.filter((child) => program(child) === program(server))];
+  return ours
+    .map(
+      (pid) => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024,
+    )
+    .reduce((sum, bytes) => sum + bytes, 0);
 }
