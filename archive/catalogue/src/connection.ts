@@ -154,6 +154,8 @@ function asCatalogueError(error: unknown): CatalogueError {
     case "42883":
     case "22023":
       return new CatalogueError("not-migrated", `the catalogue's schema is not of this version (${state})`);
+    case "53100":
+      return new CatalogueError("unavailable", "PostgreSQL's disk is full: make room");
     default:
       return new CatalogueError("unavailable", `PostgreSQL refused a statement (${state})`);
   }

@@ -1,14 +1,18 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findServers, openHome } from "../src/index.ts";
 import { ownIdentity } from "../src/home/process.ts";
@@ -129,6 +133,34 @@ describe("openHome", () => {
     const home = await openHome(sample);
     expect(home.facts.sample).toBe(true);
     await home.close();
+  });
+
+  it("says whose it must be where this user may not read it, and opens as it was when they may", async () => {
+    const asRoot = process.getuid!() === 0;
+    const NOBODY = 65_534;
+    const above = mkdtempSync(join(tmpdir(), "unreadable-"));
+    const dir = join(above, "home");
+    // No permissions stop root: it is another user while it tries this.
+    if (asRoot) {
+      chownSync(above, NOBODY, NOBODY);
+      process.seteuid!(NOBODY);
+    }
+    try {
+      const first = await openHome(dir);
+      await first.close();
+      chmodSync(above, 0);
+      await expect(openHome(dir)).rejects.toMatchObject({
+        code: "home-unusable",
+        message: `${dir}: this user may not read and write it: start as its owner, or choose another with --home`,
+      });
+      chmodSync(above, 0o700);
+      const again = await openHome(dir);
+      expect({ facts: again.facts, isNew: again.isNew }).toEqual({ facts: first.facts, isNew: false });
+      await again.close();
+    } finally {
+      if (asRoot) process.seteuid!(0);
+      rmSync(above, { recursive: true });
+    }
   });
 
   it("says that it cannot be written to, where it cannot", async () => {

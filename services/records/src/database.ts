@@ -118,5 +118,6 @@ function asRecordsError(error: unknown): RecordsError {
   const state = error instanceof pg.DatabaseError ? error.code : undefined;
   if (state === undefined) return new RecordsError("unavailable", "PostgreSQL did not answer");
   if (state.startsWith("23")) return new RecordsError("conflict", `the tables do not allow this (${state})`);
+  if (state === "53100") return new RecordsError("unavailable", "PostgreSQL's disk is full: make room");
   return new RecordsError("unavailable", `PostgreSQL refused a statement (${state})`);
 }

@@ -25,7 +25,9 @@ export async function startArchiving(dir: string): Promise<Running> {
   const home = await openHome(join(dir, "home"), { sample: false });
   const logger = createLogger("bench", "error", { file: join(dir, "bench.log") });
   const keys = await openKeys(home.paths.keys, () => Promise.resolve(PASSPHRASE));
-  const closing: (() => Promise<unknown>)[] = [() => logger.close(), () => home.close()];
+  const closing = new AsyncDisposableStack();
+  closing.defer(() => logger.close());
+  closing.defer(() => home.close());
   const engines = await openEngines(home, keys, logger, closing);
   const { stores, stream, catalogue, shards } = engines;
   const ingest = new IngestKeys(keys, logger);
@@ -61,7 +63,7 @@ export async function startArchiving(dir: string): Promise<Running> {
     async close() {
       stop.abort();
       await archiver;
-      for (const close of closing.reverse()) await close();
+      await closing.disposeAsync();
     },
   };
 }

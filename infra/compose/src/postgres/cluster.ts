@@ -67,10 +67,8 @@ export async function createCluster(options: {
       as: setup,
       fds: passed.fds,
     });
-    if (!ok) {
-      const reason = output.trim().split("\n").at(-1) ?? "";
-      throw new ComposeError("postgres-failed", `PostgreSQL's files cannot be made: ${reason}`);
-    }
+    if (!ok)
+      throw new ComposeError("postgres-failed", `PostgreSQL's files cannot be made: ${reason(output)}`);
   } finally {
     passed.close();
     await rm(passwordFile, { force: true });
@@ -96,6 +94,13 @@ export async function hasCluster(directory: string, native: string): Promise<boo
       ? `${directory} cannot be read, or is damaged: start as its owner; if it is lost, move it away and run \`daybook rebuild\``
       : `${directory} is of PostgreSQL ${found}, this is ${wanted ?? "another"}: move it away and run \`daybook rebuild\``,
   );
+}
+
+/** Why initdb failed: what it says last is only that it cleans up. */
+function reason(output: string): string {
+  if (/No space left on device/.test(output)) return "the disk is full: make room";
+  const lines = output.trim().split("\n");
+  return lines.find((line) => line.includes("error:")) ?? lines.at(-1) ?? "";
 }
 
 function giveAll(directory: string, { uid, gid }: Account): void {

@@ -64,7 +64,7 @@ const KEPT_ELSEWHERE = { streamDays: 7, keyringSnapshotDays: 35, databaseBackupD
 export async function compose(options: ComposeOptions, signal: AbortSignal): Promise<void> {
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
-  const closing: (() => Promise<unknown>)[] = [];
+  const closing = new AsyncDisposableStack();
   try {
     const metrics = new Metrics();
     const host = await createHost({
@@ -73,7 +73,7 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
       log: options.log("api"),
       metrics,
     });
-    closing.push(() => host.close());
+    closing.defer(() => host.close());
     const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
     const services = start(options, engines, { host, metrics }, stopping);
     await Promise.all(
@@ -86,7 +86,8 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
     );
   } finally {
     failure.abort();
-    for (const close of closing.reverse()) await close();
+    // What cannot be closed keeps nothing else open.
+    await closing.disposeAsync();
   }
 }
 

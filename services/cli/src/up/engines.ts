@@ -49,18 +49,17 @@ export function keyBytes(
 }
 
 /**
- * Opens every engine of a home. Each that is open is pushed on `closing`, to be closed in reverse order,
- * also when a later one fails.
+ * Opens every engine of a home. Each that is open is deferred on `closing`, also when a later one fails.
  */
 export async function openEngines(
   home: Home,
   keys: Keys,
   log: Logger,
-  closing: (() => Promise<unknown>)[],
+  closing: AsyncDisposableStack,
 ): Promise<Engines> {
   const { paths, facts } = home;
   const postgres = await startPostgres({ dataDir: paths.postgres, log });
-  closing.push(() => postgres.stop());
+  closing.defer(() => postgres.stop());
   const { connection } = postgres;
   const [stores, stream, catalogue] = await Promise.all([
     openDirectoryStores({ objects: paths.objects, heads: paths.heads, keyring: paths.keyring }),
@@ -75,11 +74,11 @@ export async function openEngines(
     }),
     openIndex(connection, keys, closing),
   ]);
-  closing.push(() => stream.close());
+  closing.defer(() => stream.close());
   const capturePool = new Pool({ ...connection, max: 4, application_name: "daybook-capture" });
   // An idle connection that dies is replaced at the next statement, which reports what matters.
   capturePool.on("error", () => undefined);
-  closing.push(() => capturePool.end());
+  closing.defer(() => capturePool.end());
   return {
     stores,
     stream,
@@ -94,7 +93,7 @@ export async function openEngines(
 async function openIndex(
   connection: CatalogueConnection,
   keys: Keys,
-  closing: (() => Promise<unknown>)[],
+  closing: AsyncDisposableStack,
 ): Promise<Engines["catalogue"]> {
   const owner = openCatalogue(connection, "owner", { max: 1 });
   try {
@@ -104,7 +103,8 @@ async function openIndex(
   }
   const writers = openCatalogue(connection, "writer");
   const readers = openCatalogue(connection, "reader");
-  closing.push(() => Promise.all([writers.close(), readers.close()]));
+  closing.defer(() => writers.close());
+  closing.defer(() => readers.close());
   const tokenKey = keyBytes(keys, "tokens");
   return {
     writer: createCatalogueWriter({ pool: writers, cells: await sealCellsTo(keys.recipients) }),
