@@ -256,6 +256,8 @@ describe("an import over HTTP", () => {
 it("takes no file before it has swept away what an earlier process left", async () => {
   const rig = setUp();
   writeFileSync(join(rig.dir, "upload-of-a-dead-process"), "unreadable");
+  // It may not have made its schema yet.
+  await service.stop();
   await pool.query("DROP SCHEMA IF EXISTS capture CASCADE");
   // The service waits for whoever else makes its schema just now.
   const other = await pool.connect();
