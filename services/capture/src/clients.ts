@@ -150,7 +150,7 @@ async function asked<T>(call: () => Promise<T>): Promise<T> {
       });
     }
     if (cause instanceof ProblemError)
-      throw new CaptureError("unavailable", "another service does not answer", { cause });
+      throw new CaptureError("unavailable", `the records service cannot go on: ${cause.message}`, { cause });
     throw cause;
   }
 }

@@ -31,11 +31,9 @@ export function recordsProblem(error: unknown): ProblemError | undefined {
   if (error instanceof CatalogueError) {
     const bad = ["bad-query", "bad-filter", "bad-cursor"].includes(error.code);
     if (bad) return new ProblemError(400, error.code, error.message, { cause: error });
-    if (error.retryable) return unavailable("the catalogue does not answer: try again", error);
+    if (error.retryable) return unavailable(error);
   }
-  if (error instanceof ArchiveError && error.retryable) {
-    return unavailable("a store does not answer: try again", error);
-  }
+  if (error instanceof ArchiveError && error.retryable) return unavailable(error);
   return undefined;
 }
 
@@ -54,6 +52,9 @@ export function guarded(one: Route, ready: () => void): Route {
   };
 }
 
-function unavailable(detail: string, cause: unknown): ProblemError {
-  return new ProblemError(503, "unavailable", detail, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+function unavailable(error: Error): ProblemError {
+  return new ProblemError(503, "unavailable", error.message, {
+    cause: error,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }
