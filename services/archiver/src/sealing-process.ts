@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { SealingAnswer, SealingRequest } from "./sealing-messages.ts";
 
 /** The young generation of its heap, MiB: a batch is soon done with, and more would only be memory. */
-const SEMI_SPACE_MIB = 2;
+const SEMI_SPACE_MIB = 8;
 
 interface Pending {
   readonly resolve: (answer: SealingAnswer) => void;

@@ -6,18 +6,11 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 
 const main = join(dirname(fileURLToPath(import.meta.url)), "../src/main.ts");
 const [major = 0] = process.versions.node.split(".").map(Number);
 
-// The young generation of the heap stays at 1 MiB. A server makes buffers by the hundred thousand whose bytes lie
-// outside the heap and are freed only when the heap is collected: it peaks at a third less memory so. V8 takes no
-// notice once a module of any size has been loaded.
-const YOUNG_GENERATION = "--semi-space-growth-factor=1";
-
 if (major >= 24) {
-  setFlagsFromString(YOUNG_GENERATION);
   await import(main);
 } else {
   const installed = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin/node");
