@@ -1,3 +1,6 @@
 export { cacheDirectory, cachedProgram } from "./cache.ts";
 export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
+export { startMinio } from "./minio.ts";
+export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";
+export { startVersitygw } from "./versitygw.ts";

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cachedProgram } from "./cache.ts";
+import { startEngine } from "./engine.ts";
+import {
+  LAB_REGION,
+  localAddress,
+  type S3Credentials,
+  type S3Engine,
+  type S3EngineOptions,
+} from "./s3-engine.ts";
+
+/**
+ * Starts versitygw, with versioning. It does not fsync: nothing is to be concluded from it about durability.
+ * Its locks are on files: whoever may write to `dir` can break them.
+ *
+ * @param options.users who may do only what a bucket's policy allows them
+ * @returns undefined when the program is not built
+ * @throws {Error} when it does not start, with the end of its log
+ */
+export async function startVersitygw(
+  options: S3EngineOptions & { readonly users?: readonly S3Credentials[] },
+): Promise<S3Engine | undefined> {
+  const program = cachedProgram("versitygw");
+  if (!program) return undefined;
+  const { dir, users = [] } = options;
+  const data = join(dir, "data");
+  const versions = join(dir, "versions");
+  const iam = join(dir, "iam");
+  for (const path of [data, versions, iam]) await mkdir(path, { recursive: true, mode: 0o700 });
+  const accounts = users.map(({ accessKeyId, secretAccessKey }) => [
+    accessKeyId,
+    { access: accessKeyId, secret: secretAccessKey, role: "user", userID: 0, groupID: 0, projectID: 0 },
+  ]);
+  await writeFile(
+    join(iam, "users.json"),
+    JSON.stringify({ accessAccounts: Object.fromEntries(accounts) as unknown }),
+    { mode: 0o600 },
+  );
+  const root = { accessKeyId: "root", secretAccessKey: randomBytes(24).toString("hex") };
+  const address = await localAddress(options.port);
+  const gateway = [
+    "--port",
+    address,
+    "--iam-dir",
+    iam,
+    "--iam-cache-disable",
+    "--health",
+    "/health",
+    "--quiet",
+  ];
+  const engine = await startEngine({
+    name: "versitygw",
+    program,
+    args: [...gateway, "posix", "--versioning-dir", versions, data],
+    env: {
+      ...process.env,
+      ROOT_ACCESS_KEY_ID: root.accessKeyId,
+      ROOT_SECRET_ACCESS_KEY: root.secretAccessKey,
+    },
+    cwd: dir,
+    log: join(dir, "versitygw.log"),
+    ready: async () => (await fetch(`http://${address}/health`)).ok,
+  });
+  return { ...engine, endpoint: `http://${address}`, region: LAB_REGION, root };
+}
