@@ -11,7 +11,7 @@ import {
   type LockExtender,
 } from "@daybook/archive-core";
 import { hasCode, onStore, streamFromStore, unless } from "./failure.ts";
-import { createFile, notAFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
+import { createFile, notAFile, type OpenFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
 import { Turns } from "./turns.ts";
 import { walk } from "./walk.ts";
 
@@ -53,10 +53,9 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
     const { start = 0, end = Infinity } = range ?? {};
     if (!(start >= 0 && end >= start)) throw new RangeError("a range ends at or after its start, from 0 on");
     return onStore(async () => {
-      const handle = await this.#open(key);
+      const { handle, stats } = await this.#open(key);
       try {
-        const size = (await handle.stat()).size;
-        const body = Buffer.allocUnsafe(Math.max(0, Math.min(end, size) - start));
+        const body = Buffer.allocUnsafe(Math.max(0, Math.min(end, stats.size) - start));
         for (let at = 0; at < body.length;) {
           const { bytesRead } = await handle.read(body, at, body.length - at, start + at);
           if (bytesRead === 0) throw new ArchiveError("corrupt", "an object has become shorter");
@@ -86,9 +85,9 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
     const until = wholeSecond(retainUntil);
     await this.#turns.take(key, () =>
       onStore(async () => {
-        const handle = await this.#open(key);
+        const { handle, stats } = await this.#open(key);
         try {
-          if (lockOf(await handle.stat()) < until) await lock(handle, until);
+          if (lockOf(stats) < until) await lock(handle, until);
         } finally {
           await handle.close();
         }
@@ -167,7 +166,7 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
   }
 
   async *#read(key: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const handle = await this.#open(key);
+    const { handle } = await this.#open(key);
     try {
       for (;;) {
         const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK);
@@ -179,12 +178,12 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
     }
   }
 
-  async #open(key: string): Promise<FileHandle> {
+  async #open(key: string): Promise<OpenFile> {
     const path = this.#root.locate(key);
     await this.#root.refuseLinks(dirname(path));
-    const handle = await openFile(path);
-    if (!handle) throw missing();
-    return handle;
+    const file = await openFile(path);
+    if (!file) throw missing();
+    return file;
   }
 }
 

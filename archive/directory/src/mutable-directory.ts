@@ -31,13 +31,13 @@ export class MutableDirectory implements MutableStore {
         if (!version) return undefined;
         // A writer died, or is about to do the same.
         if (version.file !== version.id || deadFiles(files).length > 0) await tidy(directory);
-        const handle = await openFile(join(directory, version.file));
+        const file = await openFile(join(directory, version.file));
         // Gone since the listing: there is a newer one.
-        if (!handle) continue;
+        if (!file) continue;
         try {
-          return { body: await handle.readFile(), tag: version.id };
+          return { body: await file.handle.readFile(), tag: version.id };
         } finally {
-          await handle.close();
+          await file.handle.close();
         }
       }
     });

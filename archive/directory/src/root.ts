@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ArchiveError } from "@daybook/archive-core";
@@ -117,13 +117,21 @@ export function createFile(path: string): Promise<FileHandle> {
   return open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
 }
 
+/** A file that is open for reading, and what it was when it was opened. */
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
 /** Opens a regular file for reading; undefined when there is none. @throws {ArchiveError} `corrupt`: a link */
-export async function openFile(path: string): Promise<FileHandle | undefined> {
+export async function openFile(path: string): Promise<OpenFile | undefined> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await unless(open(path, flags), undefined, "ENOENT", "ENOTDIR").catch((error: unknown) => {
     throw hasCode(error, "ELOOP") ? notAFile() : error;
   });
-  if (!handle || (await handle.stat()).isFile()) return handle;
+  if (!handle) return undefined;
+  const stats = await handle.stat();
+  if (stats.isFile()) return { handle, stats };
   await handle.close();
   return undefined;
 }
