@@ -3,4 +3,5 @@ export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
 export { startMinio } from "./minio.ts";
 export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";
+export { type Direction, type Proxy, startToxiproxy, type Toxic, type Toxiproxy } from "./toxiproxy.ts";
 export { startVersitygw } from "./versitygw.ts";
