@@ -1,0 +1,57 @@
+import { jest } from "@jest/globals";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
+import { kafkaLibraries } from "../src/kafka-install.ts";
+import { kafkaAnswers } from "../src/kafka-probe.ts";
+import { type KafkaEngine, startKafka } from "../src/kafka.ts";
+
+const isInstalled = kafkaLibraries() !== undefined;
+if (!isInstalled) console.warn("Kafka is not installed (npm run lab -- --install): its tests are SKIPPED");
+
+jest.setTimeout(120_000);
+
+(isInstalled ? describe : describe.skip)("Kafka in the lab", () => {
+  let dir: string;
+  let kafka: KafkaEngine | undefined;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "lab-kafka-"));
+  });
+  afterEach(async () => {
+    await kafka?.stop("SIGKILL");
+    await rm(dir, { recursive: true });
+  });
+
+  it("starts, answers, comes back after SIGKILL on the same port, and leaves no process", async () => {
+    kafka = (await startKafka({ dir }))!;
+    const { port, pid } = kafka;
+    expect(kafka.brokers).toEqual([`127.0.0.1:${port}`]);
+    expect(await kafkaAnswers(port)).toBe(true);
+
+    await kafka.restart();
+    expect(kafka.pid).not.toBe(pid);
+    expect(await kafkaAnswers(port)).toBe(true);
+
+    const last = kafka.pid;
+    await kafka.stop();
+    await kafka.stop();
+    expect(await kafkaAnswers(port)).toBe(false);
+    for (const gone of [pid, last]) expect(existsSync(`/proc/${gone}`)).toBe(false);
+  });
+
+  it("speaks TLS, with a certificate that its clients can check", async () => {
+    kafka = (await startKafka({ dir, secure: true }))!;
+    const { brokers, ca } = kafka.secure!;
+    const port = Number(brokers[0]!.split(":")[1]);
+
+    const authorized = await new Promise<boolean>((resolve, reject) => {
+      const socket = connect({ host: "127.0.0.1", port, ca }, () => {
+        resolve(socket.authorized);
+        socket.destroy();
+      }).on("error", reject);
+    });
+    expect(authorized).toBe(true);
+  });
+});
