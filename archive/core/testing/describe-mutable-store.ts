@@ -5,6 +5,10 @@ export interface MutableStoreUnderTest {
   readonly store: MutableStore;
   /** The same objects through a fresh client, as after a restart. */
   readonly reopen: () => Promise<MutableStore>;
+  /** Its tags are digests of the content: the same bytes have the same tag. */
+  readonly hasContentTags?: boolean;
+  /** It cannot hold both `k` and `k/x`. */
+  readonly isTree?: boolean;
   readonly close?: () => void | Promise<void>;
 }
 
@@ -57,6 +61,7 @@ export function describeMutableStore(name: string, setUp: () => Promise<MutableS
     });
 
     it("keeps an object apart from those whose keys begin with its own", async () => {
+      if (under.isTree) return;
       await store.put("a/b", bytes("inner"));
       await store.put("a", bytes("outer"));
       await store.put("a/b/c", bytes("innermost"));
@@ -86,6 +91,7 @@ export function describeMutableStore(name: string, setUp: () => Promise<MutableS
     });
 
     it("never takes an old tag again, though the same bytes come back", async () => {
+      if (under.hasContentTags) return;
       const first = await store.replace("a", bytes("same"), undefined);
       await store.put("a", bytes("other"));
       await store.put("a", bytes("same"));
@@ -192,7 +198,8 @@ export function describeMutableStore(name: string, setUp: () => Promise<MutableS
     });
 
     it("lists keys by prefix in byte order", async () => {
-      const all = ["b/2", "a/b", "a-b", "a.b/x", "a0", "a", "a/b-1", "a/c/d", "b/10", "b/1", "A"];
+      const all = ["b/2", "a/b", "a-b", "a.b/x", "a0", "a/b-1", "a/c/d", "b/10", "b/1", "A"];
+      if (!under.isTree) all.push("a");
       for (const key of all) await store.put(key, bytes(key));
       const bytewise = all.toSorted((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
 
