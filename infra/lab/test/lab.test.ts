@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { whyNot } from "../src/main-engines.ts";
+import { kafkaLibraries } from "../src/kafka-install.ts";
+import { cachedProgram } from "../src/cache.ts";
+
+interface Document {
+  directory: string;
+  secrets: string;
+  engines: { name: string; pid: number; address: string }[];
+  missing: { name: string; why: string }[];
+}
+
+const main = join(import.meta.dirname, "../src/main.ts");
+const installed = [
+  ...(kafkaLibraries() ? ["kafka"] : []),
+  ...["minio", "versitygw"].filter((name) => cachedProgram(name)),
+  ...(cachedProgram("toxiproxy-server") ? ["toxiproxy"] : []),
+].sort();
+const names = ["kafka", "minio", "toxiproxy", "versitygw"];
+const absent = names.filter((name) => !installed.includes(name));
+if (absent.length > 0) {
+  console.warn(
+    `not installed: ${absent.join(", ")} (npm run lab -- --install): tests of the lab are SKIPPED`,
+  );
+}
+
+let scratch: string;
+let running: { child: ChildProcess; ended: Promise<unknown> } | undefined;
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "lab-command-"));
+});
+afterEach(async () => {
+  running?.child.kill("SIGTERM");
+  await running?.ended;
+  await rm(scratch, { recursive: true });
+});
+
+function lab(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TMPDIR: scratch, ...env },
+  });
+  const said = { out: "", err: "" };
+  child.stdout.on("data", (bytes) => (said.out += String(bytes)));
+  child.stderr.on("data", (bytes) => (said.err += String(bytes)));
+  const ended = once(child, "close").then(([code, by]) => (by ?? code) as number | string);
+  running = { child, ended };
+  return { child, said, ended };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Processes that still work in a directory under `dir`: each engine does in its own. */
+function processesUnder(dir: string): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(dir);
+    } catch {
+      return false;
+    }
+  });
+}
+
+const whole = absent.length === 0 ? it : it.skip;
+
+whole.each(["SIGINT", "SIGTERM"] as const)(
+  "starts all that is installed, and after %s leaves no process and no file",
+  async (signal) => {
+    const { child, said, ended } = lab(["--json"]);
+    while (!said.out.endsWith("\n") && child.exitCode === null) await sleep(20);
+    const found = JSON.parse(said.out) as Document;
+    expect(found.engines.map(({ name }) => name).sort()).toEqual(installed);
+    expect(found.missing).toEqual([]);
+    expect(found.engines.every(({ pid }) => isRunning(pid))).toBe(true);
+    expect(processesUnder(scratch)).toHaveLength(installed.length);
+    expect(statSync(found.secrets).mode & 0o777).toBe(0o600);
+    const secrets = JSON.parse(readFileSync(found.secrets, "utf8")) as Record<string, Record<string, string>>;
+    expect(Object.keys(secrets).sort()).toEqual(["kafka", "minio", "versitygw"]);
+    for (const secret of Object.values(secrets)) {
+      expect(said.out).not.toContain(secret.secretAccessKey ?? secret.password);
+    }
+
+    child.kill(signal);
+    expect(await ended).toBe(0);
+    expect(found.engines.filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect(processesUnder(scratch)).toEqual([]);
+    expect(await readdir(scratch)).toEqual([]);
+  },
+  120_000,
+);
+
+whole(
+  "leaves nothing either when it is told twice while it starts",
+  async () => {
+    const { child, ended } = lab([]);
+    while ((await readdir(scratch)).length === 0) await sleep(5);
+    const [place] = await readdir(scratch);
+    while (!existsSync(join(scratch, place!, "kafka/kafka.log"))) await sleep(5);
+    child.kill("SIGTERM");
+    await sleep(50);
+    child.kill("SIGTERM");
+
+    expect([0, 1]).toContain(await ended);
+    expect(processesUnder(scratch)).toEqual([]);
+    expect(await readdir(scratch)).toEqual([]);
+  },
+  120_000,
+);
+
+whole(
+  "starts the rest where a program of one engine is missing, and names it",
+  async () => {
+    const { child, said, ended } = lab(["--json"], { PATH: scratch });
+    while (!said.out.endsWith("\n") && child.exitCode === null) await sleep(20);
+
+    expect((JSON.parse(said.out) as Document).engines).toHaveLength(installed.length - 1);
+    expect(said.err).toBe("MISSING: kafka: openssl is missing: install it\n");
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  },
+  120_000,
+);
+
+it("makes one line of a long complaint", () => {
+  const trace = [
+    "kafka did not start: first",
+    "\tat kafka.Kafka(Kafka.scala:98)",
+    "Caused by: last",
+    "\t... 6 more",
+  ];
+
+  expect(whyNot(new Error(trace.join("\n")))).toBe("kafka did not start: first ... Caused by: last");
+});
+
+it("says in one line each what is not installed, and ends", async () => {
+  const { said, ended } = lab([], { DAYBOOK_LAB: join(scratch, "none") });
+
+  expect(await ended).toBe(1);
+  const lines = said.err.trim().split("\n").sort();
+  expect(lines).toEqual(
+    names.map((name) => `MISSING: ${name}: not installed: run \`npm run lab -- --install\``),
+  );
+  expect(await readdir(scratch)).toEqual([]);
+});
+
+it("says in one line each what it cannot install, tries the rest, and fails", async () => {
+  const { said, ended } = lab(["--install"], { DAYBOOK_LAB: join(scratch, "none"), PATH: scratch });
+
+  expect(await ended).toBe(1);
+  expect(said.err.trim().split("\n")).toEqual([
+    "MISSING: kafka: java is missing: install it",
+    "MISSING: toxiproxy-server: go is missing: install Go 1.26 or later",
+    "MISSING: versitygw: go is missing: install Go 1.26 or later",
+    "MISSING: minio: go is missing: install Go 1.26 or later",
+  ]);
+});
+
+it("shows how it is used when it is asked for something else", async () => {
+  const { said, ended } = lab(["--instal"]);
+
+  expect(await ended).toBe(2);
+  expect(said.err).toContain("npm run lab -- --install");
+});
