@@ -1,0 +1,137 @@
+import { createRequire } from "node:module";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
+import { connect as connectSecure } from "node:tls";
+import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
+import type { KafkaStreamSettings } from "./options.ts";
+
+// kafkajs 2.2.4 has no public way to fetch a partition from an offset without a consumer group (0010). These are its
+// own parts below that; the version is pinned, and nothing outside this file knows them.
+const require = createRequire(import.meta.url);
+const Cluster = require("kafkajs/src/cluster/index.js") as new (options: object) => Cluster;
+const Encoder = require("kafkajs/src/protocol/encoder.js") as new () => {
+  writeBuffer(bytes: Buffer): unknown;
+};
+
+/** A message as it was fetched. */
+export interface FetchedMessage {
+  readonly offset: string;
+  readonly value: Buffer | null;
+  readonly isControlRecord: boolean;
+}
+
+/** A connection's worth of requests to one broker. */
+export interface Broker {
+  fetch(request: {
+    isolationLevel: number;
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number; fetchOffset: string; maxBytes: number }[];
+    }[];
+  }): Promise<{
+    responses: readonly { partitions: readonly { messages: readonly FetchedMessage[] }[] }[];
+  }>;
+  readonly connectionPool: { send(of: object): Promise<unknown> };
+}
+
+interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(of: { nodeId: string }): Promise<Broker>;
+  findControllerBroker(): Promise<Broker>;
+}
+
+/** A client that never repeats by itself (`persist` does) and logs nothing: its errors come to the caller. */
+export function clientOf(settings: KafkaStreamSettings): Kafka {
+  return new Kafka(configOf(settings));
+}
+
+function configOf({ brokers, ssl, sasl, clientId, requestTimeoutMs }: KafkaStreamSettings): KafkaConfig {
+  return {
+    brokers: [...brokers],
+    clientId,
+    ...(ssl && { ssl }),
+    ...(sasl && { sasl }),
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: Math.min(requestTimeoutMs, 5_000),
+    authenticationTimeout: requestTimeoutMs,
+    retry: { retries: 0 },
+    logLevel: logLevel.NOTHING,
+  };
+}
+
+/** Asks something that kafkajs has no words for. @param body what follows the request's common head */
+export function askBroker(
+  broker: Broker,
+  of: { apiKey: number; apiVersion: number; apiName: string; body: Buffer },
+): Promise<Buffer> {
+  const { body, ...request } = of;
+  return broker.connectionPool.send({
+    request: { ...request, encode: () => Promise.resolve(new Encoder().writeBuffer(body)) },
+    response: {
+      decode: (answer: Buffer) => Promise.resolve({ answer }),
+      parse: ({ answer }: { answer: Buffer }) => Promise.resolve(answer),
+    },
+  }) as Promise<Buffer>;
+}
+
+/** Connections of one reader's own: a fetch that waits holds up whatever else is asked on its connection. */
+export interface Line {
+  /** The broker that leads the partition, connected. */
+  leader(topic: string, partition: number): Promise<Broker>;
+  controller(): Promise<Broker>;
+  /** Closes the connections at once; what is asked on them fails. May be repeated. */
+  close(): Promise<void>;
+}
+
+/** Makes a line; it connects when it is first used. */
+export function openLine(settings: KafkaStreamSettings): Line {
+  const sockets = new Set<Socket>();
+  const cluster = new Cluster({
+    ...configOf(settings),
+    logger: clientOf(settings).logger(),
+    metadataMaxAge: 60_000,
+    allowAutoTopicCreation: false,
+    enforceRequestTimeout: true,
+    isolationLevel: 0,
+    socketFactory: ({ host, port, ssl, onConnect }: SocketOrder) => {
+      const name = isIP(host) ? {} : { servername: host };
+      const socket = ssl
+        ? connectSecure({ host, port, ...name, ...ssl }, onConnect)
+        : connectPlain({ host, port }, onConnect);
+      sockets.add(socket);
+      return socket.once("close", () => sockets.delete(socket));
+    },
+  });
+  return {
+    async leader(topic, partition) {
+      await cluster.connect();
+      await cluster.addTargetTopic(topic);
+      const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+      if (nodeId === undefined) throw new Error("the partition has no leader");
+      return cluster.findBroker({ nodeId });
+    },
+    async controller() {
+      await cluster.connect();
+      await cluster.refreshMetadata();
+      return cluster.findControllerBroker();
+    },
+    async close() {
+      // kafkajs waits for what is asked before it disconnects: with its sockets gone, nothing is.
+      for (const socket of sockets) socket.destroy();
+      await cluster.disconnect().catch(() => undefined);
+    },
+  };
+}
+
+interface SocketOrder {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl?: object;
+  readonly onConnect: () => void;
+}

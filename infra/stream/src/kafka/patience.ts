@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { StreamError } from "../port.ts";
+
+const FIRST_PAUSE_MS = 50;
+const LAST_PAUSE_MS = 1_000;
+
+/** Answers of a broker that asking again will not change. */
+const FINAL: ReadonlySet<string> = new Set([
+  "MESSAGE_TOO_LARGE",
+  "RECORD_LIST_TOO_LARGE",
+  "INVALID_RECORD",
+  "POLICY_VIOLATION",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "UNSUPPORTED_VERSION",
+]);
+
+/** What to say of an error of kafkajs: its protocol name where it has one, which holds nothing of a message. */
+export function kafkaErrorType(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { type } = at as Error & { type?: unknown };
+    if (typeof type === "string") return type;
+    if (at.name === "KafkaJSSASLAuthenticationError") return "SASL_AUTHENTICATION_FAILED";
+  }
+  return error instanceof Error ? error.name : "unknown";
+}
+
+/** Whether asking again cannot help. */
+export function isFinal(error: unknown): boolean {
+  const type = kafkaErrorType(error);
+  return FINAL.has(type) || type === "SASL_AUTHENTICATION_FAILED" || error instanceof StreamError;
+}
+
+/**
+ * Does it again and again until it succeeds, with growing pauses. kafkajs's own repeating is switched off: it
+ * ends at errors that pass by themselves ("Broker not connected" is a plain Error of its own).
+ *
+ * @throws {StreamError} `unavailable` when time is up or when asking again cannot help
+ */
+export async function persist<T>(what: string, patienceMs: number, attempt: () => Promise<T>): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (isFinal(error) || performance.now() + pauseMs > until) throw unavailable(what, error);
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** @param what what could not be done, for people: "send to daybook.events/3" */
+export function unavailable(what: string, cause: unknown): StreamError {
+  if (cause instanceof StreamError) return cause;
+  const type = kafkaErrorType(cause);
+  const remedy = isFinal(cause)
+    ? "correct this client's rights, or the topic's settings"
+    : "see that the brokers run and can be reached, and repeat";
+  return new StreamError("unavailable", `Kafka does not ${what} (${type}): ${remedy}`, { cause });
+}
