@@ -90,7 +90,7 @@ async function goInstall(
   child.stderr.on("data", listen);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", (err: NodeJS.ErrnoException) => {
-      reject(err.code === "ENOENT" ? new Error("go is missing: install Go 1.26 or later") : err);
+      reject(err.code === "ENOENT" ? new Error("go is missing: install Go 1.25 or later") : err);
     });
     child.once("close", resolve);
   });
@@ -99,7 +99,7 @@ async function goInstall(
 
 const KEPT_LINES = 20;
 const NO_NETWORK = /dial tcp|lookup .* on|no such host|i\/o timeout|connection refused|proxyconnect/;
-const OLD_GO = /requires go *>?=? *[\d.]+/i;
+const OLD_GO = /requires go *>?=? *[\d.]+|invalid go version/i;
 
 function whatIsMissing(lines: readonly string[]): string {
   const said = lines.filter((line) => line.trim() !== "" && !line.startsWith("go: downloading"));

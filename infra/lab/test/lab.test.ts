@@ -162,9 +162,9 @@ it("says in one line each what it cannot install, tries the rest, and fails", as
   expect(await ended).toBe(1);
   expect(said.err.trim().split("\n")).toEqual([
     "MISSING: kafka: java is missing: install it",
-    "MISSING: toxiproxy-server: go is missing: install Go 1.26 or later",
-    "MISSING: versitygw: go is missing: install Go 1.26 or later",
-    "MISSING: minio: go is missing: install Go 1.26 or later",
+    "MISSING: toxiproxy-server: go is missing: install Go 1.25 or later",
+    "MISSING: versitygw: go is missing: install Go 1.25 or later",
+    "MISSING: minio: go is missing: install Go 1.25 or later",
   ]);
 });
 
