@@ -55,13 +55,13 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Undefined for an error that is not the store's nor the network's. */
 export function outcomeOf(error: unknown): Outcome | undefined {
   if (error instanceof S3ServiceException) return outcomeOfAnswer(error);
-  if (!(error instanceof Error) || error instanceof ArchiveError) return undefined;
-  if (error.message.startsWith("Checksum mismatch")) return "corrupt";
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (typeof error !== "object" || error === null || error instanceof ArchiveError) return undefined;
+  const { name = "", message = "", code = "" } = error as { name?: string; message?: string; code?: string };
+  if (message.startsWith("Checksum mismatch")) return "corrupt";
   if (/CERT|^ERR_TLS|SELF_SIGNED/.test(code)) return "refused";
   // The SDK marks what failed on the way, an answer cut short included, with the attempts it made.
   const isOfNetwork = code.startsWith("E") && !code.startsWith("ERR_");
-  return isOfNetwork || "$metadata" in error || error.name === "TimeoutError" ? "retry" : undefined;
+  return isOfNetwork || "$metadata" in error || name === "TimeoutError" ? "retry" : undefined;
 }
 
 /** Runs requests; what fails becomes an error of the ports, or `StoreRefusedError`. */
@@ -116,6 +116,8 @@ function outcomeOfAnswer(error: S3ServiceException): Outcome {
   if (RETRY.has(error.name)) return "retry";
   if (TAKEN.has(error.name)) return "taken";
   if (error.name === "NoSuchBucket") return "refused";
+  // Of an object that has no lock; not every store says 404.
+  if (error.name === "NoSuchObjectLockConfiguration") return "missing";
   // Success whose body is not an answer: it was cut, or something on the way spoke in the store's place.
   if (status < 300) return "retry";
   return OUTCOME_OF_STATUS[status] ?? (status >= 500 ? "retry" : "refused");
@@ -123,6 +125,6 @@ function outcomeOfAnswer(error: S3ServiceException): Outcome {
 
 /** The store's or the system's word for an error: never its message, which may quote what was sent. */
 function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+  const { name = "unknown", code = name } = error as { name?: string; code?: string };
+  return code;
 }
