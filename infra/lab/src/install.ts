@@ -98,13 +98,14 @@ async function goInstall(
 }
 
 const KEPT_LINES = 20;
-const NO_NETWORK = /dial tcp|lookup .* on|no such host|i\/o timeout|connection refused|proxyconnect/;
+/** Up to the end of the line, and so without the address that was asked for, which is long. */
+const NO_NETWORK = /(proxyconnect|dial tcp|lookup \S+ on|no such host|i\/o timeout|connection refused).*/;
 const OLD_GO = /requires go *>?=? *[\d.]+|invalid go version/i;
 
 function whatIsMissing(lines: readonly string[]): string {
   const said = lines.filter((line) => line.trim() !== "" && !line.startsWith("go: downloading"));
   const last = said.at(-1) ?? "nothing was said";
-  const offline = said.find((line) => NO_NETWORK.test(line));
+  const offline = said.map((line) => NO_NETWORK.exec(line)?.[0]).find(Boolean);
   if (offline) return `the network is missing, or GOPROXY is wrong: ${offline}`;
   const old = said.find((line) => OLD_GO.test(line));
   if (old) return `a newer Go is missing: ${old}`;

