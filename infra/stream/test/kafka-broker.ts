@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type KafkaEngine, kafkaLibraries, startKafka } from "@daybook/lab";
-import { type Admin, Kafka, logLevel } from "kafkajs";
+import { type Admin, Kafka, logLevel, Partitioners } from "kafkajs";
 import { KafkaProxy } from "./kafka-proxy.ts";
 import { removeTemporary, temporary } from "./temporary.ts";
 
@@ -17,6 +18,8 @@ export interface TestBroker {
   readonly proxy: KafkaProxy;
   readonly admin: Admin;
   makeTopics(partitions: Readonly<Record<string, number>>, config?: Record<string, string>): Promise<void>;
+  /** Sends to an empty partition in a transaction, whose end takes an offset and is no message. */
+  commitTransaction(topic: string, partition: number, values: readonly string[]): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -25,7 +28,8 @@ export async function startBroker(options: { secure?: boolean } = {}): Promise<T
   const advertisedPort = await proxy.listen();
   const kafka = (await startKafka({ dir: join(await temporary(), "kafka"), advertisedPort, ...options }))!;
   proxy.passTo(kafka.port);
-  const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  const client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
+  const admin = client.admin();
   await admin.connect();
   return {
     kafka,
@@ -42,6 +46,21 @@ export async function startBroker(options: { secure?: boolean } = {}): Promise<T
         })),
       });
     },
+    async commitTransaction(topic, partition, values) {
+      const producer = client.producer({
+        transactionalId: "test",
+        maxInFlightRequests: 1,
+        idempotent: true,
+        createPartitioner: Partitioners.DefaultPartitioner,
+      });
+      await producer.connect();
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: values.map((value) => ({ partition, value })) });
+      await transaction.commit();
+      // The end is written after it is promised.
+      while (await isOpen(admin, topic, partition, values.length)) await sleep(20);
+      await producer.disconnect();
+    },
     async remove() {
       await admin.disconnect();
       await proxy.close();
@@ -49,4 +68,9 @@ export async function startBroker(options: { secure?: boolean } = {}): Promise<T
       await removeTemporary();
     },
   };
+}
+
+async function isOpen(admin: Admin, topic: string, partition: number, messages: number): Promise<boolean> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.some((one) => one.partition === partition && Number(one.high) <= messages);
 }

@@ -5,9 +5,9 @@ const PRODUCE = 0;
 
 /**
  * What is done to a request to append: `pass`; `lost`: the connection is cut before the broker has it; `kept`: the
- * broker has it, and the connection is cut instead of its answer.
+ * broker has it, and the connection is cut instead of its answer; `mute`: so, but the connection stays.
  */
-export type Cut = "pass" | "lost" | "kept";
+export type Cut = "pass" | "lost" | "kept" | "mute";
 
 /** A TCP proxy in front of a broker that knows where requests and answers begin, and cuts as it is told. */
 export class KafkaProxy {
@@ -46,7 +46,7 @@ export class KafkaProxy {
   #serve(client: Socket): void {
     if (this.isDown) return void client.destroy();
     const broker = connect(this.#upstream, "127.0.0.1");
-    const swallowed = new Set<number>();
+    const swallowed = new Map<number, Cut>();
     const cut = () => {
       for (const socket of [client, broker]) socket.destroy();
     };
@@ -64,15 +64,16 @@ export class KafkaProxy {
         const fate = frame.readInt16BE(4) === PRODUCE ? this.onProduce() : "pass";
         if (fate !== "pass") this.cuts += 1;
         if (fate === "lost") return cut();
-        if (fate === "kept") swallowed.add(frame.readInt32BE(8));
+        if (fate === "kept" || fate === "mute") swallowed.set(frame.readInt32BE(8), fate);
         broker.write(frame);
       }),
     );
     broker.on(
       "data",
       frames((frame) => {
-        if (swallowed.has(frame.readInt32BE(4))) cut();
-        else client.write(frame);
+        const fate = swallowed.get(frame.readInt32BE(4));
+        if (fate === "kept") cut();
+        else if (fate === undefined) client.write(frame);
       }),
     );
   }

@@ -56,7 +56,7 @@ function configOf({ brokers, ssl, sasl, clientId, requestTimeoutMs }: KafkaStrea
     brokers: [...brokers],
     clientId,
     ...(ssl && { ssl }),
-    ...(sasl && { sasl }),
+    ...(sasl && { sasl: saslOf(sasl) }),
     requestTimeout: requestTimeoutMs,
     connectionTimeout: Math.min(requestTimeoutMs, 5_000),
     authenticationTimeout: requestTimeoutMs,
@@ -78,6 +78,11 @@ export function askBroker(
       parse: ({ answer }: { answer: Buffer }) => Promise.resolve(answer),
     },
   }) as Promise<Buffer>;
+}
+
+// kafkajs keeps what it made of the password in the object that it is given: one of its own, then.
+function saslOf({ mechanism, username, password }: NonNullable<KafkaStreamSettings["sasl"]>) {
+  return { mechanism, username, password };
 }
 
 /** Connections of one reader's own: a fetch that waits holds up whatever else is asked on its connection. */

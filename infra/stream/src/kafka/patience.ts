@@ -13,13 +13,21 @@ const FINAL: ReadonlySet<string> = new Set([
   "TOPIC_AUTHORIZATION_FAILED",
   "CLUSTER_AUTHORIZATION_FAILED",
   "UNSUPPORTED_VERSION",
+  "SASL_AUTHENTICATION_FAILED",
+  // Of TLS, by Node's names.
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "CERT_HAS_EXPIRED",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
 /** What to say of an error of kafkajs: its protocol name where it has one, which holds nothing of a message. */
 export function kafkaErrorType(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    const { type } = at as Error & { type?: unknown };
-    if (typeof type === "string") return type;
+    const { type, code } = at as Error & { type?: unknown; code?: unknown };
+    for (const name of [type, code]) if (typeof name === "string") return name;
     if (at.name === "KafkaJSSASLAuthenticationError") return "SASL_AUTHENTICATION_FAILED";
   }
   return error instanceof Error ? error.name : "unknown";
@@ -27,8 +35,7 @@ export function kafkaErrorType(error: unknown): string {
 
 /** Whether asking again cannot help. */
 export function isFinal(error: unknown): boolean {
-  const type = kafkaErrorType(error);
-  return FINAL.has(type) || type === "SASL_AUTHENTICATION_FAILED" || error instanceof StreamError;
+  return FINAL.has(kafkaErrorType(error)) || error instanceof StreamError;
 }
 
 /**
@@ -54,7 +61,7 @@ export function unavailable(what: string, cause: unknown): StreamError {
   if (cause instanceof StreamError) return cause;
   const type = kafkaErrorType(cause);
   const remedy = isFinal(cause)
-    ? "correct this client's rights, or the topic's settings"
+    ? "correct this client's certificates, password or rights, or the topic's settings"
     : "see that the brokers run and can be reached, and repeat";
   return new StreamError("unavailable", `Kafka does not ${what} (${type}): ${remedy}`, { cause });
 }
