@@ -66,17 +66,21 @@ const DAY_MS = 24 * 3_600_000;
     expect(new Set(await reading)).toEqual(new Set(await until(stream, 1, "19:299")));
   });
 
-  it("refuses what it cannot send in time, as may be repeated, and sends again once the broker answers", async () => {
-    stream = await open({ patienceMs: 300 });
-    broker.proxy.onProduce = () => "lost";
-    const refused = await Promise.allSettled([send("a"), send("b"), send("c")]);
-    for (const one of refused) {
-      expect(one).toMatchObject({ reason: { code: "unavailable", retryable: true } });
-    }
+  it.each<"lost" | "kept">(["lost", "kept"])(
+    "refuses what it cannot send in time, as may be repeated, and keeps what is sent next (%s)",
+    async (fault) => {
+      stream = await open({ patienceMs: 300 });
+      broker.proxy.onProduce = () => fault;
+      const refused = await Promise.allSettled([send("a"), send("b"), send("c")]);
+      for (const one of refused) {
+        expect(one).toMatchObject({ reason: { code: "unavailable", retryable: true } });
+      }
 
-    broker.proxy.onProduce = () => "pass";
-    expect(await send("d")).toBe(0);
-  });
+      broker.proxy.onProduce = () => "pass";
+      const [message] = await collect(stream, TOPIC, 0, await send("d"), 1);
+      expect(Buffer.from(message!.payload).toString()).toBe("d");
+    },
+  );
 
   it("keeps no more waiting than it is allowed to", async () => {
     stream = await open({ patienceMs: 2_000, requestTimeoutMs: 1_000, queueBytes: 100 });
