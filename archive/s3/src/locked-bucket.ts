@@ -1,4 +1,9 @@
-import { HeadObjectCommand, PutObjectLegalHoldCommand, PutObjectRetentionCommand } from "@aws-sdk/client-s3";
+import {
+  GetObjectRetentionCommand,
+  HeadObjectCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
+} from "@aws-sdk/client-s3";
 import {
   ArchiveError,
   type Body,
@@ -107,7 +112,7 @@ export class LockedBucket implements LockedWriter, LockedReader, LockExtender, E
     checkKey(key);
     await onStore(async () => {
       // Asked first: versitygw takes the hold of a mere prefix for done.
-      if (!(await this.#stat(key))) throw missing();
+      if (!(await this.#lockOf(key))) throw missing();
       const LegalHold = { Status: on ? "ON" : "OFF" } as const;
       await this.#bucket.client.send(new PutObjectLegalHoldCommand({ ...this.#at(key), LegalHold }));
     });
@@ -127,15 +132,28 @@ export class LockedBucket implements LockedWriter, LockedReader, LockExtender, E
 
   async #extend(key: string, until: Date): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      const object = await this.#stat(key);
-      if (!object) throw missing();
-      if (object.retainUntil >= until) return;
+      const before = await this.#lockOf(key);
+      if (!before) throw missing();
+      if (before >= until) return;
       try {
         await this.#lock(key, until);
         return;
       } catch (error) {
         if (outcomeOf(error) !== "refused" || attempt === ATTEMPTS) throw error;
       }
+    }
+  }
+
+  /** Until when an object is locked, for one who may not read it; undefined when there is none. */
+  async #lockOf(key: string): Promise<Date | undefined> {
+    try {
+      const { Retention } = await this.#bucket.client.send(new GetObjectRetentionCommand(this.#at(key)));
+      return Retention?.RetainUntilDate ?? UNLOCKED;
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if (outcome === "missing") return undefined;
+      if (outcome === "unlocked") return (await this.#stat(key))?.retainUntil;
+      throw error;
     }
   }
 

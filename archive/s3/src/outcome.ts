@@ -4,9 +4,10 @@ import { ArchiveError } from "@daybook/archive-core";
 /**
  * What an error of the store, or of the way to it, means. `retry`: it may or may not have happened. `full`: it
  * did not, and will when there is room. `taken`: a condition (`If-Match`, `If-None-Match`) did not hold, or lost
- * a race. `refused`: it will not do, however often it is repeated.
+ * a race. `unlocked`: asked for its lock, it has none. `refused`: it will not do, however often it is repeated.
  */
-export type Outcome = "retry" | "full" | "taken" | "missing" | "beyond-end" | "corrupt" | "refused";
+export type Outcome =
+  "retry" | "full" | "taken" | "missing" | "unlocked" | "beyond-end" | "corrupt" | "refused";
 
 /** The store will not do it, and repeating does not help: an administrator must act. The message says on what. */
 export class StoreRefusedError extends Error {
@@ -101,6 +102,7 @@ export function asPortError(error: unknown): unknown {
         "an object does not have the checksum that the store keeps of it",
         options,
       );
+    case "unlocked":
     case "beyond-end":
     case "refused":
       return new StoreRefusedError(
@@ -116,8 +118,7 @@ function outcomeOfAnswer(error: S3ServiceException): Outcome {
   if (RETRY.has(error.name)) return "retry";
   if (TAKEN.has(error.name)) return "taken";
   if (error.name === "NoSuchBucket") return "refused";
-  // Of an object that has no lock; not every store says 404.
-  if (error.name === "NoSuchObjectLockConfiguration") return "missing";
+  if (error.name === "NoSuchObjectLockConfiguration") return "unlocked";
   // Success whose body is not an answer: it was cut, or something on the way spoke in the store's place.
   if (status < 300) return "retry";
   return OUTCOME_OF_STATUS[status] ?? (status >= 500 ? "retry" : "refused");

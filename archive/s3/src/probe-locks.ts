@@ -103,7 +103,8 @@ async function isLocked(
       Retention.RetainUntilDate >= until
     );
   } catch (error) {
-    if (outcomeOf(error) === "missing") return false;
+    const outcome = outcomeOf(error);
+    if (outcome === "missing" || outcome === "unlocked") return false;
     throw error;
   }
 }

@@ -72,7 +72,8 @@ async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (outcomeOf(error) === "missing") return undefined;
+    const outcome = outcomeOf(error);
+    if (outcome === "missing" || outcome === "unlocked") return undefined;
     throw error;
   }
 }
