@@ -1,4 +1,5 @@
-import { type Admin, ConfigResourceTypes } from "kafkajs";
+// Node finds only some of kafkajs's exports by name.
+import kafkajs, { type Admin } from "kafkajs";
 import { MAX_PAYLOAD_BYTES } from "../file/frame.ts";
 import type { Metadata, TopicMetadata } from "./metadata.ts";
 import type { KafkaStreamSettings } from "./options.ts";
@@ -29,7 +30,7 @@ export async function configsOf(
   if (topics.length === 0) return new Map();
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
   });
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
