@@ -22,7 +22,7 @@ export function kafkaLibraries(env?: NodeJS.ProcessEnv): string | undefined {
  *
  * @throws {Error} when Maven is missing or fails, with what it said
  */
-export async function installKafka(env?: NodeJS.ProcessEnv): Promise<void> {
+export async function installKafka(env: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (kafkaLibraries(env)) return;
   const home = join(cacheDirectory(env), "kafka");
   const fresh = join(home, `libs-${process.pid}`);
@@ -39,7 +39,7 @@ export async function installKafka(env?: NodeJS.ProcessEnv): Promise<void> {
         "-DincludeScope=runtime",
         `-DoutputDirectory=${fresh}`,
       ],
-      { timeout: INSTALL_MS },
+      { timeout: INSTALL_MS, env },
     );
     await rename(fresh, join(home, "libs"));
   } catch (cause) {

@@ -1,10 +1,10 @@
 import { jest } from "@jest/globals";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { kafkaLibraries } from "../src/kafka-install.ts";
+import { installKafka, kafkaLibraries } from "../src/kafka-install.ts";
 import { kafkaAnswers } from "../src/kafka-probe.ts";
 import { type KafkaEngine, startKafka } from "../src/kafka.ts";
 
@@ -12,6 +12,16 @@ const isInstalled = kafkaLibraries() !== undefined;
 if (!isInstalled) console.warn("Kafka is not installed (npm run lab -- --install): its tests are SKIPPED");
 
 jest.setTimeout(120_000);
+
+it("says what it lacks when Kafka cannot be installed, and leaves nothing half done", async () => {
+  const home = await mkdtemp(join(tmpdir(), "lab-kafka-"));
+  const env = { DAYBOOK_LAB: home, PATH: home };
+  await expect(installKafka(env)).rejects.toThrow("have Maven (mvn) and Java 17 or later, and repeat");
+
+  expect(kafkaLibraries(env)).toBeUndefined();
+  expect(await readdir(join(home, "kafka"))).toEqual([]);
+  await rm(home, { recursive: true });
+});
 
 (isInstalled ? describe : describe.skip)("Kafka in the lab", () => {
   let dir: string;

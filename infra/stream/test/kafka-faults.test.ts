@@ -30,6 +30,7 @@ const DAY_MS = 24 * 3_600_000;
   });
   afterEach(async () => {
     broker.proxy.onProduce = () => "pass";
+    broker.proxy.isDown = false;
     await stream.close();
     await broker.admin.deleteTopics({ topics: [TOPIC] });
   });
@@ -100,6 +101,37 @@ const DAY_MS = 24 * 3_600_000;
     expect([first, after]).toEqual([0, 30]);
     const kept = await collect(stream, TOPIC, 0, 0, 31);
     expect(kept.slice(0, 30).map(({ payload }) => payload[0])).toEqual(payloads.map((payload) => payload[0]));
+  });
+
+  it("asks for more only when the reader has taken what was fetched", async () => {
+    stream = await open();
+    for (let i = 0; i < 10; i += 1) await send("a");
+    const limits = { maxMessages: 2, maxBytes: 1_000 };
+    const batches = stream.read(TOPIC, 0, 0, limits, new AbortController().signal)[Symbol.asyncIterator]();
+    broker.proxy.fetches = 0;
+    for (let taken = 0; taken < 10; taken += 2) {
+      await batches.next();
+      await send("b");
+    }
+    expect(broker.proxy.fetches).toBe(1);
+
+    await batches.next();
+    expect(broker.proxy.fetches).toBe(2);
+    await batches.return?.();
+  });
+
+  it("ends a read with an error when no broker answers in time, or the stream is closed", async () => {
+    stream = await open({ patienceMs: 300 });
+    const waiting = expect(collect(stream, TOPIC, 0, 0, 1)).rejects.toMatchObject({ code: "unavailable" });
+    broker.proxy.cutAll();
+    await waiting;
+    await expect(stream.range(TOPIC, 0)).rejects.toMatchObject({ code: "unavailable", retryable: true });
+
+    broker.proxy.isDown = false;
+    const closing = expect(collect(stream, TOPIC, 0, 0, 1)).rejects.toMatchObject({ code: "closed" });
+    await stream.close();
+    await closing;
+    await expect(stream.range(TOPIC, 0)).rejects.toMatchObject({ code: "closed" });
   });
 
   it("passes over what is no message, and keeps the offsets", async () => {

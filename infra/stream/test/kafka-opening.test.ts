@@ -36,14 +36,14 @@ const DAY_MS = 24 * 3_600_000;
       { unsound: 3 },
       { "cleanup.policy": "compact", "retention.ms": "1000", "retention.bytes": "1000000" },
     );
-    const partitions = { sound: 1, unsound: 2, missing: 1 };
+    const partitions = { sound: 1, unsound: 4, missing: 1 };
 
     await expect(open({ partitions, singleReplica: false })).rejects.toMatchObject({
       name: "KafkaTopicsError",
       faults: [
         "sound: its partitions have 1 replicas: reassign them to 3 at least",
         "sound: set min.insync.replicas to 2 at least, so that one lost disk loses nothing acknowledged",
-        "unsound: it has 3 partitions and 2 are configured: make the two agree",
+        "unsound: give it 4 partitions: it has 3",
         "unsound: its partitions have 1 replicas: reassign them to 3 at least",
         "unsound: set min.insync.replicas to 2 at least, so that one lost disk loses nothing acknowledged",
         "unsound: set cleanup.policy to delete: compaction removes messages before their time",
@@ -53,13 +53,19 @@ const DAY_MS = 24 * 3_600_000;
         "missing: create it with 1 partitions, or let this client describe it",
       ],
     });
-    await expect(open({ partitions })).rejects.toThrow("Kafka's topics cannot be used: unsound: it has 3");
+    await expect(open({ partitions })).rejects.toThrow("Kafka's topics cannot be used: unsound: give it 4");
   });
 
-  it("takes a topic that keeps messages for ever", async () => {
+  it("takes a topic that keeps messages for ever, and one that was given more partitions, as the same stream", async () => {
     await broker.makeTopics({ endless: 1 }, { ...TOPIC_CONFIG, "retention.ms": "-1" });
-    const stream = await open({ partitions: { endless: 1 } });
-    await stream.close();
+    const before = await open({ partitions: { endless: 1 } });
+    await before.close();
+
+    await broker.admin.createPartitions({ topicPartitions: [{ topic: "endless", count: 3 }] });
+    const after = await open({ partitions: { endless: 1 } });
+    expect(after.id).toBe(before.id);
+    expect(await after.send("endless", 0, [Buffer.from("a")])).toBe(0);
+    await after.close();
   });
 
   it("sends and reads over TLS with a password", async () => {

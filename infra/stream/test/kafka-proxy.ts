@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 const PRODUCE = 0;
+const FETCH = 1;
 
 /**
  * What is done to a request to append: `pass`; `lost`: the connection is cut before the broker has it; `kept`: the
@@ -15,6 +16,8 @@ export class KafkaProxy {
   onProduce: () => Cut = () => "pass";
   /** Requests that were cut. */
   cuts = 0;
+  /** Requests to read. */
+  fetches = 0;
   /** Takes no connection while true. */
   isDown = false;
   readonly #server: Server;
@@ -35,6 +38,12 @@ export class KafkaProxy {
 
   passTo(port: number): void {
     this.#upstream = port;
+  }
+
+  /** Cuts every connection, and takes none until `isDown` is false again. */
+  cutAll(): void {
+    this.isDown = true;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async close(): Promise<void> {
@@ -61,6 +70,7 @@ export class KafkaProxy {
     client.on(
       "data",
       frames((frame) => {
+        if (frame.readInt16BE(4) === FETCH) this.fetches += 1;
         const fate = frame.readInt16BE(4) === PRODUCE ? this.onProduce() : "pass";
         if (fate !== "pass") this.cuts += 1;
         if (fate === "lost") return cut();
