@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import { collect } from "@daybook/stream/testing";
 import { type KafkaStream, openKafkaStream } from "../src/kafka/kafka-stream.ts";
@@ -65,6 +66,16 @@ const DAY_MS = 24 * 3_600_000;
     const acknowledged = await producing;
     await assertKept(stream, acknowledged);
     expect(new Set(await reading)).toEqual(new Set(await until(stream, 1, "19:299")));
+  });
+
+  it("loses and reorders nothing acknowledged when the broker stands still and goes on, and answers late", async () => {
+    stream = await open({ requestTimeoutMs: 300 });
+    broker.kafka.signal("SIGSTOP");
+    const producing = produce(stream, { producers: 20, each: 20 });
+    await sleep(1_000);
+    broker.kafka.signal("SIGCONT");
+
+    await assertKept(stream, await producing);
   });
 
   it.each<"lost" | "kept">(["lost", "kept"])(
