@@ -4,7 +4,7 @@ export { createPayloadOpener, type PayloadOpenerOptions } from "./cipher/opener.
 export { createPayloadSealer, type PayloadSealerOptions } from "./cipher/sealer.ts";
 export { type FileStream, type FileStreamOptions, openFileStream } from "./file/file-stream.ts";
 export { MAX_PAYLOAD_BYTES } from "./file/frame.ts";
-export { type KafkaStream, openKafkaStream } from "./kafka/kafka-stream.ts";
+export { type KafkaStream, openKafkaStream } from "./kafka/open.ts";
 export type { KafkaStreamOptions } from "./kafka/options.ts";
-export { KafkaTopicsError } from "./kafka/topic-check.ts";
+export { KafkaTopicsError } from "./kafka/topics-error.ts";
 export * from "./port.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import { collect } from "@daybook/stream/testing";
-import { type KafkaStream, openKafkaStream } from "../src/kafka/kafka-stream.ts";
+import { type KafkaStream, openKafkaStream } from "../src/kafka/open.ts";
 import type { KafkaStreamOptions } from "../src/kafka/options.ts";
 import { StreamError } from "../src/port.ts";
 import { isKafkaInstalled, startBroker, type TestBroker } from "./kafka-broker.ts";

@@ -1,7 +1,7 @@
 import { jest } from "@jest/globals";
 import { freePorts } from "@daybook/lab";
 import { collect } from "@daybook/stream/testing";
-import { openKafkaStream } from "../src/kafka/kafka-stream.ts";
+import { openKafkaStream } from "../src/kafka/open.ts";
 import type { KafkaStreamOptions } from "../src/kafka/options.ts";
 import { isKafkaInstalled, startBroker, type TestBroker, TOPIC_CONFIG } from "./kafka-broker.ts";
 

@@ -1,6 +1,6 @@
 import { jest } from "@jest/globals";
 import { describeStream, SUITE_PARTITIONS } from "@daybook/stream/testing";
-import { openKafkaStream } from "../src/kafka/kafka-stream.ts";
+import { openKafkaStream } from "../src/kafka/open.ts";
 import { isKafkaInstalled, startBroker, type TestBroker } from "./kafka-broker.ts";
 
 jest.setTimeout(120_000);

@@ -1,28 +1,18 @@
 import { createHash } from "node:crypto";
 import { type Admin, Partitioners, type Producer } from "kafkajs";
 import { MAX_PAYLOAD_BYTES } from "../file/frame.ts";
-import { StreamError, type StreamMessage, type StreamProducer, type StreamReader } from "../port.ts";
+import { StreamError, type StreamMessage } from "../port.ts";
 import { clientOf, openLine } from "./internals.ts";
 import { Lane } from "./lane.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
+import type { KafkaStream } from "./open.ts";
 import { type KafkaStreamOptions, type KafkaStreamSettings, settingsOf } from "./options.ts";
 import { persist } from "./patience.ts";
 import { type Limits, readPartition } from "./reader.ts";
 import { assertTopics, configsOf } from "./topic-check.ts";
 
-/** A stream on Kafka. Its offsets may have holes. */
-export interface KafkaStream extends StreamProducer, StreamReader {
-  /** Sends what was taken, ends every read, and lets the connections go. May be repeated. */
-  close(): Promise<void>;
-}
-
-/**
- * Opens topics that exist, on a cluster that answers.
- *
- * @throws {KafkaTopicsError} when a topic is missing or would lose messages: all faults at once
- * @throws {StreamError} `unavailable` when no broker answers in time, or none lets this client in
- */
-export async function openKafkaStream(options: KafkaStreamOptions): Promise<KafkaStream> {
+/** As `openKafkaStream`. */
+export async function connectKafkaStream(options: KafkaStreamOptions): Promise<KafkaStream> {
   const settings = settingsOf(options);
   const client = clientOf(settings);
   const admin = client.admin();

@@ -3,17 +3,7 @@ import kafkajs, { type Admin } from "kafkajs";
 import { MAX_PAYLOAD_BYTES } from "../file/frame.ts";
 import type { Metadata, TopicMetadata } from "./metadata.ts";
 import type { KafkaStreamSettings } from "./options.ts";
-
-/** The topics would lose or refuse what is sent to them. `faults`: each with what to do; all that were found. */
-export class KafkaTopicsError extends Error {
-  override readonly name = "KafkaTopicsError";
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(`Kafka's topics cannot be used: ${faults.join("; ")}`);
-    this.faults = faults;
-  }
-}
+import { KafkaTopicsError } from "./topics-error.ts";
 
 /** What Kafka adds to a payload that goes alone, bytes, and more than enough. */
 const BATCH_HEAD_BYTES = 1_024;
