@@ -4,6 +4,7 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectRetentionCommand,
+  HeadObjectCommand,
   type ObjectLockRetentionMode,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -12,6 +13,7 @@ import {
 import type { Bucket } from "./bucket.ts";
 import { outcomeOf } from "./outcome.ts";
 import { attempt } from "./probe-attempt.ts";
+import { uploadInParts } from "./upload.ts";
 
 const DAY_MS = 86_400_000;
 const CONTENT = "an object of the probe, locked";
@@ -63,6 +65,11 @@ export async function tryLocks(
     await attempt(attack(at));
     if (!(await isLocked(bucket, at, mode, until))) problems.push(letThrough(name, line));
   }
+  const inParts = await putInParts(bucket, `${prefix}/parts`, until);
+  await attempt(client.send(new DeleteObjectCommand(inParts)));
+  if (!(await isLocked(bucket, inParts, "COMPLIANCE", until))) {
+    problems.push(letThrough(name, "removed a locked version that was written in parts"));
+  }
   if (await suspends(bucket)) problems.push(letThrough(name, "suspended versioning"));
   return problems;
 }
@@ -84,6 +91,14 @@ async function putLocked({ client, name }: Bucket, Key: string, mode: ObjectLock
     }),
   );
   return { Bucket: name, Key, VersionId };
+}
+
+async function putInParts(bucket: Bucket, key: string, retainUntil: Date): Promise<Version> {
+  const body = Buffer.from(CONTENT);
+  await uploadInParts(bucket, { key, body, retainUntil }, body.length);
+  const at = { Bucket: bucket.name, Key: key };
+  const { VersionId } = await bucket.client.send(new HeadObjectCommand(at));
+  return { ...at, VersionId };
 }
 
 /** Whether the version can be read and its lock is, at the least, what was asked for. */

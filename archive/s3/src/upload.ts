@@ -47,7 +47,8 @@ export async function upload(bucket: Bucket, object: Upload, partBytes: number):
   );
 }
 
-async function uploadInParts(bucket: Bucket, object: Upload, partBytes: number): Promise<void> {
+/** As `upload`, in parts however small the body. */
+export async function uploadInParts(bucket: Bucket, object: Upload, partBytes: number): Promise<void> {
   const { client } = bucket;
   const { UploadId } = await client.send(
     new CreateMultipartUploadCommand({

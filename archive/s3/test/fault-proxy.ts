@@ -61,6 +61,7 @@ export class FaultProxy {
     if (fault === "lost") return void incoming.socket.destroy();
     if (typeof fault === "object") {
       answer.writeHead(fault.status, { "content-type": "application/xml" });
+      if (fault.status === 200) return void answer.end();
       return void answer.end(`<Error><Code>${fault.code}</Code><Message>secret words</Message></Error>`);
     }
     const { expect: _expect, ...headers } = incoming.headers;

@@ -123,6 +123,20 @@ describeOnEngines((_name, connection) => {
       await expect(probeLocks({ ...connection(), buckets: wrong })).rejects.toThrow("Object Lock");
     });
 
+    it("sees a store that tells more than one writer that it won", async () => {
+      const proxy = await FaultProxy.open(connection().endpoint);
+      const lie = { status: 200, code: "None" };
+      proxy.fail(new RegExp(`^PUT /${buckets.records}/.*/condition`), lie);
+      proxy.fail(new RegExp(`^PUT /${buckets.heads}/.*/condition`), lie);
+      const found = await problemsOf(probeLocks({ ...connection(), endpoint: proxy.endpoint, buckets }));
+      await proxy.close();
+
+      expect(found).toEqual([
+        expect.stringContaining(`bucket ${buckets.records} let 2 of 8 writers win a race by If-None-Match`),
+        expect.stringContaining(`bucket ${buckets.heads} let 2 of 8 writers win a race by If-None-Match`),
+      ]);
+    });
+
     it("knows nothing when the store does not answer", async () => {
       const proxy = await FaultProxy.open(connection().endpoint);
       proxy.fail(/^DELETE/, "kept");
