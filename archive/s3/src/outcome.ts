@@ -53,13 +53,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: "check the credentials and the region",
 };
 
+const CERTIFICATE = /CERT|^ERR_TLS|SELF_SIGNED/;
+
 /** Undefined for an error that is not the store's nor the network's. */
 export function outcomeOf(error: unknown): Outcome | undefined {
   if (error instanceof S3ServiceException) return outcomeOfAnswer(error);
   if (typeof error !== "object" || error === null || error instanceof ArchiveError) return undefined;
   const { name = "", message = "", code = "" } = error as { name?: string; message?: string; code?: string };
   if (message.startsWith("Checksum mismatch")) return "corrupt";
-  if (/CERT|^ERR_TLS|SELF_SIGNED/.test(code)) return "refused";
+  if (CERTIFICATE.test(code)) return "refused";
   // The SDK marks what failed on the way, an answer cut short included, with the attempts it made.
   const isOfNetwork = code.startsWith("E") && !code.startsWith("ERR_");
   return isOfNetwork || "$metadata" in error || name === "TimeoutError" ? "retry" : undefined;
@@ -106,7 +108,7 @@ export function asPortError(error: unknown): unknown {
     case "beyond-end":
     case "refused":
       return new StoreRefusedError(
-        `the store refuses (${nameOf(error)}): ${ADVICE[nameOf(error)] ?? "see the store's own log for why"}`,
+        `the store refuses (${nameOf(error)}): ${adviceOn(nameOf(error))}`,
         options,
       );
   }
@@ -122,6 +124,11 @@ function outcomeOfAnswer(error: S3ServiceException): Outcome {
   // Success whose body is not an answer: it was cut, or something on the way spoke in the store's place.
   if (status < 300) return "retry";
   return OUTCOME_OF_STATUS[status] ?? (status >= 500 ? "retry" : "refused");
+}
+
+function adviceOn(name: string): string {
+  if (CERTIFICATE.test(name)) return "check its certificate, and which authority is trusted here";
+  return ADVICE[name] ?? "see the store's own log for why";
 }
 
 /** The store's or the system's word for an error: never its message, which may quote what was sent. */

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { cachedProgram } from "./cache.ts";
 import { startEngine } from "./engine.ts";
@@ -16,15 +18,19 @@ import {
  * Its locks are on files: whoever may write to `dir` can break them.
  *
  * @param options.users who may do only what a bucket's policy allows them
+ * @param options.tls paths of a PEM certificate and its key; without it the endpoint is plain HTTP
  * @returns undefined when the program is not built
  * @throws {Error} when it does not start, with the end of its log
  */
 export async function startVersitygw(
-  options: S3EngineOptions & { readonly users?: readonly S3Credentials[] },
+  options: S3EngineOptions & {
+    readonly users?: readonly S3Credentials[];
+    readonly tls?: { cert: string; key: string };
+  },
 ): Promise<S3Engine | undefined> {
   const program = cachedProgram("versitygw");
   if (!program) return undefined;
-  const { dir, users = [] } = options;
+  const { dir, users = [], tls } = options;
   const data = join(dir, "data");
   const versions = join(dir, "versions");
   const iam = join(dir, "iam");
@@ -53,7 +59,14 @@ export async function startVersitygw(
   const engine = await startEngine({
     name: "versitygw",
     program,
-    args: [...gateway, "posix", "--versioning-dir", versions, data],
+    args: [
+      ...gateway,
+      ...(tls ? ["--cert", tls.cert, "--key", tls.key] : []),
+      "posix",
+      "--versioning-dir",
+      versions,
+      data,
+    ],
     env: {
       ...process.env,
       ROOT_ACCESS_KEY_ID: root.accessKeyId,
@@ -61,7 +74,19 @@ export async function startVersitygw(
     },
     cwd: dir,
     log: join(dir, "versitygw.log"),
-    ready: async () => (await fetch(`http://${address}/health`)).ok,
+    ready: () => (tls ? accepts(address) : fetch(`http://${address}/health`).then(({ ok }) => ok)),
   });
-  return { ...engine, endpoint: `http://${address}`, region: LAB_REGION, root };
+  return { ...engine, endpoint: `${tls ? "https" : "http"}://${address}`, region: LAB_REGION, root };
+}
+
+/** Whether somebody listens: a certificate of the lab's own is nothing that `fetch` would trust. */
+async function accepts(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+    return true;
+  } finally {
+    socket.destroy();
+  }
 }
