@@ -17,5 +17,7 @@ export default {
   },
   transformIgnorePatterns: ["/node_modules/"],
   injectGlobals: true,
+  // Tests wait more than they compute: one worker a core, where jest would leave one out.
+  maxWorkers: "100%",
   testTimeout: 60_000,
 };
