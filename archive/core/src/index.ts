@@ -15,3 +15,4 @@ export * from "./segment.ts";
 export * from "./shard-log.ts";
 export * from "./tiles.ts";
 export * from "./tree.ts";
+export { Turns } from "./turns.ts";

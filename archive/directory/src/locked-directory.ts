@@ -9,10 +9,10 @@ import {
   type LockedReader,
   type LockedWriter,
   type LockExtender,
+  Turns,
 } from "@daybook/archive-core";
 import { hasCode, onStore, streamFromStore, unless } from "./failure.ts";
 import { createFile, notAFile, type OpenFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
-import { Turns } from "./turns.ts";
 import { walk } from "./walk.ts";
 
 const HOLD = `${OWN}hold`;

@@ -12,12 +12,12 @@ import {
   type LockedReader,
   type LockedWriter,
   type LockExtender,
+  Turns,
 } from "@daybook/archive-core";
 import { type Bucket, listKeys, open, pieces } from "./bucket.ts";
 import { checkKey } from "./key.ts";
 import { asPortError, onStore, outcomeOf } from "./outcome.ts";
 import { removeVersions } from "./remove-versions.ts";
-import { Turns } from "./turns.ts";
 import { sizeOf, upload } from "./upload.ts";
 
 /** Times that a longer lock is tried which another, lengthening the same, may get in the way of. */

@@ -1,5 +1,4 @@
 import { createSecretKey } from "node:crypto";
-import { setInterval } from "node:timers/promises";
 import { type ArchiverOptions, archiverRoutes, ArchiverProgress, runArchiver } from "@daybook/archiver";
 import {
   archiveProgressClient,
@@ -22,6 +21,7 @@ import type { Keys } from "./keys.ts";
 import { ownerToken } from "./owner-token.ts";
 import { pausable } from "./pausable.ts";
 import { sealedPublisher } from "./publisher.ts";
+import { turnIngestKeys } from "./turn-ingest-keys.ts";
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -53,7 +53,6 @@ const EXTEND_BELOW_DAYS = 230;
 const GRACE_DAYS = 7;
 const RETENTION_INTERVAL_MS = 24 * 60 * 60_000;
 const TRIM_MARGIN = 10_000;
-const KEY_CHECK_MS = 60 * 60_000;
 /** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
 const KEPT_ELSEWHERE = { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 0 };
 
@@ -280,27 +279,5 @@ async function operate(
     await untilAborted(signal);
   } finally {
     await operations.close();
-  }
-}
-
-async function turnIngestKeys(
-  ingest: IngestKeys,
-  { stream, shards }: Engines,
-  progress: ArchiverProgress,
-  signal: AbortSignal,
-): Promise<void> {
-  const ends = () =>
-    Promise.all(
-      shards.map(async ({ shard, topic, partition }) => ({
-        shard,
-        stream: stream.id,
-        offset: (await stream.range(topic, partition)).next,
-      })),
-    );
-  try {
-    for await (const _ of setInterval(KEY_CHECK_MS, undefined, { signal }))
-      await ingest.turn(new Date(), ends, progress);
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }
