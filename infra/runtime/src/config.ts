@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { z } from "zod";
 import { RuntimeError } from "./error.ts";
@@ -36,40 +36,99 @@ export const secret = () =>
     .min(1)
     .transform((value) => new Secret(value));
 
+/** Schema of a secret of 32 bytes, in base64. */
+export const secretKey = () =>
+  z
+    .base64("must be base64")
+    .refine((text) => Buffer.from(text, "base64").length === 32, "must be 32 bytes in base64")
+    .transform((value) => new Secret(value));
+
+/** Settings that a service reads, by the name of their variable. */
+export type ConfigShape = z.ZodRawShape;
+
+/** What the settings of a shape are once they are read. */
+export type Config<Shape extends ConfigShape> = z.infer<z.ZodObject<Shape>>;
+
+/** Others than the owner, and a group that writes. */
+const LOOSE_MODE = 0o027;
+/** Far more than a chain of certificates takes. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
 /**
  * Reads a service's settings, all at once, before anything is opened. `NAME_FILE` stands in for
  * `NAME` and names a file to read it from, so that secrets need not be in the environment. An empty
  * variable counts as absent.
  *
- * @throws {RuntimeError} `invalid-configuration`, listing every missing or invalid variable by name, never by value
+ * @param options.known tells the variables that mean something from slips of the pen; all of them unless given
+ * @param options.problemsOf what is wrong with settings beside each other, once each is right by itself
+ * @throws {RuntimeError} `invalid-configuration`, listing every missing, invalid or unknown variable by name, never by
+ *   value, and every file of a secret that others than its owner and group may read
  */
-export function readConfig<Shape extends z.ZodRawShape>(
+export function readConfig<Shape extends ConfigShape>(
   shape: Shape,
   env: NodeJS.ProcessEnv,
-): z.infer<z.ZodObject<Shape>> {
+  options: {
+    readonly known?: (name: string) => boolean;
+    readonly problemsOf?: (config: Config<Shape>) => readonly string[];
+  } = {},
+): Config<Shape> {
+  const { values, loose, problems, unread } = gather(Object.keys(shape), env);
+  const { known } = options;
+  for (const name of known ? Object.keys(env) : []) {
+    if (!known?.(name) && !known?.(name.replace(/_FILE$/, ""))) problems.push(`${name}: is no setting`);
+  }
+  const result = z.object(shape).safeParse(values);
+  for (const issue of result.error?.issues ?? []) {
+    const name = String(issue.path[0] ?? "");
+    if (!unread.has(name)) problems.push(`${name}: ${describeIssue(issue, values[name] === undefined)}`);
+  }
+  if (result.success) {
+    for (const name of loose) {
+      if ((result.data as Record<string, unknown>)[name] instanceof Secret)
+        problems.push(`${name}: others may read or change the file that ${name}_FILE names: chmod 0400 it`);
+    }
+    problems.push(...(options.problemsOf?.(result.data) ?? []));
+    if (problems.length === 0) return result.data;
+  }
+  throw new RuntimeError(
+    "invalid-configuration",
+    `invalid configuration\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
+  );
+}
+
+/** The values of variables and of the files that stand in for them. */
+function gather(names: readonly string[], env: NodeJS.ProcessEnv) {
   const values: Record<string, string | undefined> = {};
   const problems: string[] = [];
   const unread = new Set<string>();
-  for (const name of Object.keys(shape)) {
-    const file = env[`${name}_FILE`];
-    if (!file) {
+  const loose: string[] = [];
+  for (const name of names) {
+    const path = env[`${name}_FILE`];
+    if (!path) {
       values[name] = env[name] || undefined;
       continue;
     }
     try {
-      values[name] = readFileSync(file, "utf8").trimEnd() || undefined;
+      const { text, mode } = readSmall(path);
+      values[name] = text.trimEnd() || undefined;
+      if ((mode & LOOSE_MODE) !== 0) loose.push(name);
     } catch {
       unread.add(name);
-      problems.push(`  ${name}: the file that ${name}_FILE names cannot be read`);
+      problems.push(`${name}: the file that ${name}_FILE names cannot be read, or is no small file`);
     }
   }
-  const result = z.object(shape).safeParse(values);
-  if (result.success && problems.length === 0) return result.data;
-  for (const issue of result.error?.issues ?? []) {
-    const name = String(issue.path[0] ?? "");
-    if (!unread.has(name)) problems.push(`  ${name}: ${describeIssue(issue, values[name] === undefined)}`);
+  return { values, loose, problems, unread };
+}
+
+function readSmall(path: string): { text: string; mode: number } {
+  const file = openSync(path, "r");
+  try {
+    const { size, mode } = fstatSync(file);
+    if (size > MAX_FILE_BYTES) throw new RangeError("too large");
+    return { text: readFileSync(file, "utf8"), mode };
+  } finally {
+    closeSync(file);
   }
-  throw new RuntimeError("invalid-configuration", `invalid configuration\n${problems.join("\n")}`);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, absent: boolean): string {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { ArchiverProgress } from "@daybook/archiver";
+import type { StreamPosition } from "@daybook/archive-core";
 import { createLogger } from "@daybook/runtime";
-import { IngestKeys } from "../src/up/ingest-keys.ts";
-import { type Keys, openKeys } from "../src/up/keys.ts";
+import { IngestKeys } from "../src/ingest/ingest-keys.ts";
+import { homeIngestKeys, type Keys, openKeys } from "../src/up/keys.ts";
 
 const DAY_MS = 86_400_000;
 const open = () => openKeys(dir, () => Promise.resolve("correct horse battery"));
@@ -15,14 +15,15 @@ const ends = () =>
     { shard: "b", stream: "s", offset: 5 },
   ]);
 /** Shards that stand at these offsets. */
-function at(a: number, b: number): ArchiverProgress {
-  const progress = new ArchiverProgress(["a", "b"]);
-  for (const [shard, offset] of Object.entries({ a, b })) {
-    progress.reporter(shard).start(offset, 0, { id: "s", partition: 0, offset }, () => undefined);
-  }
-  return progress;
-}
+const at = (a: number, b: number) => () =>
+  Promise.resolve(
+    new Map<string, StreamPosition>([
+      ["a", { id: "s", partition: 0, offset: a }],
+      ["b", { id: "s", partition: 0, offset: b }],
+    ]),
+  );
 
+const log = createLogger("test", "info", { stream: new PassThrough() });
 let dir: string;
 let keys: Keys;
 let ingest: IngestKeys;
@@ -31,7 +32,7 @@ let after: (days: number) => Date;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "daybook-ingest-"));
   keys = await open();
-  ingest = new IngestKeys(keys, createLogger("test", "info", { stream: new PassThrough() }));
+  ingest = await IngestKeys.open(homeIngestKeys(keys), log);
   first = keys.service.ingest[0] as typeof first;
   after = (days) => new Date(Date.parse(first.createdAt) + days * DAY_MS);
 });
@@ -39,18 +40,18 @@ afterEach(async () => rm(dir, { recursive: true }));
 
 describe("the ingest keys", () => {
   it("stay as they are within a week", async () => {
-    await ingest.turn(new Date(after(7).getTime() - 1), ends, at(10, 5));
-    expect(ingest.publicKey()).toBe(first.publicKey);
+    await ingest.turn({ now: new Date(after(7).getTime() - 1), ends, positions: at(10, 5) });
+    expect(ingest.current().publicKey).toBe(first.publicKey);
     expect((await open()).service).toEqual(keys.service);
   });
 
   it("get a new one after a week, and the older one is kept with where the streams ended", async () => {
-    await ingest.turn(after(7), ends, at(9, 5));
+    await ingest.turn({ now: after(7), ends, positions: at(9, 5) });
     const kept = (await open()).service.ingest;
     expect(kept).toEqual([{ ...first, retired: await ends() }, expect.anything()]);
     expect(kept[1]?.retired).toBeUndefined();
-    expect(ingest.publicKey()).toBe(kept[1]?.publicKey);
-    expect(ingest.publicKey()).not.toBe(first.publicKey);
+    expect(ingest.current().publicKey).toBe(kept[1]?.publicKey);
+    expect(ingest.current().publicKey).not.toBe(first.publicKey);
     expect(ingest.privateKey(first.kid)).toBe(first.privateKey);
   });
 
@@ -60,27 +61,44 @@ describe("the ingest keys", () => {
       kept = (await open()).service.ingest.length;
       return ends();
     };
-    await ingest.turn(after(7), asked, at(0, 0));
+    await ingest.turn({ now: after(7), ends: asked, positions: at(0, 0) });
     expect(kept).toBe(2);
   });
 
   it("destroy an older one, in the file too, only when every shard is past it", async () => {
-    await ingest.turn(after(7), ends, at(0, 0));
+    await ingest.turn({ now: after(7), ends, positions: at(0, 0) });
     for (const behind of [at(9, 5), at(10, 4)]) {
-      await ingest.turn(after(7), ends, behind);
+      await ingest.turn({ now: after(7), ends, positions: behind });
       expect(ingest.privateKey(first.kid)).toBe(first.privateKey);
       expect((await open()).service.ingest).toHaveLength(2);
     }
-    await ingest.turn(after(7), ends, at(10, 5));
+    await ingest.turn({ now: after(7), ends, positions: at(10, 5) });
     expect(ingest.privateKey(first.kid)).toBeUndefined();
     const left = (await open()).service.ingest;
-    expect(left.map(({ publicKey }) => publicKey)).toEqual([ingest.publicKey()]);
+    expect(left.map(({ publicKey }) => publicKey)).toEqual([ingest.current().publicKey]);
   });
 
   it("use no new key when it cannot be kept", async () => {
     const failing: Keys = { ...keys, save: () => Promise.reject(new Error("full")) };
-    const unkept = new IngestKeys(failing, createLogger("test", "info", { stream: new PassThrough() }));
-    await expect(unkept.turn(after(7), ends, at(10, 5))).rejects.toThrow("full");
-    expect(unkept.publicKey()).toBe(first.publicKey);
+    const unkept = await IngestKeys.open(homeIngestKeys(failing), log);
+    await expect(unkept.turn({ now: after(7), ends, positions: at(10, 5) })).rejects.toThrow("full");
+    expect(unkept.current().publicKey).toBe(first.publicKey);
+  });
+
+  it("do not let go of a key that a producer may still use, nor of one that a spool holds events under", async () => {
+    const turn = (overlapMs: number, isSpooled: boolean) =>
+      ingest.turn({
+        now: after(7),
+        ends,
+        positions: at(10, 5),
+        overlapMs,
+        spooled: () => Promise.resolve(isSpooled),
+      });
+    await turn(8 * DAY_MS, false);
+    expect((await open()).service.ingest).toEqual([first, expect.anything()]);
+    await turn(0, true);
+    expect((await open()).service.ingest).toEqual([{ ...first, retired: await ends() }, expect.anything()]);
+    await turn(0, false);
+    expect(ingest.privateKey(first.kid)).toBeUndefined();
   });
 });

@@ -6,8 +6,8 @@ import { openHome } from "@daybook/compose";
 import { createLogger } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
 import { type Engines, keyBytes, openEngines } from "../../../services/cli/src/up/engines.ts";
-import { IngestKeys } from "../../../services/cli/src/up/ingest-keys.ts";
-import { openKeys } from "../../../services/cli/src/up/keys.ts";
+import { IngestKeys } from "../../../services/cli/src/ingest/ingest-keys.ts";
+import { homeIngestKeys, openKeys } from "../../../services/cli/src/up/keys.ts";
 import { sealedPublisher } from "../../../services/cli/src/up/publisher.ts";
 
 export const PASSPHRASE = "correct horse battery staple";
@@ -30,8 +30,8 @@ export async function startArchiving(dir: string): Promise<Running> {
   closing.defer(() => home.close());
   const engines = await openEngines(home, keys, logger, closing);
   const { stores, stream, catalogue, shards } = engines;
-  const ingest = new IngestKeys(keys, logger);
-  const sealer = createPayloadSealer({ publicKey: () => ingest.publicKey() });
+  const ingest = await IngestKeys.open(homeIngestKeys(keys), logger);
+  const sealer = createPayloadSealer({ publicKey: () => ingest.current().publicKey });
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const stop = new AbortController();
   const archiver = runArchiver(

@@ -58,13 +58,17 @@ const problemDocument = z.object({
  * A client of a Daybook server, streaming both ways, without a time limit of its own: pass a signal. Follows no
  * redirect, so the token goes nowhere else.
  *
- * @param token sent as a bearer token
+ * @param options.token sent as a bearer token
+ * @param options.ca certificates, PEM, that the server's is checked against, in place of the system's
  * @throws {ProblemError} `bad-url` when `url` is none, or would send the token over a network in clear
  */
-export function apiClient({ url, token }: { url: string; token?: string }): ApiClient {
+export function apiClient(options: { url: string; token?: string; ca?: string | undefined }): ApiClient {
+  const { url, token, ca } = options;
   const base = parseUrl(url, token !== undefined);
   const secure = base.protocol === "https:";
-  const agent = secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const agent = secure
+    ? new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) })
+    : new HttpAgent({ keepAlive: true });
 
   const start = async (
     method: Method,
@@ -261,6 +265,10 @@ function unreachable(target: URL, cause: unknown): ProblemError {
   ) {
     const detail = `no Daybook server answers at ${target.origin}: start one with \`daybook up\`, or set DAYBOOK_URL`;
     return new ProblemError(503, "no-server", detail, { cause });
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|^ERR_(?:SSL|TLS)/.test(String(code))) {
+    const detail = `the certificate of ${target.origin} is not trusted (${String(code)}): check its date, its name and who vouches for it`;
+    return new ProblemError(502, "untrusted", detail, { cause });
   }
   return new ProblemError(502, "interrupted", "the connection to the server broke: see its log", { cause });
 }

@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Secret } from "../config.ts";
 import { RuntimeError } from "../error.ts";
 
 /** A server that listens. */
@@ -13,37 +15,59 @@ export interface Listening {
   close(options?: { graceMs?: number }): Promise<void>;
 }
 
+/** What a server shows of itself, PEM. */
+export interface ServerCertificate {
+  /** Its own first, then those that vouch for it. */
+  readonly certificate: string;
+  readonly key: Secret;
+}
+
 /**
  * Serves an app over HTTP, on loopback unless told otherwise. Bounds headers in size and time; a handler bounds
  * the rest.
  *
- * @param port 0 for any that is free
- * @throws {RuntimeError} `address-unavailable`
+ * @param options.port 0 for any that is free
+ * @param options.tls PEM: over TLS 1.2 or later alone
+ * @throws {RuntimeError} `address-unavailable`; `invalid-configuration` for a certificate that cannot be used
  */
 export async function listen(
   app: RequestListener,
-  { host = "127.0.0.1", port }: { host?: string; port: number },
+  options: { host?: string; port: number; tls?: ServerCertificate | undefined },
 ): Promise<Listening> {
-  const server = createServer(
-    {
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: 10_000,
-      // An upload may take as long as it keeps moving: the kernel watches that.
-      requestTimeout: 0,
-      keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: 2_000,
-    },
-    app,
-  );
+  const { host = "127.0.0.1", port, tls } = options;
+  const server = serverOf(app, tls);
   server.maxConnections = 1_000;
   await bind(server, host, port);
   const address = server.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
-    url: `http://${name}:${address.port}`,
+    url: `${tls ? "https" : "http"}://${name}:${address.port}`,
     port: address.port,
     close: ({ graceMs = 2_000 } = {}) => close(server, graceMs),
   };
+}
+
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  // An upload may take as long as it keeps moving: the kernel watches that.
+  requestTimeout: 0,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+};
+
+function serverOf(app: RequestListener, tls: ServerCertificate | undefined): Server {
+  if (!tls) return createServer(LIMITS, app);
+  const { certificate: cert, key } = tls;
+  try {
+    return createSecureServer({ ...LIMITS, cert, key: key.reveal(), minVersion: "TLSv1.2" }, app);
+  } catch (cause) {
+    throw new RuntimeError(
+      "invalid-configuration",
+      "the certificate and key to listen with are damaged, or do not belong together",
+      { cause },
+    );
+  }
 }
 
 async function bind(server: Server, host: string, port: number): Promise<void> {

@@ -26,6 +26,11 @@ export interface PayloadOpenerOptions {
    * content key outlives the ingest key that it came from.
    */
   readonly privateKey: (kid: string) => string | undefined;
+  /**
+   * Looks again for a key that `privateKey` does not know, before a payload is given up: another process may have made it.
+   * What it throws, `open` throws.
+   */
+  readonly lookAgain?: (kid: string) => Promise<void>;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface PayloadOpenerOptions {
  *
  * `open` throws `undecryptable`, naming the key id where it is the key that is missing.
  */
-export function createPayloadOpener({ privateKey }: PayloadOpenerOptions): PayloadOpener {
+export function createPayloadOpener({ privateKey, lookAgain }: PayloadOpenerOptions): PayloadOpener {
   /** By key id and `enc`; the least recently used first. */
   const keys = new Map<string, { kid: string; key: KeyObject | Promise<KeyObject> }>();
 
@@ -41,8 +46,7 @@ export function createPayloadOpener({ privateKey }: PayloadOpenerOptions): Paylo
     for (const [name, entry] of keys) if (entry.kid === kid) keys.delete(name);
   };
 
-  const contentKey = (payload: Buffer): KeyObject | Promise<KeyObject> => {
-    const kid = payload.toString("hex", 1, ENC_AT);
+  const contentKey = (kid: string, payload: Buffer): KeyObject | Promise<KeyObject> => {
     const secret = privateKey(kid);
     if (secret === undefined) {
       forget(kid);
@@ -70,7 +74,9 @@ export function createPayloadOpener({ privateKey }: PayloadOpenerOptions): Paylo
       if (payload.length < HEADER_BYTES + TAG_BYTES || payload[0] !== VERSION) {
         throw new StreamError("undecryptable", "not a payload of a version that this program knows");
       }
-      const key = contentKey(payload);
+      const kid = payload.toString("hex", 1, ENC_AT);
+      if (lookAgain && privateKey(kid) === undefined) await lookAgain(kid);
+      const key = contentKey(kid, payload);
       return openUnder(key instanceof Promise ? await key : key, payload, context);
     },
   };

@@ -12,16 +12,24 @@ import { runEvidence } from "@daybook/evidence";
 import { RecordReader } from "@daybook/openpgp";
 import { archiverOver, runRecords } from "@daybook/records";
 import { factsOverHttp, runRetention } from "@daybook/retention";
-import { apiClient, createOperations, listen, type Logger, Metrics, untilAborted } from "@daybook/runtime";
+import {
+  apiClient,
+  createOperations,
+  listen,
+  type Logger,
+  Metrics,
+  type Secret,
+  untilAborted,
+} from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
 import { type Engines, keyBytes, openEngines } from "./engines.ts";
-import { createHost } from "./host.ts";
-import { IngestKeys } from "./ingest-keys.ts";
-import type { Keys } from "./keys.ts";
+import { createHost, newServiceToken } from "../host.ts";
+import { IngestKeys } from "../ingest/ingest-keys.ts";
+import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
+import { homeIngestKeys, type Keys } from "./keys.ts";
 import { ownerToken } from "./owner-token.ts";
 import { pausable } from "./pausable.ts";
 import { sealedPublisher } from "./publisher.ts";
-import { turnIngestKeys } from "./turn-ingest-keys.ts";
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -66,15 +74,18 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
   const closing = new AsyncDisposableStack();
   try {
     const metrics = new Metrics();
+    const serviceToken = newServiceToken();
     const host = await createHost({
       ...options,
       sample: options.home.facts.sample,
+      serviceToken,
       log: options.log("api"),
       metrics,
     });
     closing.defer(() => host.close());
     const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
-    const services = start(options, engines, { host, metrics }, stopping);
+    const ingest = await IngestKeys.open(homeIngestKeys(options.keys), options.log("daybook"));
+    const services = start(options, engines, { host, metrics, ingest, serviceToken }, stopping);
     await Promise.all(
       services.map((service) =>
         service.catch((error: unknown) => {
@@ -96,7 +107,12 @@ type Host = Awaited<ReturnType<typeof createHost>>;
 function start(
   options: ComposeOptions,
   engines: Engines,
-  { host, metrics }: { host: Host; metrics: Metrics },
+  {
+    host,
+    metrics,
+    ingest,
+    serviceToken,
+  }: { host: Host; metrics: Metrics; ingest: IngestKeys; serviceToken: Secret },
   signal: AbortSignal,
 ): Promise<void>[] {
   const { home, keys } = options;
@@ -104,10 +120,9 @@ function start(
   const { deployment, sample } = home.facts;
   const now = () => new Date();
   const log = options.log("daybook");
-  const ingest = new IngestKeys(keys, log);
-  const sealer = createPayloadSealer({ publicKey: () => ingest.publicKey() });
+  const sealer = createPayloadSealer({ publicKey: () => ingest.current().publicKey });
   const publisher = sealedPublisher(stream, sealer);
-  const client = apiClient({ url: host.url, token: host.serviceToken });
+  const client = apiClient({ url: host.url, token: serviceToken.reveal() });
   const vkeys = Object.fromEntries(shards.map(({ shard, signer }) => [shard, signer.vkey]));
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const archiveProgress = archiveProgressClient(client);
@@ -245,7 +260,16 @@ function start(
     evidence,
     capture,
     retention,
-    turnIngestKeys(ingest, engines, progress, signal),
+    turnIngestKeys(
+      ingest,
+      {
+        ends: streamEnds(stream, shards),
+        positions: () =>
+          Promise.resolve(new Map(progress.shards().map(({ shard, position }) => [shard, position]))),
+      },
+      log,
+      signal,
+    ),
     operate(options, { host, metrics, vkeys, archived, whenReady }, signal).finally(() => client.close()),
   ];
 }

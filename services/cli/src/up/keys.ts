@@ -12,20 +12,9 @@ import {
 import { generateIngestKey } from "@daybook/stream";
 import { z } from "zod";
 import { CliError } from "../error.ts";
+import { type IngestKeyStore, ingestKeys } from "../ingest/key-list.ts";
 
 const key32 = z.base64().refine((text) => Buffer.from(text, "base64").length === 32);
-
-const ingestKey = z.strictObject({
-  kid: z.string(),
-  publicKey: z.string(),
-  privateKey: z.string(),
-  createdAt: z.iso.datetime(),
-  /** Where the streams ended when a newer key took over: past it in every shard, this one can go. */
-  retired: z
-    .array(z.strictObject({ shard: z.string(), stream: z.string(), offset: z.int().nonnegative() }))
-    .optional(),
-});
-export type IngestKey = z.infer<typeof ingestKey>;
 
 const serviceKeys = z.strictObject({
   v: z.literal(1),
@@ -41,7 +30,7 @@ const serviceKeys = z.strictObject({
   lines: key32,
   /** Blinds conversations in scope rules. */
   scope: key32,
-  ingest: z.array(ingestKey).min(1),
+  ingest: ingestKeys,
 });
 export type ServiceKeys = z.infer<typeof serviceKeys>;
 
@@ -100,6 +89,18 @@ export async function openKeys(dir: string, passphrase: (first: boolean) => Prom
   } catch (cause) {
     throw new CliError("the keys do not open: check the passphrase", { cause });
   }
+}
+
+/** The ingest keys among a home's service keys. */
+export function homeIngestKeys(keys: Keys): IngestKeyStore {
+  let kept = keys.service.ingest;
+  return {
+    read: () => Promise.resolve(kept),
+    async save(ingest) {
+      await keys.save({ ...keys.service, ingest: [...ingest] });
+      kept = [...ingest];
+    },
+  };
 }
 
 async function createKeys(path: (name: keyof typeof KEY_FILES) => string, passphrase: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { captureProblem } from "@daybook/capture";
 import { evidenceProblem } from "@daybook/evidence";
@@ -6,21 +6,21 @@ import { recordsProblem } from "@daybook/records";
 import {
   type Authenticator,
   createApi,
-  type Listening,
   listen,
   type Logger,
   type Metrics,
   ProblemError,
   type Route,
+  Secret,
+  type ServerCertificate,
   SERVICE,
 } from "@daybook/runtime";
 
-/** The one API of a machine: services mount their routes, then it is opened. */
+/** An API that services mount their routes on, before it is opened. */
 export interface Host {
   readonly url: string;
   readonly port: number;
-  /** By which the services of this process know each other; never leaves it. */
-  readonly serviceToken: string;
+  /** @param authenticator whose tokens people and machines show, from whichever service brings one first */
   mount(routes: readonly Route[], authenticator?: Authenticator): void;
   /** Answers requests from now on; until then they are told to wait. */
   open(): void;
@@ -28,31 +28,28 @@ export interface Host {
 }
 
 /** Listens at once, so that services know their address, and says that it is starting. */
-export async function createHost({
-  host,
-  port,
-  version,
-  sample,
-  log,
-  metrics,
-}: {
-  host: string;
-  port: number;
-  version: string;
+export async function createHost(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ServerCertificate | undefined;
+  /** Names that it answers to besides loopback ones. */
+  readonly hosts?: readonly string[];
+  readonly version: string;
   /** A trial: said in the API's own description. */
-  sample: boolean;
-  log: Logger;
-  metrics: Metrics;
+  readonly sample: boolean;
+  /** By which the services of the deployment know each other. */
+  readonly serviceToken: Secret;
+  readonly log: Logger;
+  readonly metrics: Metrics;
 }): Promise<Host> {
+  const { host, port, tls, hosts = [], version, sample, log, metrics } = options;
   let handle: RequestListener = starting;
-  const listening: Listening = await listen((request, response) => handle(request, response), { host, port });
-  const serviceToken = `dbs_${randomBytes(32).toString("base64url")}`;
+  const listening = await listen((request, response) => handle(request, response), { host, port, tls });
   const routes: Route[] = [];
   let registry: Authenticator | undefined;
   return {
     url: listening.url,
     port: listening.port,
-    serviceToken,
     mount(more, authenticator) {
       routes.push(...more);
       registry ??= authenticator;
@@ -62,9 +59,10 @@ export async function createHost({
         title: sample ? "Daybook (trial: made-up messages)" : "Daybook",
         version,
         routes,
+        hosts,
         log,
         metrics,
-        authenticator: withService(serviceToken, () => registry),
+        authenticator: withService(options.serviceToken, () => registry),
         problemOf: (error) => recordsProblem(error) ?? captureProblem(error) ?? evidenceProblem(error),
       });
     },
@@ -72,15 +70,20 @@ export async function createHost({
   };
 }
 
-/** People and machines by the registry; the services of this process by a token that only it knows. */
-function withService(serviceToken: string, registry: () => Authenticator | undefined): Authenticator {
-  const own = Buffer.from(serviceToken);
+/** A token for services, made up. */
+export function newServiceToken(): Secret {
+  return new Secret(`dbs_${randomBytes(32).toString("base64url")}`);
+}
+
+/** People and machines by the registry; services by the token that only they know. */
+function withService(serviceToken: Secret, registry: () => Authenticator | undefined): Authenticator {
+  // Digests are of one length, so that nothing is told by how long the comparison takes.
+  const digest = (token: string) => createHash("sha256").update(token).digest();
+  const own = digest(serviceToken.reveal());
   return {
     async authenticate(bearer) {
-      const given = Buffer.from(bearer);
-      if (given.length === own.length && timingSafeEqual(given, own)) {
+      if (timingSafeEqual(digest(bearer), own))
         return { id: "services", name: "Daybook", kind: "machine", roles: [SERVICE] };
-      }
       const people = registry();
       if (!people) throw new ProblemError(503, "starting", "the server is starting: try again in a moment");
       return people.authenticate(bearer);
