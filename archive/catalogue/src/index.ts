@@ -1,4 +1,4 @@
-export { type CellOpener, type CellSealer, openCellsWith, sealCellsTo } from "./cells.ts";
+export { type CellOpener, type CellSealer, openCellsWith, sealCellsTo, type SealingKey } from "./cells.ts";
 export { SEARCHED_KINDS } from "./codes.ts";
 export {
   type CatalogueConnection,

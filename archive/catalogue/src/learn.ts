@@ -1,4 +1,4 @@
-import { type CellSealer, cellKeyId } from "./cells.ts";
+import { type CellSealer, cellKeyId, type SealingKey } from "./cells.ts";
 import { bytea, int8, timestamptz } from "./columns.ts";
 import type { CatalogueSession } from "./connection.ts";
 import type { Named } from "./names.ts";
@@ -19,11 +19,12 @@ export interface Learner {
 }
 
 export function createLearner(sealer: CellSealer): Learner {
-  const keyId = cellKeyId(sealer.wrapped);
   let generation = -1;
-  let keyStored = false;
+  /** The sealing key whose wrapping is known to be stored. */
+  let stored: SealingKey | undefined;
   async function learnNames(
     session: CatalogueSession,
+    key: SealingKey,
     table: "participant" | "conversation",
     fresh: Named[],
   ): Promise<void> {
@@ -38,11 +39,11 @@ export function createLearner(sealer: CellSealer): Learner {
        ORDER BY u.key, u.name
        ON CONFLICT DO NOTHING`,
       [
-        keyId,
+        cellKeyId(key.wrapped),
         int8(fresh.map((f) => f.key)),
         int8(fresh.map((f) => f.nameKey)),
         timestamptz(fresh.map((f) => f.at)),
-        bytea(fresh.map((f) => sealer.seal(Buffer.from(JSON.stringify(f.cell))))),
+        bytea(fresh.map((f) => key.seal(Buffer.from(JSON.stringify(f.cell))))),
       ],
       `catalogue-${table}`,
     );
@@ -57,7 +58,7 @@ export function createLearner(sealer: CellSealer): Learner {
       );
       const current = Number(rows[0]?.[0]);
       if (current !== generation) {
-        keyStored = false;
+        stored = undefined;
         generation = current;
       }
       const words = new Set<Word>();
@@ -68,22 +69,24 @@ export function createLearner(sealer: CellSealer): Learner {
         for (const name of record.names) if (name.storedAt < current) participants.add(name);
         if (record.title && record.title.storedAt < current) conversations.add(record.title);
       }
-      if (words.size + participants.size + conversations.size > 0 && !keyStored) {
+      const key = await sealer.current();
+      const isNew = words.size + participants.size + conversations.size > 0;
+      if (isNew && stored !== key) {
         await session.query(
           "INSERT INTO catalogue.cell_key (id, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-          [keyId, Buffer.from(sealer.wrapped)],
+          [cellKeyId(key.wrapped), Buffer.from(key.wrapped)],
         );
       }
-      await learnNames(session, "participant", [...participants]);
-      await learnNames(session, "conversation", [...conversations]);
-      await learnWords(session, keyId, sealer, [...words]);
+      await learnNames(session, key, "participant", [...participants]);
+      await learnNames(session, key, "conversation", [...conversations]);
+      await learnWords(session, key, [...words]);
 
       return {
         committed() {
           if (generation !== current) return;
-          keyStored ||= words.size + participants.size + conversations.size > 0;
-          for (const stored of [words, participants, conversations]) {
-            for (const one of stored) one.storedAt = current;
+          if (isNew) stored = key;
+          for (const learned of [words, participants, conversations]) {
+            for (const one of learned) one.storedAt = current;
           }
         },
       };
@@ -91,12 +94,7 @@ export function createLearner(sealer: CellSealer): Learner {
   };
 }
 
-async function learnWords(
-  session: CatalogueSession,
-  keyId: bigint,
-  sealer: CellSealer,
-  words: Word[],
-): Promise<void> {
+async function learnWords(session: CatalogueSession, key: SealingKey, words: Word[]): Promise<void> {
   if (words.length === 0) return;
   const tokens = int8(words.map((word) => word.token));
   const { rows } = await session.query(
@@ -112,9 +110,9 @@ async function learnWords(
      SELECT u.token, $1::bigint, u.cell FROM unnest($2::bigint[], $3::bytea[]) AS u (token, cell) ORDER BY u.token
      ON CONFLICT DO NOTHING`,
     [
-      keyId,
+      cellKeyId(key.wrapped),
       int8(unknown.map((word) => word.token)),
-      bytea(unknown.map((word) => sealer.seal(Buffer.from(word.text)))),
+      bytea(unknown.map((word) => key.seal(Buffer.from(word.text)))),
     ],
     "catalogue-words",
   );

@@ -289,7 +289,8 @@ withPostgres("the catalogue protects", () => {
     const passphrase = "correct horse";
     const newKey = { userId: { name: "Archive" }, type: "curve25519", passphrase } as const;
     const { publicKey, privateKey } = await generateArchiveKey(newKey);
-    const cells = await sealCellsTo(await readPublicKeys(publicKey));
+    const recipients = await readPublicKeys(publicKey);
+    const cells = sealCellsTo(() => recipients);
     const writer = createCatalogueWriter({ pool: catalogue.writerPool, cells });
     const key = randomBytes(32);
     const record = recordOf({

@@ -3,6 +3,7 @@ export {
   type ArchiveKeyType,
   type GeneratedKey,
   generateArchiveKey,
+  type KeyHolder,
   type PrivateKey,
   type Recipient,
   readPublicKeys,
@@ -20,6 +21,13 @@ export {
 } from "./message.ts";
 export { MAX_PACKET_PLAINTEXT, openPacket, sealPacket } from "./packet.ts";
 export { openUnderPassphrase, sealUnderPassphrase } from "./passphrase.ts";
+export {
+  formatRecipients,
+  type ListedRecipient,
+  onlyKey,
+  readRecipients,
+  RecipientList,
+} from "./recipient-list.ts";
 export { formatSessionKey, newSessionKey, parseSessionKey, SessionKey } from "./session-key.ts";
 export { openStream, openVerified, sealedStreamSize, sealStream } from "./stream.ts";
 export {
@@ -29,3 +37,4 @@ export {
   type SealedPlace,
   type SegmentRun,
 } from "./record-reader.ts";
+export { anyOf, rewrap, wrappedTo } from "./wrapped.ts";

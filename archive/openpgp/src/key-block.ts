@@ -1,5 +1,5 @@
 import { ArchiveError } from "@daybook/archive-core";
-import type { PrivateKey, Recipient } from "./keys.ts";
+import type { KeyHolder, Recipient } from "./keys.ts";
 import { decryptWithKey, encryptToKeys } from "./message.ts";
 import { formatSessionKey, parseSessionKey, type SessionKey } from "./session-key.ts";
 
@@ -34,8 +34,8 @@ export async function buildKeyBlock(
 }
 
 /** @throws {ArchiveError} `undecryptable`: not for this key, or altered; `malformed` */
-export async function readKeyBlock(block: Uint8Array, privateKey: PrivateKey): Promise<KeyLine[]> {
-  return parseKeyLines((await decryptWithKey(block, privateKey)).toString("latin1"));
+export async function readKeyBlock(block: Uint8Array, holder: KeyHolder): Promise<KeyLine[]> {
+  return parseKeyLines((await decryptWithKey(block, holder)).toString("latin1"));
 }
 
 /** A block's text, which `gpg --decrypt` shows. @throws {RangeError} as `buildKeyBlock` */

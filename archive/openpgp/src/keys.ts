@@ -24,20 +24,30 @@ const ENCRYPTION_ALGORITHMS: ReadonlySet<string> = new Set([
 export interface Recipient {
   /** Of the primary key, upper-case hex. */
   readonly fingerprint: string;
+  /** Of the key and its subkeys, 16 upper-case hex digits each: wrapped keys name one of them. */
+  readonly keyIds: readonly string[];
   readonly userIds: readonly string[];
+  /** Armored, by itself. */
+  readonly publicKey: string;
   /** The session key, encrypted: one PKESK packet of version 3, under a kilobyte. */
   wrap(key: SessionKey): Promise<Buffer>;
 }
 
-/** Somebody that can open what was encrypted to them. */
-export interface PrivateKey {
-  /** Of the primary key, upper-case hex. */
-  readonly fingerprint: string;
+/** Whoever can open what was encrypted to them: with one private key, or with any of several (`anyOf`). */
+export interface KeyHolder {
   /**
    * @param wrapped PKESK packets, for any recipients
-   * @throws {ArchiveError} `undecryptable`: none of them is for this key; `malformed`
+   * @throws {ArchiveError} `undecryptable`: none of them is for this holder; `malformed`
    */
   unwrap(wrapped: Uint8Array): Promise<SessionKey>;
+}
+
+/** A private key, unlocked. Prints as its fingerprint. */
+export interface PrivateKey extends KeyHolder {
+  /** Of the primary key, upper-case hex. */
+  readonly fingerprint: string;
+  /** As those of `Recipient`. */
+  readonly keyIds: readonly string[];
 }
 
 /** `curve25519` unless policy forbids it; RSA is larger and far slower to open. */
@@ -124,6 +134,7 @@ export async function unlockPrivateKey(armored: string, passphrase: string): Pro
   }
   return {
     fingerprint: fingerprintOf(key),
+    keyIds: keyIdsOf(key),
     unwrap: (wrapped) => unwrapWith(wrapped, { decryptionKeys: key }),
     [inspect.custom]: () => `[private key ${fingerprintOf(key)}]`,
   } as PrivateKey;
@@ -167,7 +178,9 @@ async function recipientOf(key: openpgp.Key): Promise<Recipient> {
   }
   return {
     fingerprint,
+    keyIds: keyIdsOf(key),
     userIds: key.getUserIDs(),
+    publicKey: key.armor(),
     async wrap(sessionKey) {
       // Without an AEAD algorithm this gives version 3 packets whatever features the key advertises.
       const packet = await openpgp.encryptSessionKey({
@@ -184,6 +197,10 @@ async function recipientOf(key: openpgp.Key): Promise<Recipient> {
 
 function fingerprintOf(key: openpgp.Key): string {
   return key.getFingerprint().toUpperCase();
+}
+
+function keyIdsOf(key: openpgp.Key): string[] {
+  return key.getKeyIDs().map((id) => id.toHex().toUpperCase());
 }
 
 function armoredBlocks(text: string): { type: string; text: string }[] {

@@ -1,7 +1,7 @@
 import { ArchiveError } from "@daybook/archive-core";
 import { ByteReader } from "./byte-reader.ts";
 import { lengthSize, WRAPPED_TAGS, writeLength } from "./framing.ts";
-import type { PrivateKey, Recipient } from "./keys.ts";
+import type { KeyHolder, Recipient } from "./keys.ts";
 import { sealPacket } from "./packet.ts";
 import { newSessionKey, type SessionKey } from "./session-key.ts";
 import { openFrom, sealStream } from "./stream.ts";
@@ -39,16 +39,16 @@ export async function* encryptStreamToKeys(
  *
  * @throws {ArchiveError} `undecryptable`: not for this key, or altered; `malformed`
  */
-export async function decryptWithKey(message: Uint8Array, privateKey: PrivateKey): Promise<Buffer> {
-  return collect(decryptStreamWithKey(once(message), privateKey));
+export async function decryptWithKey(message: Uint8Array, holder: KeyHolder): Promise<Buffer> {
+  return collect(decryptStreamWithKey(once(message), holder));
 }
 
 /** As `decryptWithKey`, in pieces; **they prove nothing until the iteration has ended**: see `openStream`. */
 export async function* decryptStreamWithKey(
   message: AsyncIterable<Uint8Array>,
-  privateKey: PrivateKey,
+  holder: KeyHolder,
 ): AsyncGenerator<Buffer, void, undefined> {
-  yield* openMessage(message, (wrapped) => privateKey.unwrap(wrapped));
+  yield* openMessage(message, (wrapped) => holder.unwrap(wrapped));
 }
 
 /**
@@ -56,8 +56,8 @@ export async function* decryptStreamWithKey(
  *
  * @throws {ArchiveError} `undecryptable`: not for this key; `malformed`
  */
-export async function extractSessionKey(message: Uint8Array, privateKey: PrivateKey): Promise<SessionKey> {
-  return privateKey.unwrap(await readWrapped(new ByteReader(once(message), notAMessage)));
+export async function extractSessionKey(message: Uint8Array, holder: KeyHolder): Promise<SessionKey> {
+  return holder.unwrap(await readWrapped(new ByteReader(once(message), notAMessage)));
 }
 
 /**
@@ -92,11 +92,11 @@ export async function wrapKey(key: SessionKey, recipients: readonly Recipient[])
 }
 
 /** The inverse of `newWrappedKey`. @throws {ArchiveError} `undecryptable`: not for this key; `malformed` */
-export async function unwrapKey(wrapped: Uint8Array, privateKey: PrivateKey): Promise<SessionKey> {
+export async function unwrapKey(wrapped: Uint8Array, holder: KeyHolder): Promise<SessionKey> {
   const reader = new ByteReader(once(wrapped), notAMessage);
   const packets = await readWrapped(reader);
   if ((await reader.peek()) !== undefined) throw notAMessage();
-  return privateKey.unwrap(packets);
+  return holder.unwrap(packets);
 }
 
 /** Opens a message whose session key `unwrap` finds. */

@@ -1,7 +1,7 @@
 import { ArchiveError, keyBlockKey, type MutableStore, segmentKey, type Stores } from "@daybook/archive-core";
 import { BlockKeys } from "./block-keys.ts";
 import { readKeyBlock } from "./key-block.ts";
-import type { PrivateKey } from "./keys.ts";
+import type { KeyHolder } from "./keys.ts";
 import { openPacket } from "./packet.ts";
 import type { SessionKey } from "./session-key.ts";
 import { openVerified } from "./stream.ts";
@@ -38,7 +38,8 @@ export interface SegmentRun<P extends SealedPlace> {
 
 export interface RecordReaderOptions {
   readonly stores: Pick<Stores, "records" | "keyring">;
-  readonly privateKey: PrivateKey;
+  /** With the archive's private keys: `anyOf` where there are several. */
+  readonly holder: KeyHolder;
   /** Decrypted key blocks kept in memory: some 160 KB each at most. */
   readonly maxBlocks?: number;
 }
@@ -131,8 +132,8 @@ export class RecordReader {
 
   #keys({ shard, segment }: SealedPlace): Promise<BlockKeys> {
     const key = keyBlockKey(shard, segment.firstIndex, segment.digest);
-    const { stores, privateKey, maxBlocks = 512 } = this.#options;
-    return recall(this.#blocks, key, maxBlocks, () => readKeys(stores.keyring, key, privateKey));
+    const { stores, holder, maxBlocks = 512 } = this.#options;
+    return recall(this.#blocks, key, maxBlocks, () => readKeys(stores.keyring, key, holder));
   }
 }
 
@@ -178,10 +179,10 @@ class BlockGone extends ArchiveError {
   }
 }
 
-async function readKeys(keyring: MutableStore, key: string, privateKey: PrivateKey): Promise<BlockKeys> {
+async function readKeys(keyring: MutableStore, key: string, holder: KeyHolder): Promise<BlockKeys> {
   const block = await keyring.read(key);
   if (!block) throw new BlockGone();
-  return new BlockKeys(await readKeyBlock(block.body, privateKey));
+  return new BlockKeys(await readKeyBlock(block.body, holder));
 }
 
 function opened(packet: Uint8Array, keys: BlockKeys, index: number): OpenedRecord | undefined {

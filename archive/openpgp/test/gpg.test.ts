@@ -11,6 +11,7 @@ import {
   type PrivateKey,
   type Recipient,
   readPublicKeys,
+  rewrap,
   sealPacket,
   sealStream,
   sealUnderPassphrase,
@@ -116,6 +117,44 @@ if (gpgVersion === undefined) {
       });
     },
   );
+
+  describe.each<{ from: ArchiveKeyType; to: ArchiveKeyType }>([
+    { from: "curve25519", to: "rsa3072" },
+    { from: "rsa3072", to: "curve25519" },
+  ])(`${gpgVersion} after a change of the archive key from $from to $to`, ({ from, to }) => {
+    /** A key, and a gpg that has no other. */
+    const owner = async (type: ArchiveKeyType) => {
+      const made = await generateArchiveKey({ userId: { name: type }, passphrase: PASSPHRASE, type });
+      const own = await Gpg.start();
+      await own.run(["--import"], Buffer.from(made.privateKey), PASSPHRASE);
+      return {
+        gpg: own,
+        recipients: await readPublicKeys(made.publicKey),
+        privateKey: await unlockPrivateKey(made.privateKey, PASSPHRASE),
+      };
+    };
+    let old: Awaited<ReturnType<typeof owner>>;
+    let next: Awaited<ReturnType<typeof owner>>;
+    beforeAll(async () => {
+      [old, next] = await Promise.all([owner(from), owner(to)]);
+    });
+    afterAll(() => Promise.all([old.gpg.stop(), next.gpg.stop()]));
+
+    it("opens the old block with the old key, the re-wrapped one with the new, and an old record by its line", async () => {
+      const record = sealPacket(content(700), key);
+      const before = await buildKeyBlock([{ index: 7, key }], old.recipients);
+      const both = await rewrap(before, old.privateKey, { add: next.recipients, drop: [] });
+      const after = await rewrap(both, old.privateKey, { add: next.recipients, drop: old.recipients });
+      const text = `7 ${formatSessionKey(key)}\n`;
+
+      expect((await old.gpg.decrypt(before, PASSPHRASE)).toString()).toBe(text);
+      expect((await old.gpg.decrypt(both, PASSPHRASE)).toString()).toBe(text);
+      expect((await next.gpg.decrypt(both, PASSPHRASE)).toString()).toBe(text);
+      expect((await next.gpg.decrypt(after, PASSPHRASE)).toString()).toBe(text);
+      await expect(old.gpg.decrypt(after, PASSPHRASE)).rejects.toThrow("gpg exits 2");
+      expect((await next.gpg.decrypt(record, "", ...override)).equals(content(700))).toBe(true);
+    });
+  });
 
   describe.each(["rsa3072", "cv25519"])(`${gpgVersion} with its own key, %s`, (subkey) => {
     let gpg: Gpg;

@@ -84,7 +84,9 @@ describe("unlockPrivateKey", () => {
     const { privateKey } = await pairOf();
 
     expect(inspect(privateKey)).toBe(`[private key ${privateKey.fingerprint}]`);
-    expect(JSON.stringify(privateKey)).toBe(JSON.stringify({ fingerprint: privateKey.fingerprint }));
+    expect(JSON.stringify(privateKey)).toBe(
+      JSON.stringify({ fingerprint: privateKey.fingerprint, keyIds: privateKey.keyIds }),
+    );
   });
 
   it("refuses what is not one protected private key", async () => {

@@ -18,7 +18,7 @@ const pair = await pairOf();
 /** An archive of sealed texts in memory, and what reads it. */
 class Sealed {
   readonly stores = memoryStores();
-  readonly reader = new RecordReader({ stores: this.stores, privateKey: pair.privateKey });
+  readonly reader = new RecordReader({ stores: this.stores, holder: pair.privateKey });
   /** Keys of objects that were read, in order. */
   readonly read: string[] = [];
   readonly lines = new Map<string, KeyLine[]>();

@@ -46,8 +46,8 @@ export interface ArchiverOptions {
   readonly producer: StreamProducer;
   readonly opener: PayloadOpener;
   readonly sealer: PayloadSealer;
-  /** The archive key, and escrow where there is one. */
-  readonly recipients: readonly Recipient[];
+  /** Those in force: the archive key, and escrow where there is one. Asked for at each key block. */
+  readonly recipients: () => readonly Recipient[];
   /** 32 bytes. */
   readonly namingKey: KeyObject;
   readonly catalogue: Pick<CatalogueWriter, "write" | "known" | "position" | "settle" | "analyzeIfDue">;

@@ -1,5 +1,5 @@
 import { TOPICS } from "@daybook/contract";
-import { decryptWithKey, encryptToKeys, type PrivateKey, type Recipient } from "@daybook/openpgp";
+import { decryptWithKey, encryptToKeys, type KeyHolder, type Recipient } from "@daybook/openpgp";
 import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/stream";
 import { z } from "zod";
 import { type Poison, payloadContext } from "./decode.ts";
@@ -31,7 +31,7 @@ export async function park(
   poison: readonly Poison[],
   from: {
     producer: StreamProducer;
-    recipients: readonly Recipient[];
+    recipients: () => readonly Recipient[];
     stream: { id: string };
     topic: string;
     partition: number;
@@ -47,7 +47,7 @@ export async function park(
       from: { stream: from.stream.id, topic: from.topic, partition: from.partition, offset },
       payload: Buffer.from(payload).toString("base64"),
     };
-    sealed.push(await encryptToKeys(Buffer.from(JSON.stringify(parked)), from.recipients));
+    sealed.push(await encryptToKeys(Buffer.from(JSON.stringify(parked)), from.recipients()));
   }
   await from.producer.send(TOPICS.parked, PARKED_PARTITION, sealed);
 }
@@ -59,25 +59,26 @@ export async function park(
  * @param options.from offset of `daybook.parked` to start at
  * @param options.wanted which to put back; all unless given
  * @returns how many were put back, and the offset up to which `daybook.parked` was read
- * @throws {ArchiveError} `undecryptable`: parked under another archive key
+ * @throws {ArchiveError} `undecryptable`: parked under an archive key that is not here
  */
 export async function replayParked(options: {
   readonly stream: StreamReader;
   readonly producer: StreamProducer;
   readonly sealer: PayloadSealer;
-  readonly privateKey: PrivateKey;
+  /** With every archive key that something may still be parked under. */
+  readonly holder: KeyHolder;
   readonly from: number;
   readonly wanted?: (parked: ParkedEvent) => boolean;
   readonly signal: AbortSignal;
 }): Promise<{ replayed: number; next: number }> {
-  const { stream, producer, sealer, privateKey, wanted = () => true, signal } = options;
+  const { stream, producer, sealer, holder, wanted = () => true, signal } = options;
   const { first, next: end } = await stream.range(TOPICS.parked, PARKED_PARTITION);
   let next = Math.max(options.from, first);
   let replayed = 0;
   if (next >= end) return { replayed, next };
   for await (const batch of stream.read(TOPICS.parked, PARKED_PARTITION, next, REPLAY_BATCH, signal)) {
     for (const message of batch) {
-      const parked = await openParked(message.payload, privateKey);
+      const parked = await openParked(message.payload, holder);
       if (wanted(parked)) {
         const { topic, partition } = parked.from;
         const payload = Buffer.from(parked.payload, "base64");
@@ -96,8 +97,8 @@ export async function replayParked(options: {
 }
 
 /** @throws {ArchiveError} `undecryptable`; {ArchiverError} `misconfigured` when it is no parked event */
-async function openParked(payload: Uint8Array, privateKey: PrivateKey): Promise<ParkedEvent> {
-  const text = (await decryptWithKey(payload, privateKey)).toString();
+async function openParked(payload: Uint8Array, holder: KeyHolder): Promise<ParkedEvent> {
+  const text = (await decryptWithKey(payload, holder)).toString();
   try {
     return parkedEvent.parse(JSON.parse(text));
   } catch {

@@ -177,7 +177,7 @@ export class ShardWriter {
     previous: Promise<void>,
   ): Promise<void> {
     const [block] = await Promise.all([
-      buildKeyBlock(keyLines(records, draft.first), this.#context.recipients),
+      buildKeyBlock(keyLines(records, draft.first), this.#context.recipients()),
       this.#claimAttachments(records),
     ]);
     await previous;

@@ -281,7 +281,7 @@ describe("poison", () => {
         stream: rig.stream,
         producer: rig.stream,
         sealer,
-        privateKey: rig.keys.privateKey,
+        holder: rig.keys.privateKey,
         from: 0,
         signal: new AbortController().signal,
       });
@@ -302,7 +302,7 @@ describe("poison", () => {
       stream: rig.stream,
       producer: rig.stream,
       sealer,
-      privateKey: rig.keys.privateKey,
+      holder: rig.keys.privateKey,
       from: 0,
       wanted: ({ reason, from }) => reason === "malformed" && from.offset === 0,
       signal: new AbortController().signal,

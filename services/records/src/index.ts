@@ -1,3 +1,4 @@
+export type { ArchiveKeys } from "./archive-keys.ts";
 export { type Archiver, archiverOver } from "./archiver.ts";
 export type { Connection } from "./database.ts";
 export { RecordsError, type RecordsErrorCode } from "./error.ts";

@@ -1,5 +1,5 @@
 import { ArchiveError, type MutableStore } from "@daybook/archive-core";
-import { buildKeyBlock, type KeyLine, type PrivateKey, readKeyBlock, type Recipient } from "@daybook/openpgp";
+import { buildKeyBlock, type KeyLine, type KeyHolder, readKeyBlock, type Recipient } from "@daybook/openpgp";
 
 /** Which lines of a block go. */
 export type Doomed = (line: Pick<KeyLine, "index" | "attachment">) => boolean;
@@ -9,17 +9,17 @@ const ATTEMPTS = 10;
 /** Destroys single session keys in a keyring: the only way in which a record ever becomes unreadable. */
 export class KeyBlocks {
   readonly #stores: readonly MutableStore[];
-  readonly #privateKey: PrivateKey;
-  readonly #recipients: readonly Recipient[];
+  readonly #holder: KeyHolder;
+  readonly #recipients: () => readonly Recipient[];
 
   /** @param of.stores the keyring, and its second copy where there is one */
   constructor(of: {
     stores: readonly MutableStore[];
-    privateKey: PrivateKey;
-    recipients: readonly Recipient[];
+    holder: KeyHolder;
+    recipients: () => readonly Recipient[];
   }) {
     this.#stores = of.stores;
-    this.#privateKey = of.privateKey;
+    this.#holder = of.holder;
     this.#recipients = of.recipients;
   }
 
@@ -37,12 +37,12 @@ export class KeyBlocks {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const stored = await store.read(block);
       if (!stored) throw new ArchiveError("object-missing", `the key block ${block} is gone`);
-      const lines = await readKeyBlock(stored.body, this.#privateKey);
+      const lines = await readKeyBlock(stored.body, this.#holder);
       const kept = lines.filter((line) => !doomed(line));
       // Also what proves the work of the round before: it counts only once it is read back.
       if (kept.length === lines.length) return;
       try {
-        await store.replace(block, await buildKeyBlock(kept, this.#recipients), stored.tag);
+        await store.replace(block, await buildKeyBlock(kept, this.#recipients()), stored.tag);
       } catch (error) {
         const again = error instanceof ArchiveError && (error.code === "conflict" || error.retryable);
         if (!again || attempt === ATTEMPTS) throw error;

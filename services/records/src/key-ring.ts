@@ -1,5 +1,5 @@
 import { ArchiveError, type MutableStore } from "@daybook/archive-core";
-import { type KeyLine, type PrivateKey, readKeyBlock, SessionKey } from "@daybook/openpgp";
+import { type KeyLine, type KeyHolder, readKeyBlock, SessionKey } from "@daybook/openpgp";
 
 const KEY_BYTES = 32;
 /** Memory for decrypted session keys: those of some two million records. */
@@ -17,14 +17,14 @@ export interface BlockKeys {
 /** Opens key blocks with the archive's private key and remembers a bounded number of them, in memory only. */
 export class KeyRing {
   readonly #store: MutableStore;
-  readonly #privateKey: PrivateKey;
+  readonly #holder: KeyHolder;
   readonly #maxBytes: number;
   readonly #blocks = new Map<string, Promise<BlockKeys>>();
   #bytes = 0;
 
-  constructor(store: MutableStore, privateKey: PrivateKey, maxBytes = MAX_CACHED_BYTES) {
+  constructor(store: MutableStore, holder: KeyHolder, maxBytes = MAX_CACHED_BYTES) {
     this.#store = store;
-    this.#privateKey = privateKey;
+    this.#holder = holder;
     this.#maxBytes = maxBytes;
   }
 
@@ -52,7 +52,7 @@ export class KeyRing {
   async read(block: string): Promise<BlockKeys> {
     const stored = await this.#store.read(block);
     if (!stored) throw new ArchiveError("object-missing", `the key block ${block} is gone`);
-    return packKeys(await readKeyBlock(stored.body, this.#privateKey));
+    return packKeys(await readKeyBlock(stored.body, this.#holder));
   }
 
   /** Drops everything remembered: keys that were destroyed must not live on here. */

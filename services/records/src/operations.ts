@@ -13,7 +13,7 @@ import {
 } from "@daybook/archive-core";
 import type { CatalogueReader, CatalogueWriter } from "@daybook/catalogue";
 import { AUDIT_SHARD, TOPICS } from "@daybook/contract";
-import { type PrivateKey, readKeyBlock } from "@daybook/openpgp";
+import { type KeyHolder, readKeyBlock } from "@daybook/openpgp";
 import type { StreamReader } from "@daybook/stream";
 import type { ArchiveReader } from "./archive-reader.ts";
 import type { Database } from "./database.ts";
@@ -25,7 +25,7 @@ export interface OperationsOptions {
   readonly deployment: string;
   readonly sample: boolean;
   readonly stores: Stores;
-  readonly privateKey: PrivateKey;
+  readonly holder: KeyHolder;
   readonly archive: ArchiveReader;
   readonly catalogue: CatalogueReader;
   readonly catalogueWriter: Pick<CatalogueWriter, "position">;
@@ -124,10 +124,10 @@ export class Operations {
 
   /** Checks every shard from the ground up; yields each when it is done. Recorded as an audit event first. */
   async *fsck(actor: string): AsyncGenerator<FsckReport, void, undefined> {
-    const { archive, stores, privateKey, disposals, trail, minLockDays, now } = this.#options;
+    const { archive, stores, holder, disposals, trail, minLockDays, now } = this.#options;
     await trail.record({ actor, action: "fsck" });
     const keyLines = async (block: Uint8Array) => {
-      const lines = await readKeyBlock(block, privateKey);
+      const lines = await readKeyBlock(block, holder);
       return new Set(
         lines.map(({ index, attachment }): KeyLineName =>
           attachment === undefined ? index : `${index}.${attachment}`,

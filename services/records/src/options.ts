@@ -1,8 +1,8 @@
 import type { Stores } from "@daybook/archive-core";
 import type { CatalogueReader, CatalogueWriter, RecordIndexer } from "@daybook/catalogue";
-import type { PrivateKey, Recipient } from "@daybook/openpgp";
 import type { Authenticator, Logger, Route } from "@daybook/runtime";
 import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/stream";
+import type { ArchiveKeys } from "./archive-keys.ts";
 import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Connection } from "./database.ts";
@@ -23,9 +23,8 @@ export interface RecordsOptions {
   /** For the schema `records`; the login may create in this database. */
   readonly database: Connection;
   readonly stores: Stores;
-  readonly privateKey: PrivateKey;
-  /** To whom key blocks are sealed when they are written again: as the archiver's. */
-  readonly recipients: readonly Recipient[];
+  /** What opens the archive, and to whom key blocks are sealed when they are written again: as the archiver's. */
+  readonly archiveKeys: ArchiveKeys;
   readonly catalogue: CatalogueReader;
   /** Writes what disposal cuts and a rebuild makes again. */
   readonly catalogueWriter: CatalogueWriter;

@@ -1,3 +1,4 @@
+import { anyOf } from "@daybook/openpgp";
 import { ROLES, type Route } from "@daybook/runtime";
 import { Accounts } from "./accounts.ts";
 import { ArchiveReader } from "./archive-reader.ts";
@@ -92,13 +93,13 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
 
 /** Everything the service is made of, over what it was given. */
 function compose(options: RecordsOptions, database: Database, signal: AbortSignal) {
-  const { deployment, stores, privateKey, recipients, catalogue, catalogueWriter, producer, sealer, now } =
-    options;
+  const { deployment, stores, archiveKeys, catalogue, catalogueWriter, producer, sealer, now } = options;
+  const holder = anyOf(() => archiveKeys.privateKeys());
   const cells = createCells(options.registryKey);
   const trail = createAuditTrail({ producer, sealer, deployment, now });
   const archive = new ArchiveReader({
     stores,
-    keys: new KeyRing(stores.keyring, privateKey),
+    keys: new KeyRing(stores.keyring, holder),
     vkeys: options.vkeys,
   });
   const replay = new Replay({ ...options, archive, cells, signal });
@@ -124,14 +125,26 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     exports: new Exports(cells),
     archive,
     reading,
-    keyBlocks: new KeyBlocks({ stores: keyrings, privateKey, recipients }),
+    keyBlocks: new KeyBlocks({
+      stores: keyrings,
+      holder,
+      recipients: () => archiveKeys.recipients().inForce(now()),
+    }),
     keyrings,
     records: stores.records,
     cells,
     disposed,
   });
   const rebuild = new Rebuild({ ...options, archive, replay, changes, trail });
-  const operations = new Operations({ ...options, archive, catalogueWriter, database, disposals, trail });
+  const operations = new Operations({
+    ...options,
+    holder,
+    archive,
+    catalogueWriter,
+    database,
+    disposals,
+    trail,
+  });
   /** What the archiver may need before it can archive the audit events that the start waits for. */
   const always: Route[] = [spanRoute(rebuild)];
   const routes: Route[] = [

@@ -44,7 +44,7 @@ export async function startArchiving(dir: string): Promise<Running> {
       producer: stream,
       opener: createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) }),
       sealer,
-      recipients: keys.recipients,
+      recipients: () => keys.archive.inForce(new Date()),
       namingKey: createSecretKey(keyBytes(keys, "naming")),
       catalogue: catalogue.writer,
       indexer: catalogue.indexer,

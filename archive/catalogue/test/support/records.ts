@@ -16,6 +16,7 @@ import {
   openCatalogue,
   type ReadTexts,
   type RecordRef,
+  type SealingKey,
 } from "../../src/index.ts";
 
 export const tokenKey = Buffer.alloc(32, 7);
@@ -24,13 +25,16 @@ export const tokenKey = Buffer.alloc(32, 7);
 export function testCells(): CellSealer & CellOpener {
   const key = randomBytes(32);
   const turned = (bytes: Uint8Array) => Buffer.from(bytes.map((byte) => byte ^ 0xff));
-  return {
+  const sealing: SealingKey = {
     wrapped: turned(key),
     seal(plaintext) {
       const iv = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", key, iv);
       return Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
     },
+  };
+  return {
+    current: () => Promise.resolve(sealing),
     unwrap: async (wrapped) => (cell) => {
       const decipher = createDecipheriv("aes-256-gcm", turned(wrapped), cell.subarray(0, 12));
       decipher.setAuthTag(cell.subarray(-16));

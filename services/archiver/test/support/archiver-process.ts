@@ -86,7 +86,7 @@ async function main({ dir, connection, from, to, dieAt }: Instructions): Promise
       producer: stream,
       opener,
       sealer,
-      recipients,
+      recipients: () => recipients,
       namingKey,
       catalogue: writer,
       indexer: createRecordIndexer(tokenKey),

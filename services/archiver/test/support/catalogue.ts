@@ -103,6 +103,6 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 
 export async function openWriter(connection: CatalogueConnection, recipients: readonly Recipient[]) {
   const pool = openCatalogue(connection, "writer");
-  const writer = createCatalogueWriter({ pool, cells: await sealCellsTo(recipients) });
+  const writer = createCatalogueWriter({ pool, cells: sealCellsTo(() => recipients) });
   return { writer, close: () => pool.close() };
 }

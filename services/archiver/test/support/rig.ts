@@ -96,7 +96,7 @@ export async function makeRig(): Promise<Rig> {
       producer: stream,
       opener,
       sealer,
-      recipients: keys.recipients,
+      recipients: () => keys.recipients,
       namingKey,
       catalogue,
       indexer: createRecordIndexer(tokenKey),

@@ -22,7 +22,7 @@ import {
   untilAborted,
 } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
-import { type Engines, keyBytes, openEngines } from "./engines.ts";
+import { type Engines, holderOf, keyBytes, openEngines } from "./engines.ts";
 import { createHost, newServiceToken } from "../host.ts";
 import { IngestKeys } from "../ingest/ingest-keys.ts";
 import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
@@ -127,7 +127,7 @@ function start(
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const archiveProgress = archiveProgressClient(client);
   const mount = host.mount.bind(host);
-  const reader = new RecordReader({ stores, privateKey: keys.privateKey });
+  const reader = new RecordReader({ stores, holder: holderOf(keys) });
   const becameReady: PromiseWithResolvers<void> = Promise.withResolvers();
   const whenReady = Promise.race([becameReady.promise, untilAborted(signal)]);
 
@@ -141,7 +141,7 @@ function start(
     producer: stream,
     opener: createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) }),
     sealer,
-    recipients: keys.recipients,
+    recipients: () => keys.archive.inForce(now()),
     namingKey: createSecretKey(keyBytes(keys, "naming")),
     catalogue: catalogue.writer,
     indexer: catalogue.indexer,
@@ -162,8 +162,7 @@ function start(
       sample,
       database: connection,
       stores,
-      privateKey: keys.privateKey,
-      recipients: keys.recipients,
+      archiveKeys: keys.archive,
       catalogue: catalogue.reader,
       catalogueWriter: catalogue.writer,
       indexer: catalogue.indexer,

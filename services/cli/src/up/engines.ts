@@ -16,6 +16,7 @@ import {
 } from "@daybook/catalogue";
 import { type Home, startPostgres } from "@daybook/compose";
 import { openDirectoryStores } from "@daybook/directory";
+import { anyOf, type KeyHolder } from "@daybook/openpgp";
 import type { Logger } from "@daybook/runtime";
 import { type FileStream, openFileStream } from "@daybook/stream";
 import { Pool } from "pg";
@@ -39,6 +40,11 @@ export interface Engines {
 }
 
 const LINGER_MS = 1_000;
+
+/** What opens the archive: with whatever private keys are there at the time. */
+export function holderOf({ archive }: Keys): KeyHolder {
+  return anyOf(() => archive.privateKeys());
+}
 
 /** A key's bytes. */
 export function keyBytes(
@@ -107,8 +113,11 @@ async function openIndex(
   closing.defer(() => readers.close());
   const tokenKey = keyBytes(keys, "tokens");
   return {
-    writer: createCatalogueWriter({ pool: writers, cells: await sealCellsTo(keys.recipients) }),
-    reader: createCatalogueReader({ pool: readers, tokenKey, cells: openCellsWith(keys.privateKey) }),
+    writer: createCatalogueWriter({
+      pool: writers,
+      cells: sealCellsTo(() => keys.archive.inForce(new Date())),
+    }),
+    reader: createCatalogueReader({ pool: readers, tokenKey, cells: openCellsWith(holderOf(keys)) }),
     indexer: createRecordIndexer(tokenKey),
   };
 }

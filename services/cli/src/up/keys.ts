@@ -1,18 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import {
-  generateArchiveKey,
-  openUnderPassphrase,
-  readPublicKeys,
-  sealUnderPassphrase,
-  unlockPrivateKey,
-} from "@daybook/openpgp";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generateArchiveKey, openUnderPassphrase, sealUnderPassphrase } from "@daybook/openpgp";
 import { generateIngestKey } from "@daybook/stream";
 import { z } from "zod";
 import { CliError } from "../error.ts";
 import { type IngestKeyStore, ingestKeys } from "../ingest/key-list.ts";
+import { FileArchiveKeys } from "../keys/archive-keys.ts";
+import { RecipientsFile } from "../keys/recipients-file.ts";
+import { writeDurably } from "../keys/write-durably.ts";
 
 const key32 = z.base64().refine((text) => Buffer.from(text, "base64").length === 32);
 
@@ -37,15 +34,18 @@ export type ServiceKeys = z.infer<typeof serviceKeys>;
 /** Everything secret that a deployment on one machine holds. */
 export interface Keys {
   readonly service: ServiceKeys;
-  readonly recipients: Awaited<ReturnType<typeof readPublicKeys>>;
-  readonly privateKey: Awaited<ReturnType<typeof unlockPrivateKey>>;
+  /** What the archive is encrypted to, and opens with. */
+  readonly archive: FileArchiveKeys;
   /** Whether they were made just now. */
   readonly created: boolean;
   /** Writes the service keys again, durably; what is no longer among them is gone from the file. */
   save(service: ServiceKeys): Promise<void>;
 }
 
-/** Files of a home's `keys/`. */
+/** Whom a home's archive is encrypted to, once there was more than its first key. Then `archive-public.asc` is history. */
+const RECIPIENTS_FILE = "recipients.json";
+
+/** Files of a home's `keys/` that there are from the first start on. */
 export const KEY_FILES = {
   private: "archive-private.asc",
   public: "archive-public.asc",
@@ -77,8 +77,12 @@ export async function openKeys(dir: string, passphrase: (first: boolean) => Prom
     );
     return {
       service,
-      recipients: await readPublicKeys(await readFile(path("public"), "utf8")),
-      privateKey: await unlockPrivateKey(await readFile(path("private"), "utf8"), secret),
+      archive: await FileArchiveKeys.open({
+        privateDir: dir,
+        passphrase: secret,
+        recipients: await RecipientsFile.open(join(dir, RECIPIENTS_FILE), { until: path("public") }),
+        generates: true,
+      }),
       created,
       save: async (changed) =>
         writeDurably(
@@ -87,6 +91,7 @@ export async function openKeys(dir: string, passphrase: (first: boolean) => Prom
         ),
     };
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError("the keys do not open: check the passphrase", { cause });
   }
 }
@@ -126,16 +131,4 @@ async function createKeys(path: (name: keyof typeof KEY_FILES) => string, passph
     path("service"),
     await sealUnderPassphrase(Buffer.from(JSON.stringify(service)), passphrase),
   );
-}
-
-async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
-  await writeFile(temporary, content, { mode: 0o600, flush: true });
-  await rename(temporary, path);
-  const dir = await open(dirname(path), "r");
-  try {
-    await dir.sync();
-  } finally {
-    await dir.close();
-  }
 }

@@ -98,7 +98,7 @@ export async function startEvidence(): Promise<Running> {
           return catalogue.select(search);
         },
       },
-      reader: new RecordReader({ stores: archive.stores, privateKey: own!.privateKey }),
+      reader: new RecordReader({ stores: archive.stores, holder: own!.privateKey }),
       stores: archive.stores,
       services: clientOf(others.url, INTERNAL_TOKEN),
       publish: (_topic, _partition, plaintexts) => {

@@ -10,18 +10,10 @@ import {
   openCellsWith,
   sealCellsTo,
 } from "@daybook/catalogue";
-import {
-  formatSessionKey,
-  generateArchiveKey,
-  newSessionKey,
-  type PrivateKey,
-  readPublicKeys,
-  type Recipient,
-  sealPacket,
-  unlockPrivateKey,
-} from "@daybook/openpgp";
+import { anyOf, formatSessionKey, newSessionKey, sealPacket } from "@daybook/openpgp";
 import { createHash, randomUUID } from "node:crypto";
 import type { Connection, RecordsOptions } from "../../src/index.ts";
+import { MemoryArchiveKeys } from "./memory-archive-keys.ts";
 import { memoryCipher, MemoryStream } from "./memory-stream.ts";
 import { type Running, startRunning } from "./running.ts";
 import { SmallArchiver, vkeyOf } from "./small-archiver.ts";
@@ -31,30 +23,13 @@ export { INTERNAL_TOKEN, type Running } from "./running.ts";
 export const REGISTRY_KEY = Buffer.alloc(32, 3);
 const DEPLOYMENT = "test";
 
-let keys: Promise<{ privateKey: PrivateKey; recipients: Recipient[] }> | undefined;
-
-/** One key pair for all tests: making one takes a while. */
-function archiveKeys() {
-  keys ??= (async () => {
-    const made = await generateArchiveKey({
-      userId: { name: "Test" },
-      passphrase: "test",
-      type: "curve25519",
-    });
-    return {
-      privateKey: await unlockPrivateKey(made.privateKey, "test"),
-      recipients: await readPublicKeys(made.publicKey),
-    };
-  })();
-  return keys;
-}
-
 /** A whole deployment but for the services beside this one: what outlives a crash of the records service. */
 export interface Deployment {
   readonly connection: Connection;
   readonly stores: MemoryStores;
   readonly stream: MemoryStream;
   readonly archiver: SmallArchiver;
+  readonly archiveKeys: MemoryArchiveKeys;
   /** Everything that was logged, as text. */
   readonly logged: string[];
   /** The clock. */
@@ -85,7 +60,9 @@ export async function createDeployment(
   { keyringCopy = false, segmentRecords = 100 }: { keyringCopy?: boolean; segmentRecords?: number } = {},
 ): Promise<Deployment> {
   const connection = await postgres.database();
-  const { privateKey, recipients } = await archiveKeys();
+  const archiveKeys = await MemoryArchiveKeys.create();
+  const holder = anyOf(() => archiveKeys.privateKeys());
+  const recipients = () => archiveKeys.recipients().inForce(now());
   const tokenKey = Buffer.alloc(32, 1);
   const owner = openCatalogue(connection, "owner");
   await migrate(owner);
@@ -97,7 +74,7 @@ export async function createDeployment(
   const now = () => new Date(deployment.time);
   const stores = memoryStores({ now, keyringCopy });
   const indexer = createRecordIndexer(tokenKey);
-  const catalogueWriter = createCatalogueWriter({ pool: writerPool, cells: await sealCellsTo(recipients) });
+  const catalogueWriter = createCatalogueWriter({ pool: writerPool, cells: sealCellsTo(recipients) });
   const archiver = new SmallArchiver({
     deployment: DEPLOYMENT,
     stores,
@@ -135,6 +112,7 @@ export async function createDeployment(
     stores,
     stream,
     archiver,
+    archiveKeys,
     logged: [],
     time: Date.parse("2026-03-10T12:00:00.000Z"),
     ownerToken: undefined,
@@ -173,9 +151,8 @@ export async function createDeployment(
           sample: false,
           database: connection,
           stores,
-          privateKey,
-          recipients,
-          catalogue: createCatalogueReader({ pool: readerPool, tokenKey, cells: openCellsWith(privateKey) }),
+          archiveKeys,
+          catalogue: createCatalogueReader({ pool: readerPool, tokenKey, cells: openCellsWith(holder) }),
           catalogueWriter,
           indexer,
           producer: stream,

@@ -34,7 +34,7 @@ export interface SmallArchiverOptions {
   readonly stores: Stores;
   readonly stream: MemoryStream;
   readonly opener: PayloadOpener;
-  readonly recipients: readonly Recipient[];
+  readonly recipients: () => readonly Recipient[];
   readonly namingKey: KeyObject;
   readonly catalogue: CatalogueWriter;
   readonly indexer: RecordIndexer;
@@ -126,7 +126,7 @@ export class SmallArchiver implements Archiver {
     const position = { id: stream.id, partition, offset: next };
     if (sealed.length === 0) return;
     const draft = log.draft(sealed);
-    await log.commit(draft, await buildKeyBlock(lines, recipients), position);
+    await log.commit(draft, await buildKeyBlock(lines, recipients()), position);
     const rows: IndexedRecord[] = texts.map((text, i) =>
       indexer.index(recordSchema.parse(JSON.parse(text)), {
         shard,
