@@ -1,4 +1,5 @@
 export * from "./checkpoint.ts";
+export * from "./cosignature.ts";
 export * from "./error.ts";
 export * from "./fsck.ts";
 export * from "./head.ts";
@@ -6,6 +7,7 @@ export * from "./json.ts";
 export * from "./leaf.ts";
 export * from "./log-files.ts";
 export * from "./merkle.ts";
+export { type Note, type NoteSignature, readNote, type Verifier } from "./note.ts";
 export * from "./ports.ts";
 export * from "./proof.ts";
 export * from "./prover.ts";

@@ -1,3 +1,4 @@
+export { type Cosigner, cosigner } from "./cosigner.ts";
 export { describeLockedStore, type LockedStoreUnderTest } from "./describe-locked-store.ts";
 export { describeMutableStore, type MutableStoreUnderTest } from "./describe-mutable-store.ts";
 export {
