@@ -6,4 +6,6 @@ export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts
 export { startMinio } from "./minio.ts";
 export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";
 export { type Direction, type Proxy, startToxiproxy, type Toxic, type Toxiproxy } from "./toxiproxy.ts";
+export { AUTHORITY, type TsaCertificates } from "./tsa-certificates.ts";
+export { startTsa, type Tsa } from "./tsa.ts";
 export { startVersitygw } from "./versitygw.ts";
