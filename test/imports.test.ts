@@ -10,7 +10,7 @@ const allowed: Record<string, string[]> = {
   [contract]: [],
   connectors: [contract],
   [core]: [contract],
-  archive: [core, contract, "archive/openpgp"],
+  archive: [core, contract, "archive/openpgp", "archive/timestamp"],
   infra: [],
   services: ["connectors", contract, "archive", core, "archive/openpgp", ...leaves],
   "services/cli": ["connectors", contract, "archive", core, "archive/openpgp", ...leaves, "services"],
@@ -24,6 +24,8 @@ const confined: Record<string, string[]> = {
   express: ["infra/runtime"],
   winston: ["infra/runtime"],
   "@hpke/core": ["infra/stream"],
+  pkijs: ["archive/timestamp"],
+  asn1js: ["archive/timestamp"],
 };
 
 const root = resolve(import.meta.dirname, "..");
