@@ -54,7 +54,7 @@ export interface PackageCheckpoint {
   /** The signed note, verbatim. */
   readonly note: string;
   readonly vkey: string;
-  /** RFC 3161 time-stamp of the note, where there is one. */
+  /** RFC 3161 time-stamp of the note as it is here, where there is one: the authority's whole answer. */
   readonly stamp?: Uint8Array;
 }
 
@@ -69,6 +69,10 @@ export interface PackageInput {
   /** Who asked for what, under which matter, with which filters, when, of which deployment. */
   readonly request: { readonly [name: string]: Json };
   readonly checkpoints: readonly PackageCheckpoint[];
+  /** Verifier keys of the witnesses that the archive was told of. Whoever checks needs them from elsewhere. */
+  readonly witnesses?: readonly string[];
+  /** Certificates, PEM, to which the archive was told that stamps lead. As with `witnesses`. */
+  readonly tsaCa?: string;
   readonly formats: ReadonlySet<PackageFormat>;
 
   /** Shard by shard, by rising index. Consumed once. */

@@ -35,7 +35,20 @@ it); anything else means: not as it was. Run them in this folder, the one that h
    checks both, such as Go's golang.org/x/mod/sumdb/tlog and note. Compare the key with one that you were given by
    another way: a key that only this package vouches for proves nothing against whoever made the package.
 
-4. All of it at once, offline: daybook verify . (--key VKEY for a key of your own)
+4. Who else saw the log, and when? More lines under a checkpoint are cosignatures (c2sp.org/tlog-cosignature) of
+   witnesses: each saw the log grow to this head without a change to what was there, at the time in its line. Check
+   them with the witness's key, from the witness itself, and any C2SP tool, such as Go's filippo.io/torchwood.
+   data/logs/witnesses has the keys that the archive was told of.
+
+   data/logs/SHARD/checkpoint.tsr, where there is one, is an RFC 3161 time-stamp of that checkpoint: what is in the
+   log was there at that time. CA.pem is the root of the authority, from the authority itself
+   (data/logs/tsa-ca.pem is the one that the archive was told of):
+
+   openssl ts -verify -data data/logs/SHARD/checkpoint -in data/logs/SHARD/checkpoint.tsr -CAfile CA.pem
+
+   Add -attime SECONDS (since 1970, within the certificates' time) once the certificates have expired.
+
+5. All of it at once, offline: daybook verify . (--key VKEY, --witness VKEY, --tsa-ca CA.pem for keys of your own)
 
 WHAT IS HERE
    data/records/     the records, canonical JSON (RFC 8785); "raw" is what the network delivered, base64

@@ -30,9 +30,11 @@ export async function writePackage(input: PackageInput, sink: PackageSink): Prom
   for (const { shard, note, vkey, stamp } of input.checkpoints) {
     const folder = `logs/${safeSegment(shard)}`;
     await bag.payload(`${folder}/checkpoint`, note);
-    await bag.payload(`${folder}/vkey`, `${vkey}\n`);
+    await bag.payload(`${folder}/vkey`, line(vkey));
     if (stamp) await bag.payload(`${folder}/checkpoint.tsr`, stamp);
   }
+  if (input.witnesses?.length) await bag.payload("logs/witnesses", input.witnesses.map(line).join(""));
+  if (input.tsaCa !== undefined) await bag.payload("logs/tsa-ca.pem", input.tsaCa);
   const counts = await writeRecords(input, bag);
   for await (const { id, auditId, leaf, proof } of input.disposals) {
     await bag.payload(`disposals/${id}.json`, canonical({ auditId, id }));
@@ -42,6 +44,10 @@ export async function writePackage(input: PackageInput, sink: PackageSink): Prom
   await writeThreads(input, bag);
   const tagManifestSha256 = await bag.finish(input);
   return { ...counts, tagManifestSha256 };
+}
+
+function line(text: string): string {
+  return `${text}\n`;
 }
 
 async function writeRecords(

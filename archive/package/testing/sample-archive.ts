@@ -93,9 +93,14 @@ export class SampleArchive {
     return [...[...files].map(([path, body]) => ({ path, bytes: body })), { path: "checkpoint", bytes }];
   }
 
-  input(name: string, formats = ALL_FORMATS): PackageInput {
+  /** @param attest what others add to a checkpoint; which all its proofs then carry */
+  input(
+    name: string,
+    formats = ALL_FORMATS,
+    attest: (checkpoint: PackageCheckpoint) => PackageCheckpoint = (checkpoint) => checkpoint,
+  ): PackageInput {
     const shards = [...this.#shards.keys()];
-    const checkpoints = shards.map((shard) => this.checkpoint(shard));
+    const checkpoints = shards.map((shard) => attest(this.checkpoint(shard)));
     return {
       name,
       createdAt: new Date("2026-03-09T10:00:00.000Z"),

@@ -1,3 +1,4 @@
 export * from "./error.ts";
 export type { Problem } from "./problems.ts";
-export { verifyPackage, type VerifyOptions, type VerifyReport } from "./verify-package.ts";
+export type { Attested, Stamped, Witnessed } from "./attestations.ts";
+export { type ReportedLog, verifyPackage, type VerifyOptions, type VerifyReport } from "./verify-package.ts";

@@ -1,4 +1,5 @@
 import { MAX_EVENT_BYTES } from "@daybook/contract";
+import { MAX_STAMP_BYTES } from "@daybook/timestamp";
 
 /** Extensions of attachments: none that a viewer would run. */
 export const SAFE_EXTENSIONS: ReadonlySet<string> = new Set(
@@ -26,7 +27,9 @@ const KNOWN: readonly (readonly [pattern: RegExp, maxBytes: number])[] = [
   [/^data\/attachments\/[0-9a-f]{64}\.[a-z0-9]{1,5}$/, Infinity],
   [new RegExp(`^data/(?:eml/${ID}\\.eml|rsmf/${NAME}\\.rsmf|html/${NAME}\\.html)$`), Infinity],
   [new RegExp(`^data/logs/${SHARD}/(?:checkpoint|vkey)$`), 64 * KIB],
-  [new RegExp(`^data/logs/${SHARD}/checkpoint\\.tsr$`), MIB],
+  [new RegExp(`^data/logs/${SHARD}/checkpoint\\.tsr$`), MAX_STAMP_BYTES],
+  [/^data\/logs\/witnesses$/, 64 * KIB],
+  [/^data\/logs\/tsa-ca\.pem$/, MIB],
   [
     /^(?:manifest-sha256\.txt|data\/(?:index|session-keys)\.csv|data\/(?:gaps|coverage|audit)\.jsonl)$/,
     Infinity,

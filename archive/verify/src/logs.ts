@@ -1,4 +1,11 @@
-import { openCheckpoint, parseVkey, readCheckpoint, type Verifier } from "@daybook/archive-core";
+import {
+  openCheckpoint,
+  parseVkey,
+  parseWitnessKey,
+  readCheckpoint,
+  type Verifier,
+  type Witness,
+} from "@daybook/archive-core";
 import { strictText, type CheckedFiles } from "./checked-files.ts";
 import { VerifyError } from "./error.ts";
 import type { Problems } from "./problems.ts";
@@ -24,13 +31,20 @@ export interface PackageLogs {
 
 /** @throws {VerifyError} `bad-key` */
 export function parseKeys(keys: readonly string[]): Verifier[] {
-  return keys.map((key) => {
-    try {
-      return parseVkey(key.trim());
-    } catch (cause) {
-      throw new VerifyError("bad-key", "a given key is no verifier key (name+id+key)", { cause });
-    }
-  });
+  return keys.map((key) => given(key, parseVkey));
+}
+
+/** @throws {VerifyError} `bad-key` */
+export function parseWitnesses(keys: readonly string[]): Witness[] {
+  return keys.map((key) => given(key, parseWitnessKey));
+}
+
+function given<T>(key: string, parse: (vkey: string) => T): T {
+  try {
+    return parse(key.trim());
+  } catch (cause) {
+    throw new VerifyError("bad-key", "a given key is no verifier key (name+id+key)", { cause });
+  }
 }
 
 /** Reads the logs' heads and checks who signed them: a given key of that name, else the package's own. */

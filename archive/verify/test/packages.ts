@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { directorySink, type PackageFormat, type PackageSink, writePackage, zipSink } from "@daybook/package";
 import { ALL_FORMATS, type SampleArchive, sampleDepartment } from "@daybook/package/testing";
+import { NO_OUTSIDERS } from "../src/attestations.ts";
 import type { PackageFiles } from "../src/package-files.ts";
 import { Problems } from "../src/problems.ts";
 import { verifyFiles, type VerifyReport } from "../src/verify-package.ts";
@@ -92,7 +93,7 @@ export async function verifyInMemory({ files, receipt }: MemoryPackage): Promise
     close: () => undefined,
   };
   const named = receipt && { name: "P.receipt", bytes: receipt };
-  return verifyFiles(container, { given: [], problems, receipt: named });
+  return verifyFiles(container, { given: [], outsiders: NO_OUTSIDERS, problems, receipt: named });
 }
 
 /** Makes bag-info and both manifests anew, as somebody would who hides a change. */

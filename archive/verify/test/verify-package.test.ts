@@ -18,9 +18,9 @@ describe("verifyPackage", () => {
       records: 16,
       problems: [],
       logs: [
-        { origin: "sample/0", size: 12 },
-        { origin: "sample/1", size: 3 },
-        { origin: "sample/audit", size: 2 },
+        { origin: "sample/0", size: 12, witnessed: [], unknownWitnesses: [] },
+        { origin: "sample/1", size: 3, witnessed: [], unknownWitnesses: [] },
+        { origin: "sample/audit", size: 2, witnessed: [], unknownWitnesses: [] },
       ],
       keyFrom: "package",
       receipt: true,
