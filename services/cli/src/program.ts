@@ -5,7 +5,7 @@ import { addOperations } from "./commands/add-operations.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
 import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
-import { verifyCommand } from "./commands/verify.ts";
+import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { createOutput, type Output } from "./output.ts";
 import type { UpOptions } from "./up/up.ts";
 import { VERSION } from "./version.ts";
@@ -115,9 +115,11 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .description("check an evidence package, offline")
     .argument("<path>", "a directory or a ZIP")
     .option("--key <vkey>", "a log's verifier key that you were given; may be repeated", collect)
+    .option("--witness <vkey>", "a witness's verifier key that you were given; may be repeated", collect)
+    .option("--tsa-ca <file>", "root certificates, PEM, of the time-stamp authority")
     .option("--json")
-    .action(async (path: string, options: { key?: string[] }, command: Command) => {
-      if (!(await verifyCommand(path, options.key ?? [], out(command)))) process.exitCode = 1;
+    .action(async (path: string, options: VerifyCommandOptions, command: Command) => {
+      if (!(await verifyCommand(path, options, out(command)))) process.exitCode = 1;
     });
 
   addGovernance(program, out);
