@@ -3,7 +3,7 @@ export type CatalogueErrorCode =
   | "bad-query" // the words cannot be read: the message says why
   | "bad-filter"
   | "bad-cursor" // not a cursor of this search
-  | "out-of-order" // rows before these are missing: rebuild that span first
+  | "out-of-order" // rows that should be there are missing, as after a drop or a restore: rebuild that span first
   | "diverged" // the catalogue says otherwise about this position: rebuild it
   | "not-migrated"; // the schema is missing or not of this version
 

@@ -34,8 +34,18 @@ export interface CatalogueWriter {
     state: CatalogueState & { readonly shard: string; readonly from: number },
   ): Promise<void>;
 
-  /** Which of these record ids the catalogue holds, disposed ones included. One look-up. */
-  known(ids: readonly string[]): Promise<Set<string>>;
+  /**
+   * Which of these record ids the catalogue holds, disposed ones included. One look-up, which also fences: an answer
+   * from a catalogue that was dropped, restored or failed over to a replica that lags would call what is archived new.
+   *
+   * @param least what the caller knows the catalogue to have reflected of the shard: rows that it saw written
+   * @throws {CatalogueError} `unavailable` (retryable), `out-of-order` (the catalogue reflects less, as of the same
+   *   snapshot: what is new cannot be told)
+   */
+  known(
+    ids: readonly string[],
+    least: { readonly shard: string; readonly size: number },
+  ): Promise<Set<string>>;
 
   /** Undefined for a shard that has no rows. */
   position(shard: string): Promise<CatalogueState | undefined>;
@@ -75,6 +85,11 @@ WHERE $2::bigint = 0 OR EXISTS (SELECT FROM catalogue.state WHERE shard = $1::sm
 ON CONFLICT (shard) DO UPDATE SET size = EXCLUDED.size, stream = EXCLUDED.stream, partition = EXCLUDED.partition,
   next_offset = EXCLUDED.next_offset
 WHERE s.size >= $2::bigint AND EXCLUDED.size >= s.size`;
+
+/** Ids and state from one snapshot. The tables are named in the order in which `drop` locks them. */
+const KNOWN = `
+SELECT replace(id::text, '-', ''), NULL FROM catalogue.record WHERE id = ANY ($1::uuid[])
+UNION ALL SELECT NULL, size::text FROM catalogue.state WHERE shard = $2::smallint`;
 
 /** Whether the table of records is half as large again as when its statistics were made, and over 768 KiB. */
 const OUTGROWN = `
@@ -143,14 +158,17 @@ export function createCatalogueWriter({
       if (latest.get(state.shard) === settled) latest.delete(state.shard);
     },
 
-    async known(ids) {
+    async known(ids, { shard, size }) {
       if (ids.length === 0) return new Set();
-      const { rows } = await pool.query(
-        "SELECT replace(id::text, '-', '') FROM catalogue.record WHERE id = ANY ($1::uuid[])",
-        [uuid(ids)],
-        "catalogue-known",
-      );
-      return new Set(rows.map(([id]) => String(id)));
+      const { rows } = await pool.query(KNOWN, [uuid(ids), shardCode(shard)], "catalogue-known");
+      const known = new Set<string>();
+      let reflected = 0;
+      for (const [id, of] of rows) {
+        if (typeof id === "string") known.add(id);
+        else reflected = Number(of);
+      }
+      if (reflected < size) throw new CatalogueError("out-of-order", "the catalogue has gone back");
+      return known;
     },
 
     async position(shard) {

@@ -42,7 +42,7 @@ withPostgres("disposal", () => {
     await catalogue.writer.dispose([record.id, "0".repeat(32)]);
     await catalogue.writer.write(rows, state);
 
-    expect(await catalogue.writer.known([record.id])).toEqual(new Set([record.id]));
+    expect(await catalogue.writer.known([record.id], { shard: "0", size: 1 })).toEqual(new Set([record.id]));
     expect(await catalogue.reader.byIds([record.id])).toEqual([]);
     expect(await catalogue.reader.byNetworkId("whatsapp", ["n1"])).toEqual([]);
     expect(await found(catalogue, "onlyhere")).toEqual([]);

@@ -251,7 +251,9 @@ withPostgres("a search", () => {
   it("refuses what is no id", async () => {
     for (const id of ["", "x".repeat(32), "0".repeat(31), `${"0".repeat(32)}\n`]) {
       await expect(catalogue.reader.byIds([id])).rejects.toMatchObject({ code: "bad-filter" });
-      await expect(catalogue.writer.known([id])).rejects.toMatchObject({ code: "bad-filter" });
+      await expect(catalogue.writer.known([id], { shard: "0", size: 0 })).rejects.toMatchObject({
+        code: "bad-filter",
+      });
     }
   });
 

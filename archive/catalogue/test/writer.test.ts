@@ -44,8 +44,10 @@ withPostgres("the writer", () => {
     expect(await catalogue.writer.position("1")).toBeUndefined();
     expect(await catalogue.writer.position("audit")).toBeUndefined();
     const ids = records.map((record) => record.id);
-    expect(await catalogue.writer.known([...ids, "0".repeat(32)])).toEqual(new Set(ids));
-    expect(await catalogue.writer.known([])).toEqual(new Set());
+    expect(await catalogue.writer.known([...ids, "0".repeat(32)], { shard: "0", size: 2 })).toEqual(
+      new Set(ids),
+    );
+    expect(await catalogue.writer.known([], { shard: "0", size: 2 })).toEqual(new Set());
   });
 
   it("writes a batch twice as once", async () => {
@@ -208,8 +210,64 @@ withPostgres("the writer", () => {
     await catalogue.writer.write([rows[0]!, disposed], state(0, 2));
     expect(await found(catalogue, "kep*")).toEqual([records[0]!.id]);
     expect(await found(catalogue, "secret")).toEqual([]);
-    expect(await catalogue.writer.known([records[1]!.id])).toEqual(new Set([records[1]!.id]));
+    expect(await catalogue.writer.known([records[1]!.id], { shard: "0", size: 0 })).toEqual(
+      new Set([records[1]!.id]),
+    );
     expect(await catalogue.writer.position("0")).toEqual({ size: 2, stream: streamAt(2) });
+  });
+
+  it("does not say what is new once it lacks rows that the caller knows of", async () => {
+    const records = [recordOf(), recordOf(), recordOf()];
+    const { rows } = catalogue.index(records);
+    await catalogue.writer.write(rows, state(0, 3));
+    const ids = records.map((record) => record.id);
+    expect(await catalogue.writer.known(ids, { shard: "0", size: 3 })).toEqual(new Set(ids));
+
+    await catalogue.writer.drop();
+    await catalogue.writer.write(rows.slice(0, 2), state(0, 2));
+    for (const least of [
+      { shard: "0", size: 3 },
+      { shard: "1", size: 1 },
+    ]) {
+      await expect(catalogue.writer.known(ids, least)).rejects.toMatchObject({
+        code: "out-of-order",
+        retryable: false,
+      });
+    }
+    await catalogue.writer.write(rows.slice(2), state(2, 3));
+    expect(await catalogue.writer.known(ids, { shard: "0", size: 3 })).toEqual(new Set(ids));
+  });
+
+  it("takes what is dropped meanwhile for new at no moment", async () => {
+    const records = Array.from({ length: 20 }, () => recordOf());
+    const { rows } = catalogue.index(records);
+    const ids = records.map((record) => record.id);
+    await catalogue.writer.write(rows, state(0, 20));
+    let asked = 0;
+    let refused = 0;
+    let isOver = false;
+    const ask = async () => {
+      while (!isOver) {
+        const known = await catalogue.writer.known(ids, { shard: "0", size: 20 }).catch((error: unknown) => {
+          expect(error).toMatchObject({ code: "out-of-order" });
+          refused += 1;
+          return new Set(ids);
+        });
+        expect(known.size).toBe(20);
+        asked += 1;
+      }
+    };
+    const asking = Promise.all([ask(), ask()]);
+    for (let i = 0; i < 30; i += 1) {
+      await catalogue.writer.drop();
+      await catalogue.writer.write(rows.slice(0, 10), state(0, 10));
+      await catalogue.writer.write(rows.slice(10), state(10, 20));
+    }
+    isOver = true;
+    await asking;
+
+    expect(refused).toBeGreaterThan(0);
+    expect(asked).toBeGreaterThan(refused);
   });
 
   it("keeps a person's later names, and not without end", async () => {

@@ -4,7 +4,8 @@ export type ArchiveErrorCode =
   | "object-missing"
   | "object-locked" // the lock forbids it
   | "conflict" // somebody else changed it first
-  | "fork" // another writer has advanced the log: stop
+  | "overtaken" // another writer has committed first: open the log again, with what this one saw of it
+  | "fork" // the log does not continue what was seen of it: stop for good
   | "corrupt" // stored bytes are not what the log or their own checksum says
   | "malformed" // outside bytes that are not what they claim to be
   | "undecryptable"; // the key does not fit, or was destroyed

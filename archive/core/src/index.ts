@@ -1,6 +1,7 @@
 export * from "./checkpoint.ts";
 export * from "./cosignature.ts";
 export * from "./error.ts";
+export type { SeenLog } from "./extension.ts";
 export * from "./fsck.ts";
 export * from "./head.ts";
 export * from "./json.ts";

@@ -1,8 +1,10 @@
 import { hash } from "node:crypto";
 import { type CheckpointSigner, openCheckpoint, parseVkey, readCheckpoint } from "./checkpoint.ts";
 import { ArchiveError } from "./error.ts";
+import { assertExtends, type SeenLog } from "./extension.ts";
 import { decodeHead, encodeHead, type Head, headKey, type StreamPosition } from "./head.ts";
 import { checkpointKey } from "./log-files.ts";
+import { EMPTY_ROOT } from "./merkle.ts";
 import type { MutableStore, Stores } from "./ports.ts";
 import { partialPaths, resumeTree } from "./right-edge.ts";
 import { encodeSegment, keyBlockKey, packRecords, type SealedRecord, segmentKey } from "./segment.ts";
@@ -17,6 +19,8 @@ export interface ShardLogOptions {
   /** Days that new objects are locked for. */
   readonly lockDays: number;
   readonly now: () => Date;
+  /** What an earlier life of this writer saw of the log. */
+  readonly seen?: SeenLog;
 }
 
 interface StoredHead {
@@ -68,7 +72,8 @@ export class ShardLog {
   /**
    * Takes up a shard where its head stands and completes what a crash left unpublished.
    *
-   * @throws {ArchiveError} `corrupt` when head, checkpoint and tiles do not agree; `store-unavailable` (retryable)
+   * @throws {ArchiveError} `corrupt` when head, checkpoint and tiles do not agree; `fork` when they do not continue
+   *   what was seen; `store-unavailable` (retryable)
    */
   static async open(options: ShardLogOptions): Promise<ShardLog> {
     const { shard, stores } = options;
@@ -93,7 +98,7 @@ export class ShardLog {
   ): Promise<ShardLog> {
     const { shard, signer, stores } = options;
     if (!stored) {
-      if (published)
+      if (published || options.seen?.size)
         throw new ArchiveError("corrupt", `shard ${shard}: a checkpoint is published but the head is gone`);
       return new ShardLog(options, new Tree(), undefined);
     }
@@ -117,12 +122,18 @@ export class ShardLog {
     }
     const log = new ShardLog(options, tree, { head, tag: stored.tag });
     await log.#publish(files, head.checkpoint);
+    if (options.seen) await assertExtends(options, options.seen, checkpoint);
     return log;
+  }
+
+  /** The committed log: for `seen` of the next that is opened. */
+  get seen(): SeenLog {
+    return this.#head ? readCheckpoint(this.#head.head.checkpoint) : { size: 0, root: EMPTY_ROOT };
   }
 
   /** Records in the committed log. */
   get size(): number {
-    return this.#head ? readCheckpoint(this.#head.head.checkpoint).size : 0;
+    return this.seen.size;
   }
 
   /** Where the committed log stands in the stream; undefined before the first commit. */
@@ -161,8 +172,8 @@ export class ShardLog {
    *
    * @param keyBlock the segment's sealed session keys
    * @param stream the position that follows the draft's last event
-   * @throws {ArchiveError} `store-unavailable`, `store-full` (retryable); `fork`: another writer has
-   *   advanced the log, this one must stop for good
+   * @throws {ArchiveError} `store-unavailable`, `store-full` (retryable); `overtaken`: another writer has
+   *   advanced the log, this one commits nothing any more
    */
   async commit(draft: Draft, keyBlock: Uint8Array, stream: StreamPosition): Promise<void> {
     const { shard, stores, signer } = this.#options;
@@ -206,7 +217,7 @@ export class ShardLog {
       if (now && equal(now.body, body)) tag = now.tag;
       else if (error.retryable && now?.tag === this.#head?.tag) throw error;
       else
-        throw new ArchiveError("fork", `shard ${shard}: another writer has advanced the log`, {
+        throw new ArchiveError("overtaken", `shard ${shard}: another writer has advanced the log`, {
           cause: error,
         });
     }

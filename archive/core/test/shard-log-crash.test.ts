@@ -96,7 +96,7 @@ describe("a crash", () => {
     await append(next, sealedRecords(4));
     deliver();
 
-    expect(await late).toMatchObject({ code: "fork" });
+    expect(await late).toMatchObject({ code: "overtaken" });
     expect(await loggedIds(stores)).toHaveLength(9);
   });
 });

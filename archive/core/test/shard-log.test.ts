@@ -7,6 +7,7 @@ import {
   keyBlockKey,
   openCheckpoint,
   parseVkey,
+  type SeenLog,
   ShardLog,
 } from "../src/index.ts";
 import { memoryStores } from "../testing/index.ts";
@@ -128,7 +129,7 @@ describe("committing a segment", () => {
 });
 
 describe("two writers", () => {
-  it("of one shard: one commits, the other stops for good, nothing forks", async () => {
+  it("of one shard: one commits, the other commits nothing any more, nothing forks", async () => {
     const stores = memoryStores();
     await append(await open(stores), sealedRecords(5));
     const [one, two] = [await open(stores), await open(stores)];
@@ -138,7 +139,7 @@ describe("two writers", () => {
     const won = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []));
     expect(won).toHaveLength(1);
     const [loser, reason] = won[0] === 0 ? [two, outcomes[1]] : [one, outcomes[0]];
-    expect((reason as PromiseRejectedResult).reason).toMatchObject({ code: "fork", retryable: false });
+    expect((reason as PromiseRejectedResult).reason).toMatchObject({ code: "overtaken", retryable: false });
     expect((await loggedIds(stores)).slice(5)).toEqual(ids(won[0] === 0 ? a : b));
     await expect(append(loser, sealedRecords(1))).rejects.toMatchObject({ code: "fork" });
   });
@@ -166,10 +167,10 @@ describe("two writers", () => {
     if (fault === "kept") {
       // It read the head back, and it was its own.
       expect(first).toBeUndefined();
-      expect(other).toMatchObject({ code: "fork" });
+      expect(other).toMatchObject({ code: "overtaken" });
     } else {
       expect(first).toMatchObject({ code: "store-unavailable", retryable: true });
-      expect(await commit()).toMatchObject({ code: "fork" });
+      expect(await commit()).toMatchObject({ code: "overtaken" });
     }
     expect(await loggedIds(stores)).toHaveLength(fault === "kept" ? 7 : 8);
   });
@@ -200,7 +201,7 @@ describe("two writers", () => {
 
     expect(await publishedNote(stores)).toBe(newest);
     expect(await loggedIds(stores)).toHaveLength(507);
-    await expect(append(slow, sealedRecords(1))).rejects.toMatchObject({ code: "fork" });
+    await expect(append(slow, sealedRecords(1))).rejects.toMatchObject({ code: "overtaken" });
   });
 
   it("do not take each other for damage: who opens while the other commits opens", async () => {
@@ -218,6 +219,46 @@ describe("two writers", () => {
     const other = await open(stores);
 
     expect(other.size).toBe(14);
+  });
+});
+
+describe("what an earlier life saw of the log", () => {
+  const reopen = (stores: ReturnType<typeof memoryStores>, seen: SeenLog) =>
+    ShardLog.open({ shard: SHARD, signer, stores, lockDays: 400, now: () => NOW, seen });
+
+  it.each([0, 1, 5, 256, 300])("is continued by others, from %i records on", async (size) => {
+    const stores = memoryStores();
+    const first = await open(stores);
+    if (size > 0) await append(first, sealedRecords(size));
+    const { seen } = first;
+    expect(seen.size).toBe(size);
+    expect((await reopen(stores, seen)).size).toBe(size);
+    for (const count of [1, 300, 3]) await append(await open(stores), sealedRecords(count));
+
+    expect((await reopen(stores, seen)).size).toBe(size + 304);
+  });
+
+  it.each([
+    ["as large", 5],
+    ["larger", 700],
+  ])("is another history in a log that is %s: a fork", async (_, size) => {
+    const stores = memoryStores();
+    const first = await open(stores);
+    await append(first, sealedRecords(5));
+    const other = memoryStores();
+    await append(await open(other), sealedRecords(size));
+
+    await expect(reopen(other, first.seen)).rejects.toMatchObject({ code: "fork", retryable: false });
+  });
+
+  it("is more than there is: a fork, and damage where there is nothing at all", async () => {
+    const first = await open(memoryStores());
+    await append(first, sealedRecords(5));
+    const other = memoryStores();
+    await append(await open(other), sealedRecords(4));
+
+    await expect(reopen(other, first.seen)).rejects.toMatchObject({ code: "fork" });
+    await expect(reopen(memoryStores(), first.seen)).rejects.toMatchObject({ code: "corrupt" });
   });
 });
 

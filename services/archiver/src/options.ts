@@ -12,6 +12,7 @@ import type {
 } from "@daybook/stream";
 import type { EventSealer } from "./event-sealer.ts";
 import type { ArchiverProgress } from "./progress.ts";
+import type { ShardSigns } from "./signs.ts";
 import type { Upkeep } from "./upkeep.ts";
 
 /** One ordered line of records, and where its events come from. */
@@ -54,7 +55,7 @@ export interface ArchiverOptions {
   readonly indexer: RecordIndexer;
   /**
    * Has the records service write the rows of a span that the stream no longer has, and the shard's state
-   * with them. Resolves once they are there.
+   * with them. Resolves once they are there; repeated for as long as it takes.
    */
   readonly rebuildSpan?: (span: MissingSpan, signal: AbortSignal) => Promise<void>;
   /** Days that new objects are locked for. */
@@ -69,4 +70,4 @@ export interface ArchiverOptions {
 
 /** What a shard works with: the options of all and its own. */
 export type ShardContext = Omit<ArchiverOptions, "shards" | "namingKey"> &
-  ShardOptions & { readonly eventSealer: EventSealer; readonly upkeep: Upkeep };
+  ShardOptions & { readonly eventSealer: EventSealer; readonly upkeep: Upkeep; readonly signs: ShardSigns };

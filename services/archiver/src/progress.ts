@@ -5,6 +5,10 @@ import { ArchiverError } from "./error.ts";
 export interface ShardStatus {
   readonly shard: string;
   readonly running: boolean;
+  /** Whether this process has the shard: where several share them, another may. */
+  readonly owned: boolean;
+  /** Code of the error for which the shard waits for an operator. */
+  readonly blocked: string | undefined;
   /** Records that are committed and catalogued. */
   readonly size: number;
   /** Where a restart would read from: the lesser of the head's and the catalogue's position. */
@@ -48,6 +52,8 @@ export class ArchiverProgress {
           status: {
             shard,
             running: false,
+            owned: true,
+            blocked: undefined,
             size: 0,
             position: undefined,
             settled: 0,
@@ -77,7 +83,8 @@ export class ArchiverProgress {
    * Resolves once every event below `offset` of the shard's partition is committed and can be searched.
    *
    * @param flush closes the open segment as soon as it holds them, instead of waiting for its linger
-   * @throws {ArchiverError} `unknown-shard`; `stopped` when the archiver ends or `signal` aborts first
+   * @throws {ArchiverError} `unknown-shard`; `not-owner` when another process has the shard, or gets it meanwhile;
+   *   `stopped` when the archiver ends, the shard stops for good or `signal` aborts first
    */
   async archived(
     shard: string,
@@ -85,6 +92,7 @@ export class ArchiverProgress {
     { flush = false, signal }: { flush?: boolean; signal?: AbortSignal } = {},
   ): Promise<void> {
     const entry = this.#entry(shard);
+    if (!entry.status.owned) throw notOwner();
     if (entry.status.settled >= offset) return;
     await new Promise<void>((resolve, reject) => {
       const leave = () => reject(new ArchiverError("stopped", "the wait was given up"));
@@ -112,7 +120,7 @@ export class ArchiverProgress {
     return {
       start(settled, size, position, flush) {
         entry.flush = flush;
-        Object.assign(entry.status, { running: true, settled, size, position });
+        Object.assign(entry.status, { running: true, blocked: undefined, settled, size, position });
         release(entry);
       },
       settle(settled) {
@@ -126,12 +134,21 @@ export class ArchiverProgress {
         entry.status[what] += by;
       },
       wantsFlush: (handled) => entry.flushTo > entry.status.settled && handled >= entry.flushTo,
-      stop() {
+      end() {
         entry.status.running = false;
         entry.flush = () => undefined;
-        for (const waiter of entry.waiters)
-          waiter.reject(new ArchiverError("stopped", "the archiver has stopped"));
-        entry.waiters.clear();
+      },
+      block(code) {
+        entry.status.blocked = code;
+      },
+      stop() {
+        dismiss(entry, new ArchiverError("stopped", "the archiver has stopped"));
+      },
+      own(isOwned) {
+        entry.status.owned = isOwned;
+        if (isOwned) return;
+        entry.status.blocked = undefined;
+        dismiss(entry, notOwner());
       },
     };
   }
@@ -151,7 +168,23 @@ export interface ShardReporter {
   count(what: "parked" | "gaps" | "duplicates", by?: number): void;
   /** Whether somebody waits for events up to `handled` or less, and not for the linger. */
   wantsFlush(handled: number): boolean;
+  /** A life of the shard is over. Whoever waits goes on waiting for the next. */
+  end(): void;
+  /** It waits for an operator, until it starts again. */
+  block(code: string): void;
+  /** No life follows, in this process. */
   stop(): void;
+  /** Whether the shard is this process's. Whoever waits for one that no longer is, is told so. */
+  own(isOwned: boolean): void;
+}
+
+function notOwner(): ArchiverError {
+  return new ArchiverError("not-owner", "another archiver has this shard: ask the next");
+}
+
+function dismiss({ waiters }: Entry, error: ArchiverError): void {
+  for (const waiter of waiters) waiter.reject(error);
+  waiters.clear();
 }
 
 function release({ status, waiters }: Entry): void {

@@ -21,7 +21,8 @@ const ROWS_AT_ONCE = 4_096;
  * again and only their rows are made; what the stream no longer has, the records service rebuilds.
  *
  * @returns the position that both reflect; undefined when the shard is empty
- * @throws {ArchiverError} `rows-missing`, `catalogue-diverged`
+ * @throws {ArchiverError} `rows-missing` (retryable: the records service may be down, starting or at it),
+ *   `catalogue-diverged`, also when another archiver has moved the log on meanwhile
  */
 export async function agree(
   context: ShardContext,
@@ -100,11 +101,12 @@ async function rowsFromStream(
 }
 
 async function rowsFromRecords(
-  { rebuildSpan, shard, log }: ShardContext,
+  { rebuildSpan, shard, log, signs }: ShardContext,
   span: { shard: string; from: number; size: number },
   signal: AbortSignal,
 ): Promise<void> {
   const missing = `shard ${shard}: the catalogue lacks rows that the stream no longer has`;
+  signs.missing(shard);
   if (!rebuildSpan) throw new ArchiverError("rows-missing", `${missing}: run \`daybook rebuild\``);
   log.warn({ shard, from: span.from, size: span.size }, "asking the records service to rebuild rows");
   try {

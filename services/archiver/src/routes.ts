@@ -15,6 +15,10 @@ const TILE =
 export const shardReport = z.strictObject({
   shard: z.string(),
   running: z.boolean(),
+  /** Whether this archiver has the shard. */
+  owned: z.boolean(),
+  /** Code of the error for which it waits for an operator. */
+  blocked: z.string().nullable(),
   /** Records that are committed and catalogued. */
   size: offset,
   /** Where a restart would read from. */
@@ -108,14 +112,20 @@ async function report(
   progress: ArchiverProgress,
   stream: Pick<StreamReader, "range">,
 ): Promise<ShardReport> {
-  const { position, ...status } = progress.status(name);
+  const { position, blocked, ...status } = progress.status(name);
   const { next } = await stream.range(topic, partition);
-  return { ...status, position: position ?? null, lag: Math.max(0, next - status.settled) };
+  return {
+    ...status,
+    blocked: blocked ?? null,
+    position: position ?? null,
+    lag: Math.max(0, next - status.settled),
+  };
 }
 
 function refused(error: unknown): never {
   if (!(error instanceof ArchiverError)) throw error;
   if (error.code === "unknown-shard") throw new ProblemError(404, error.code, error.message);
+  if (error.code === "not-owner") throw new ProblemError(421, error.code, error.message);
   throw new ProblemError(503, "archiver-stopped", "the archiver stopped before it came to these events");
 }
 

@@ -39,7 +39,8 @@ export class ShardWriter {
   readonly #signal: AbortSignal;
   readonly #onFailure: (error: unknown) => void;
   readonly #onSettled: (position: StreamPosition) => void;
-  #failed = false;
+  #failure: { readonly error: unknown } | undefined;
+  #settledSize: number;
   readonly #ids = new Set<string>();
   readonly #inFlight = new Set<InFlight>();
   #last: InFlight = NOTHING;
@@ -68,9 +69,15 @@ export class ShardWriter {
     this.#log = options.log;
     this.#reporter = options.reporter;
     this.#handled = options.from;
+    this.#settledSize = options.log.size;
     this.#signal = options.signal;
     this.#onSettled = options.onSettled;
     this.#onFailure = options.onFailure;
+  }
+
+  /** Size of the log up to which the catalogue was seen to have every row. */
+  get settledSize(): number {
+    return this.#settledSize;
   }
 
   /** Whether a record of this id is on its way. */
@@ -124,7 +131,7 @@ export class ShardWriter {
   close(): void {
     clearTimeout(this.#linger);
     this.#linger = undefined;
-    if (this.#open.length === 0 || this.#failed) return;
+    if (this.#open.length === 0 || this.#failure) return;
     const records = this.#open;
     this.#open = [];
     this.#openBytes = 0;
@@ -135,9 +142,16 @@ export class ShardWriter {
     }
   }
 
-  /** Finishes what was begun. Rejects with what stopped it. */
+  /** Commits nothing any more: what was taken is left to the next reading. */
+  abandon(error: unknown): void {
+    this.#failure ??= { error };
+    clearTimeout(this.#linger);
+  }
+
+  /** Finishes what was begun, unless abandoned. Rejects with what stopped it; nothing is under way any more then. */
   async finish(): Promise<void> {
     this.close();
+    await Promise.allSettled([...this.#inFlight].map(({ settled }) => settled));
     await this.#last.settled;
   }
 
@@ -165,8 +179,7 @@ export class ShardWriter {
   }
 
   #fail(error: unknown): void {
-    this.#failed = true;
-    clearTimeout(this.#linger);
+    this.abandon(error);
     this.#onFailure(error);
   }
 
@@ -181,7 +194,10 @@ export class ShardWriter {
       this.#claimAttachments(records),
     ]);
     await previous;
-    await this.#retrying("commit", () => this.#log.commit(draft, block, position));
+    await this.#retrying("commit", async () => {
+      if (this.#failure) throw this.#failure.error;
+      await this.#log.commit(draft, block, position);
+    });
   }
 
   /** Attachments are claimed before the commit: their first lock is short. */
@@ -228,6 +244,7 @@ export class ShardWriter {
 
   #settle(draft: Draft, records: readonly Arrival[], position: StreamPosition): void {
     for (const { id } of records) this.#ids.delete(id);
+    this.#settledSize = draft.size;
     this.#reporter.committed(draft.size, position);
     this.#reporter.settle(position.offset);
     this.#context.upkeep.wrote();

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from "node:timers/promises";
-import { ShardLog, type StreamPosition } from "@daybook/archive-core";
+import { type SeenLog, ShardLog, type StreamPosition } from "@daybook/archive-core";
 import { StreamError, type StreamMessage } from "@daybook/stream";
 import { type Arrival, decodeBatch, isArrival, type Poison } from "./decode.ts";
 import { ArchiverError } from "./error.ts";
@@ -8,6 +8,7 @@ import type { ShardContext } from "./options.ts";
 import { park } from "./park.ts";
 import type { ShardReporter } from "./progress.ts";
 import { agree } from "./recover.ts";
+import { passes } from "./passing.ts";
 import { isRetryable, retrying } from "./retry.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import { streamTrimmer } from "./trim.ts";
@@ -16,21 +17,34 @@ const READ = { maxMessages: 1_024, maxBytes: 4 * 1024 * 1024 };
 /** Records taken in one go: other work of the process waits for some milliseconds at most. */
 const SLICE = 512;
 
+/** What one life of a shard leaves to the next. */
+export interface ShardMemory {
+  /** The log as this process saw it last: a log that does not continue it is a fork. */
+  seen?: SeenLog;
+}
+
 /**
- * Archives one shard until `signal` aborts, then finishes what it has taken. Rejects when an operator must
- * act: another writer (`fork`), damage, rows that nobody can rebuild.
+ * One life of a shard: archives it until `signal` aborts, then finishes what it has taken. Rejects with what repeating
+ * a step cannot mend; nothing of it is at work any more then, and nothing was committed since.
  */
-export async function runShard(context: ShardContext, signal: AbortSignal): Promise<void> {
+export async function liveShard(
+  context: ShardContext,
+  memory: ShardMemory,
+  signal: AbortSignal,
+): Promise<void> {
   const reporter = context.progress.reporter(context.shard);
   const failure = new AbortController();
   const stopping = AbortSignal.any([signal, failure.signal]);
-  const fail = (error: unknown) => {
+  const fail = (error: unknown): boolean => {
     // Cut off by the stop, in a step that would have been repeated: a restart does so.
-    const cutOff = signal.aborted && (isRetryable(error) || error === signal.reason);
+    const cutOff = signal.aborted && (isRetryable(error) || passes(error) || error === signal.reason);
     if (!cutOff) failure.abort(error);
+    return !cutOff;
   };
+  let taken: ShardLog | undefined;
   try {
-    const { log, position } = await takeUp(context, stopping);
+    const { log, position } = await takeUp(context, memory, stopping);
+    taken = log;
     const from = await startOf(context, reporter, position, stopping);
     const trim = streamTrimmer(context);
     const writer = new ShardWriter({
@@ -43,27 +57,32 @@ export async function runShard(context: ShardContext, signal: AbortSignal): Prom
       onFailure: fail,
     });
     reporter.start(from, log.size, position, () => writer.closeIfWanted());
-    await pump(context, writer, reporter, stopping).catch(fail);
+    await pump(context, writer, reporter, stopping).catch((error: unknown) => {
+      if (fail(error)) writer.abandon(error);
+    });
     await writer.finish();
   } catch (error) {
     fail(error);
   } finally {
-    reporter.stop();
+    if (taken) memory.seen = taken.seen;
+    reporter.end();
   }
   if (failure.signal.aborted) throw failure.signal.reason;
 }
 
 async function takeUp(
   context: ShardContext,
+  { seen }: ShardMemory,
   signal: AbortSignal,
 ): Promise<{ log: ShardLog; position: StreamPosition | undefined }> {
   const { shard, signer, stores, lockDays, now, stream, partition } = context;
-  const step = { what: "open", log: context.log, signal };
-  const log = await retrying(() => ShardLog.open({ shard, signer, stores, lockDays, now }), step);
+  const step = { log: context.log, signal };
+  const open = () => ShardLog.open({ shard, signer, stores, lockDays, now, ...(seen && { seen }) });
+  const log = await retrying(open, { what: "open", ...step });
   if (log.position?.id === stream.id && log.position.partition !== partition) {
     throw new ArchiverError("misconfigured", `shard ${shard}: its log was fed from another partition`);
   }
-  return { log, position: await retrying(() => agree(context, log, signal), step) };
+  return { log, position: await retrying(() => agree(context, log, signal), { what: "agree", ...step }) };
 }
 
 /** Where to read from. What the stream should have and has not is recorded as a gap, and read around. */
@@ -168,13 +187,15 @@ async function handle(
     reporter.count("parked", poison.length);
     for (const { offset, reason } of poison) log.error({ shard, offset, reason }, "an event was parked");
   }
-  // First who is on the way, then who is in the catalogue: nobody can slip from one to the other between.
+  // First who is on the way, then who is in the catalogue: nobody can slip from one to the other between. A catalogue
+  // that lacks rows which were there by then says so.
+  const least = { shard, size: writer.settledSize };
   const fresh = new Set<string>();
   for (const item of items) if (isArrival(item) && !writer.has(item.id)) fresh.add(item.id);
   const known =
     fresh.size === 0
       ? fresh
-      : await retrying(() => catalogue.known([...fresh]), { what: "look-up", log, signal });
+      : await retrying(() => catalogue.known([...fresh], least), { what: "look-up", log, signal });
   for (const id of known) fresh.delete(id);
   const duplicates = items.length - poison.length - fresh.size;
   for (const [i, item] of items.entries()) {

@@ -3,7 +3,7 @@ import { ArchiveError, parseSegmentName } from "@daybook/archive-core";
 import { TOPICS } from "@daybook/contract";
 import { formatSessionKey, newSessionKey, parseSessionKey, readKeyBlock } from "@daybook/openpgp";
 import type { StreamTrimmer } from "@daybook/stream";
-import { ArchiverProgress, replayParked } from "../src/index.ts";
+import { replayParked } from "../src/index.ts";
 import { eventBytes } from "./support/events.ts";
 import { ciphers } from "./support/keys.ts";
 import { context, makeRig, type Rig, SHARD } from "./support/rig.ts";
@@ -350,32 +350,6 @@ describe("a dependency that fails for a while", () => {
 
     expect(await rig.archived()).toEqual([1, 2]);
     expect(rig.catalogue.ids(SHARD)).toEqual((await rig.records()).map((r) => r.id));
-  });
-});
-
-describe("two archivers on one shard", () => {
-  it("do not fork it: one stops for good, and nothing is lost or doubled", async () => {
-    const catalogue = rig.catalogue;
-    const [one, two] = [
-      rig.start({ catalogue }),
-      rig.start({ catalogue, progress: new ArchiverProgress([SHARD]) }),
-    ];
-    for (let i = 0; i < 20; i += 1) {
-      await rig.send(numbers(i * 10, i * 10 + 10));
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    const { next } = await rig.stream.range(TOPICS.events, 0);
-    const outcome = await Promise.race([one.done, two.done]).catch((error: unknown) => error);
-    expect(outcome).toMatchObject({ code: "fork" });
-    await Promise.any([one.until(next), two.until(next)]).catch(async () => {
-      // Both may have met: then a third goes on.
-      const third = rig.start();
-      await third.until(next);
-      await third.stop();
-    });
-    await Promise.allSettled([one.stop(), two.stop()]);
-
-    expect(await rig.archived()).toEqual(numbers(0, 200));
   });
 });
 

@@ -1,5 +1,6 @@
 import { decodeHead, headKey } from "@daybook/archive-core";
 import { TOPICS } from "@daybook/contract";
+import { Metrics } from "@daybook/runtime";
 import { MemoryStream } from "@daybook/stream/testing";
 import type { MissingSpan } from "../src/index.ts";
 import { eventBytes } from "./support/events.ts";
@@ -30,6 +31,8 @@ function rollBack(size: number, offset: number | undefined): void {
 }
 
 const headPosition = async () => decodeHead((await rig.stores.heads.read(headKey(SHARD)))!.body).stream;
+const warned = (code: string) =>
+  rig.lines().filter(({ err }) => (err as { code?: string } | undefined)?.code === code);
 const logged = (level: string) => rig.lines().filter((line) => line.level === level);
 
 async function restartAndSend(events: readonly number[], more = {}) {
@@ -114,23 +117,47 @@ describe("after a restart", () => {
     ["nobody can", {}],
     ["the records service fails", { rebuildSpan: () => Promise.reject(new Error("down")) }],
     ["the records service only says that it did", { rebuildSpan: () => Promise.resolve() }],
-  ])("it refuses to go on when rows have to be rebuilt and %s", async (_, more) => {
-    await archive(numbers(0, 10));
-    rollBack(4, 4);
-    await rig.stream.trim(TOPICS.events, 0, 8);
-    await rig.send([10]);
-    const running = rig.start(more);
+  ])(
+    "it commits nothing while rows have to be rebuilt and %s, and goes on when they are",
+    async (_, more) => {
+      await archive(numbers(0, 10));
+      const rows = new Map(rig.catalogue.rows);
+      const state = rig.catalogue.states.get(SHARD)!;
+      rollBack(4, 4);
+      await rig.stream.trim(TOPICS.events, 0, 8);
+      await rig.send([10]);
+      const metrics = new Metrics();
+      const running = rig.start({ ...more, metrics });
+      while (warned("rows-missing").length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect((await headPosition()).offset).toBe(10);
+      expect(metrics.render()).toMatch(/daybook_archiver_rows_missing_total\{shard="0"\} [1-9]/);
 
-    await expect(running.done).rejects.toMatchObject({ code: "rows-missing" });
-    expect((await headPosition()).offset).toBe(10);
-  });
+      for (const [id, place] of rows) rig.catalogue.rows.set(id, place);
+      rig.catalogue.states.set(SHARD, state);
+      await running.until(11);
+      await running.stop();
+      expect(await rig.archived()).toEqual(numbers(0, 11));
+      await expectRowsOfLog();
+    },
+  );
 
-  it("it refuses to go on when the catalogue holds more than the log", async () => {
+  it("it waits for an operator when the catalogue holds more than the log, and goes on when it is rebuilt", async () => {
     await archive(numbers(0, 10));
     const state = rig.catalogue.states.get(SHARD)!;
     rig.catalogue.states.set(SHARD, { ...state, size: 11 });
+    const metrics = new Metrics();
+    const running = rig.start({ metrics });
+    const waiting = running.until(await rig.send([10]));
+    while (running.progress.status(SHARD).blocked === undefined) await new Promise(setImmediate);
+    expect(running.progress.status(SHARD)).toMatchObject({ running: false, blocked: "catalogue-diverged" });
+    expect(metrics.render()).toContain('daybook_archiver_shard_needs_operator{shard="0"} 1');
 
-    await expect(rig.start().done).rejects.toMatchObject({ code: "catalogue-diverged" });
+    rig.catalogue.drop();
+    await waiting;
+    expect(metrics.render()).toContain('daybook_archiver_shard_needs_operator{shard="0"} 0');
+    await running.stop();
+    expect(await rig.archived()).toEqual(numbers(0, 11));
+    await expectRowsOfLog();
   });
 
   it("it refuses another partition than its log was fed from", async () => {
@@ -175,7 +202,10 @@ describe("another stream", () => {
     rollBack(4, 4);
     rig.stream.lose();
 
-    await expect(rig.start().done).rejects.toMatchObject({ code: "rows-missing" });
+    const running = rig.start();
+    while (warned("rows-missing").length === 0) await new Promise(setImmediate);
+    await running.stop();
+    expect(rig.catalogue.states.get(SHARD)?.size).toBe(4);
   });
 });
 

@@ -45,7 +45,10 @@ export class MemoryCatalogue implements Pick<
     if (fault === "kept") throw new CatalogueError("unavailable", "injected: kept");
   }
 
-  async known(ids: readonly string[]): Promise<Set<string>> {
+  async known(ids: readonly string[], least: { shard: string; size: number }): Promise<Set<string>> {
+    if ((this.states.get(least.shard)?.size ?? 0) < least.size) {
+      throw new CatalogueError("out-of-order", "the catalogue has gone back");
+    }
     return new Set(ids.filter((id) => this.rows.has(id)));
   }
 
@@ -68,6 +71,12 @@ export class MemoryCatalogue implements Pick<
 
   async analyzeIfDue(): Promise<void> {
     // There is nothing to plan.
+  }
+
+  /** Loses every row, as a drop for a rebuild does. */
+  drop(): void {
+    this.rows.clear();
+    this.states.clear();
   }
 
   /** The ids of a shard, by index. */
