@@ -12,6 +12,8 @@ const allowed: Record<string, string[]> = {
   [core]: [contract],
   archive: [core, contract, "archive/openpgp", "archive/timestamp"],
   infra: [],
+  // The lab runs the same PostgreSQL as a home does.
+  "infra/lab": ["infra/compose"],
   services: ["connectors", contract, "archive", core, "archive/openpgp", ...leaves],
   "services/cli": ["connectors", contract, "archive", core, "archive/openpgp", ...leaves, "services"],
 };

@@ -20,25 +20,48 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** A program of the lab, and how one knows that it works. */
+export interface EngineProgram {
+  readonly name: string;
+  /** A file for what it prints. */
+  readonly log: string;
+  /** Asked again and again until it says yes; an error counts as no. */
+  readonly ready: () => Promise<boolean>;
+  readonly timeoutMs?: number;
+}
+
 /**
  * Starts a program, and resolves when it is ready. What it prints goes to a file.
  *
- * @param of.ready asked again and again until it says yes; an error counts as no
  * @throws {Error} when it ends or is not ready in time, with the end of its log
  */
-export async function startEngine(of: {
-  name: string;
+export async function startEngine({
+  program,
+  args,
+  env,
+  cwd,
+  ...of
+}: EngineProgram & {
   program: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  log: string;
-  ready: () => Promise<boolean>;
-  timeoutMs?: number;
 }): Promise<Engine> {
-  const { name, program, args, env, cwd, log, ready, timeoutMs = 60_000 } = of;
+  return startSpawned(of, (stdio) => spawn(program, [...args], { stdio, env, cwd }));
+}
+
+/**
+ * The same for a program that is started in a way of its own.
+ *
+ * @param launch starts it with these as its first three descriptors
+ * @throws {Error} as `startEngine`
+ */
+export async function startSpawned(
+  { name, log, ready, timeoutMs = 60_000 }: EngineProgram,
+  launch: (stdio: ["ignore", number, number]) => ChildProcess,
+): Promise<Engine> {
   const output = openSync(log, "a", 0o600);
-  const child = spawn(program, [...args], { stdio: ["ignore", output, output], env, cwd });
+  const child = launch(["ignore", output, output]);
   closeSync(output);
   running.add(child);
   const end = new Promise<void>((resolve) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Engine } from "./engine.ts";
 import { startKafka } from "./kafka.ts";
 import { startMinio } from "./minio.ts";
+import { startLabPostgres } from "./postgres.ts";
 import type { S3Engine } from "./s3-engine.ts";
 import { startToxiproxy } from "./toxiproxy.ts";
 import { startVersitygw } from "./versitygw.ts";
@@ -35,6 +36,11 @@ interface Running {
 const ENGINES: Readonly<Record<string, (dir: string) => Promise<Running | undefined>>> = {
   versitygw: async (dir) => store(await startVersitygw({ dir })),
   minio: async (dir) => store(await startMinio({ dir })),
+  async postgres(dir) {
+    const engine = await startLabPostgres({ dir });
+    const { access, admin, certified } = engine ?? {};
+    return engine && { engine, address: `127.0.0.1:${engine.port}`, secret: { access, admin, certified } };
+  },
   async toxiproxy(dir) {
     const engine = await startToxiproxy({ dir });
     return engine && { engine, address: engine.api };

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { whyNot } from "../src/main-engines.ts";
 import { kafkaLibraries } from "../src/kafka-install.ts";
 import { cachedProgram } from "../src/cache.ts";
+import { hasPostgres } from "./has-postgres.ts";
 
 interface Document {
   directory: string;
@@ -20,9 +21,10 @@ const main = join(import.meta.dirname, "../src/main.ts");
 const installed = [
   ...(kafkaLibraries() ? ["kafka"] : []),
   ...["minio", "versitygw"].filter((name) => cachedProgram(name)),
+  ...(hasPostgres ? ["postgres"] : []),
   ...(cachedProgram("toxiproxy-server") ? ["toxiproxy"] : []),
 ].sort();
-const names = ["kafka", "minio", "toxiproxy", "versitygw"];
+const names = ["kafka", "minio", "postgres", "toxiproxy", "versitygw"];
 const absent = names.filter((name) => !installed.includes(name));
 if (absent.length > 0) {
   console.warn(
@@ -67,15 +69,19 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Processes that still work in a directory under `dir`: each engine does in its own. */
-function processesUnder(dir: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
+/** Engines of which a process still works in a directory under `dir`: each does in its own. */
+function enginesUnder(dir: string): string[] {
+  const places = readdirSync("/proc").flatMap((pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/cwd`).startsWith(dir);
+      const [, name] = readlinkSync(`/proc/${pid}/cwd`)
+        .slice(dir.length + 1)
+        .split("/");
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(dir) ? [name ?? ""] : [];
     } catch {
-      return false;
+      return [];
     }
   });
+  return [...new Set(places)].sort();
 }
 
 const whole = absent.length === 0 ? it : it.skip;
@@ -89,18 +95,19 @@ whole.each(["SIGINT", "SIGTERM"] as const)(
     expect(found.engines.map(({ name }) => name).sort()).toEqual(installed);
     expect(found.missing).toEqual([]);
     expect(found.engines.every(({ pid }) => isRunning(pid))).toBe(true);
-    expect(processesUnder(scratch)).toHaveLength(installed.length);
+    expect(enginesUnder(scratch)).toEqual(installed);
     expect(statSync(found.secrets).mode & 0o777).toBe(0o600);
-    const secrets = JSON.parse(readFileSync(found.secrets, "utf8")) as Record<string, Record<string, string>>;
-    expect(Object.keys(secrets).sort()).toEqual(["kafka", "minio", "versitygw"]);
-    for (const secret of Object.values(secrets)) {
-      expect(said.out).not.toContain(secret.secretAccessKey ?? secret.password);
-    }
+    const text = readFileSync(found.secrets, "utf8");
+    const secrets = JSON.parse(text) as Record<string, unknown>;
+    expect(Object.keys(secrets).sort()).toEqual(["kafka", "minio", "postgres", "versitygw"]);
+    const words = [...text.matchAll(/"(?:password|secretAccessKey)": "(\w+)"/g)].map(([, word]) => word);
+    expect(words).toHaveLength(6);
+    for (const word of words) expect(said.out).not.toContain(word);
 
     child.kill(signal);
     expect(await ended).toBe(0);
     expect(found.engines.filter(({ pid }) => isRunning(pid))).toEqual([]);
-    expect(processesUnder(scratch)).toEqual([]);
+    expect(enginesUnder(scratch)).toEqual([]);
     expect(await readdir(scratch)).toEqual([]);
   },
   120_000,
@@ -114,7 +121,7 @@ whole(
     child.kill("SIGTERM");
 
     await ended;
-    expect(processesUnder(scratch)).toEqual([]);
+    expect(enginesUnder(scratch)).toEqual([]);
     // npm keeps something of its own there.
     expect((await readdir(scratch)).filter((name) => name.startsWith("daybook-lab-"))).toEqual([]);
   },
@@ -133,20 +140,21 @@ whole(
     child.kill("SIGTERM");
 
     expect([0, 1]).toContain(await ended);
-    while (processesUnder(scratch).length > 0) await sleep(20);
+    while (enginesUnder(scratch).length > 0) await sleep(20);
     expect(await readdir(scratch)).toEqual([]);
   },
   120_000,
 );
 
 whole(
-  "starts the rest where a program of one engine is missing, and names it",
+  "starts the rest where a program of some engines is missing, and names it",
   async () => {
     const { child, said, ended } = lab(["--json"], { PATH: scratch });
     while (!said.out.endsWith("\n") && child.exitCode === null) await sleep(20);
 
-    expect((JSON.parse(said.out) as Document).engines).toHaveLength(installed.length - 1);
-    expect(said.err).toBe("MISSING: kafka: openssl is missing: install it\n");
+    expect((JSON.parse(said.out) as Document).engines).toHaveLength(installed.length - 2);
+    const missing = ["postgres", "kafka"].map((name) => `MISSING: ${name}: openssl is missing: install it\n`);
+    expect(said.err).toBe(missing.join(""));
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
   },
@@ -165,12 +173,16 @@ it("makes one line of a long complaint", () => {
 });
 
 it("says in one line each what is not installed, and ends", async () => {
-  const { said, ended } = lab([], { DAYBOOK_LAB: join(scratch, "none") });
+  const { said, ended } = lab([], { DAYBOOK_LAB: join(scratch, "none"), PATH: scratch });
 
   expect(await ended).toBe(1);
   const lines = said.err.trim().split("\n").sort();
   expect(lines).toEqual(
-    names.map((name) => `MISSING: ${name}: not installed: run \`npm run lab -- --install\``),
+    names.map((name) =>
+      name === "postgres"
+        ? "MISSING: postgres: openssl is missing: install it"
+        : `MISSING: ${name}: not installed: run \`npm run lab -- --install\``,
+    ),
   );
   expect(await readdir(scratch)).toEqual([]);
 });
