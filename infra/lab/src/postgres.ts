@@ -48,7 +48,7 @@ export interface PostgresEngine extends Engine {
   /** Ends it as `stop` does, SIGKILL unless told, and starts it again on the same port with what was durable. */
   restart(signal?: NodeJS.Signals): Promise<void>;
   /** Runs SQL, of several statements or of one with values. @param as the administrator unless given */
-  sql(text: string, values?: readonly unknown[], as?: PostgresAccess): Promise<unknown[][]>;
+  readonly sql: (text: string, values?: readonly unknown[], as?: PostgresAccess) => Promise<unknown[][]>;
 }
 
 /**
@@ -83,8 +83,8 @@ export async function startLabPostgres(options: {
     tls: { ca: authority.ca },
   });
   const admin = login(SUPERUSER, "postgres");
-  const access = login("daybook", "daybook");
-  const plain = login("daybook_certified", "daybook_certified");
+  const access = login("lab", "lab");
+  const plain = login("lab_certified", "lab_certified");
   const { key, certificate } = await authority.issue({ subject: plain.user });
   const certified = { ...plain, tls: { ...plain.tls, client: { key, certificate } } };
 

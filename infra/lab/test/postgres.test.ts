@@ -62,7 +62,7 @@ function processes(): number[] {
   it("asks a login that has to have a certificate for it", async () => {
     engine = (await startLabPostgres({ dir }))!;
     const { certified, authority } = engine;
-    expect(await engine.sql("SELECT current_user", [], certified)).toEqual([["daybook_certified"]]);
+    expect(await engine.sql("SELECT current_user", [], certified)).toEqual([["lab_certified"]]);
 
     const { ca } = authority;
     const without = { ...certified, tls: { ca } };

@@ -5,7 +5,8 @@ import type { Pool, PoolClient } from "pg";
 export type DateOrder = "dmy" | "mdy" | "ymd";
 
 const MIGRATION = `
-  CREATE SCHEMA IF NOT EXISTS capture;
+  -- Whether it exists PostgreSQL asks only after the right to make one, which a login may well lack.
+  DO $$ BEGIN IF to_regnamespace('capture') IS NULL THEN CREATE SCHEMA capture; END IF; END $$;
   CREATE TABLE IF NOT EXISTS capture.conversation (
     id text PRIMARY KEY,
     number integer GENERATED ALWAYS AS IDENTITY UNIQUE,

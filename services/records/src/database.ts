@@ -1,14 +1,19 @@
-import pg from "pg";
+import {
+  openPostgresPool,
+  type PostgresConnection,
+  type PostgresPoolOptions,
+  postgresFault,
+} from "@daybook/catalogue";
+import type { Pool, PoolClient } from "pg";
 import { RecordsError } from "./error.ts";
 
-/** Where PostgreSQL is. `host` may be the directory of a Unix socket. */
-export interface Connection {
-  readonly host: string;
-  readonly port?: number;
-  readonly user: string;
-  readonly password?: string;
-  readonly database: string;
-}
+/** Where PostgreSQL is. */
+export type Connection = PostgresConnection;
+
+/** How many connections, and how long one waits. */
+export type DatabaseLimits = Partial<
+  Pick<PostgresPoolOptions, "max" | "statementTimeoutMs" | "connectTimeoutMs">
+>;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -33,23 +38,15 @@ export interface Database extends Tx, Session {
 /**
  * Connections to PostgreSQL, opened as needed. Errors never quote a statement's values.
  *
- * @param max connections at most
+ * @param limits.max connections at most (6 unless given)
  */
-export function openDatabase(connection: Connection, max = 6): Database {
-  const pool = new pg.Pool({
-    host: connection.host,
-    ...(connection.port === undefined ? {} : { port: connection.port }),
-    user: connection.user,
-    ...(connection.password === undefined ? {} : { password: connection.password }),
-    database: connection.database,
-    max,
-    options: "-c TimeZone=UTC -c jit=off",
-    application_name: "daybook-records",
-  });
-  // An idle connection that dies is replaced at the next statement, which reports what matters.
-  pool.on("error", () => undefined);
+export function openDatabase(
+  connection: Connection,
+  limits: DatabaseLimits = {},
+): Database {
+  const pool = openPostgresPool(connection, { name: "daybook-records", max: 6, ...limits });
 
-  async function held<R>(work: (client: pg.PoolClient) => Promise<R>): Promise<R> {
+  async function held<R>(work: (client: PoolClient) => Promise<R>): Promise<R> {
     const client = await pool.connect().catch((error: unknown) => {
       throw asRecordsError(error);
     });
@@ -82,7 +79,7 @@ export function openDatabase(connection: Connection, max = 6): Database {
   };
 }
 
-async function transaction<R>(client: pg.PoolClient, work: (tx: Tx) => Promise<R>): Promise<R> {
+async function transaction<R>(client: PoolClient, work: (tx: Tx) => Promise<R>): Promise<R> {
   await run(client, "BEGIN");
   let result: R;
   try {
@@ -96,7 +93,7 @@ async function transaction<R>(client: pg.PoolClient, work: (tx: Tx) => Promise<R
 }
 
 async function run<R extends object>(
-  on: pg.Pool | pg.PoolClient,
+  on: Pool | PoolClient,
   text: string,
   values?: readonly unknown[],
   name?: string,
@@ -115,9 +112,7 @@ async function run<R extends object>(
 
 /** PostgreSQL's own words may quote values, so only its code is passed on. */
 function asRecordsError(error: unknown): RecordsError {
-  const state = error instanceof pg.DatabaseError ? error.code : undefined;
-  if (state === undefined) return new RecordsError("unavailable", "PostgreSQL did not answer");
-  if (state.startsWith("23")) return new RecordsError("conflict", `the tables do not allow this (${state})`);
-  if (state === "53100") return new RecordsError("unavailable", "PostgreSQL's disk is full: make room");
-  return new RecordsError("unavailable", `PostgreSQL refused a statement (${state})`);
+  const { kind, message, state } = postgresFault(error);
+  if (state?.startsWith("23")) return new RecordsError("conflict", `the tables do not allow this (${state})`);
+  return new RecordsError(kind === "refused" ? "refused" : "unavailable", message);
 }

@@ -1,6 +1,7 @@
 export type RecordsErrorCode =
   | "starting" // not every durable audit event has been applied yet: try again
   | "unavailable" // a store, the stream or PostgreSQL does not answer: the outcome is unknown, look before repeating
+  | "refused" // PostgreSQL will not have this service: an administrator must act
   | "not-found"
   | "no-such-matter"
   | "matter-closed"

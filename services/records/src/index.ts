@@ -1,6 +1,6 @@
 export type { ArchiveKeys } from "./archive-keys.ts";
 export { type Archiver, archiverOver } from "./archiver.ts";
-export type { Connection } from "./database.ts";
+export type { Connection, DatabaseLimits } from "./database.ts";
 export { RecordsError, type RecordsErrorCode } from "./error.ts";
 export type { KeptElsewhere, RecordsOptions } from "./options.ts";
 export { recordsProblem } from "./problem.ts";

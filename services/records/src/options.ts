@@ -5,7 +5,7 @@ import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/strea
 import type { ArchiveKeys } from "./archive-keys.ts";
 import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
-import type { Connection } from "./database.ts";
+import type { Connection, DatabaseLimits } from "./database.ts";
 
 /** How long what is outside of Daybook's hands keeps what was there when it was taken, in days. */
 export interface KeptElsewhere {
@@ -20,8 +20,10 @@ export interface RecordsOptions {
   readonly deployment: string;
   /** Whether this home is a trial: said wherever it shows. */
   readonly sample: boolean;
-  /** For the schema `records`; the login may create in this database. */
+  /** For the schema `records`, which the login owns, or may make. */
   readonly database: Connection;
+  /** Of the connections to it. */
+  readonly databaseLimits?: DatabaseLimits;
   readonly stores: Stores;
   /** What opens the archive, and to whom key blocks are sealed when they are written again: as the archiver's. */
   readonly archiveKeys: ArchiveKeys;

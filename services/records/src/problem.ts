@@ -6,6 +6,7 @@ import { RecordsError, type RecordsErrorCode } from "./error.ts";
 const STATUS: Readonly<Record<RecordsErrorCode, number>> = {
   starting: 503,
   unavailable: 503,
+  refused: 500,
   "not-found": 404,
   "no-such-matter": 404,
   "matter-closed": 409,

@@ -41,7 +41,7 @@ const OWNER_ROLES = ROLES.filter((role) => role !== "reviewer");
  * interrupted; runs until the signal aborts. Rejects when the audit log cannot be read or applied.
  */
 export async function runRecords(options: RecordsOptions, signal: AbortSignal): Promise<void> {
-  const database = openDatabase(options.database);
+  const database = openDatabase(options.database, options.databaseLimits);
   try {
     const service = compose(options, database, signal);
     let ready = false;

@@ -85,14 +85,18 @@ export const PROJECTIONS = [
 ] as const;
 
 /**
- * Brings the schema `records` to this version, in one transaction; does nothing when it is there. Needs the
- * right to create in the database: the schema and the trusted extension `btree_gist`.
+ * Brings the schema `records` to this version, in one transaction; does nothing when it is there. Unless an
+ * administrator has made them, it makes the schema and the trusted extension `btree_gist`, for which it needs the right
+ * to create in the database.
  */
 export async function migrate(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
     await tx.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await tx.query("SET LOCAL client_min_messages = warning");
-    await tx.query("CREATE SCHEMA IF NOT EXISTS records");
+    // Whether it exists PostgreSQL asks only after the right to make one, which a login may well lack.
+    await tx.query(
+      "DO $$ BEGIN IF to_regnamespace('records') IS NULL THEN CREATE SCHEMA records; END IF; END $$",
+    );
     await tx.query("CREATE EXTENSION IF NOT EXISTS btree_gist");
     await tx.query("CREATE TABLE IF NOT EXISTS records.migration (version int PRIMARY KEY)");
     const [row] = await tx.query<{ version: number }>(

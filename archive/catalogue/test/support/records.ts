@@ -88,12 +88,19 @@ export interface TestCatalogue {
 
 export const streamAt = (offset: number) => ({ id: "stream-1", partition: 0, offset });
 
-export async function openTestCatalogue(connection: CatalogueConnection): Promise<TestCatalogue> {
+/** @param logins other than `connection`, which owns */
+export async function openTestCatalogue(
+  connection: CatalogueConnection,
+  logins: { writer: CatalogueConnection; reader: CatalogueConnection } = {
+    writer: connection,
+    reader: connection,
+  },
+): Promise<TestCatalogue> {
   const owner = openCatalogue(connection, "owner", { max: 1 });
   await migrate(owner);
   await owner.close();
-  const writerPool = openCatalogue(connection, "writer", { max: 4 });
-  const readerPool = openCatalogue(connection, "reader", { max: 4 });
+  const writerPool = openCatalogue(logins.writer, "writer", { max: 4 });
+  const readerPool = openCatalogue(logins.reader, "reader", { max: 4 });
   const cells = testCells();
   const writer = createCatalogueWriter({ pool: writerPool, cells });
   const reader = createCatalogueReader({ pool: readerPool, tokenKey, cells });

@@ -11,6 +11,7 @@ import {
   migrate,
   openCatalogue,
   openCellsWith,
+  openPostgresPool,
   type RecordIndexer,
   sealCellsTo,
 } from "@daybook/catalogue";
@@ -19,7 +20,7 @@ import { openDirectoryStores } from "@daybook/directory";
 import { anyOf, type KeyHolder } from "@daybook/openpgp";
 import type { Logger } from "@daybook/runtime";
 import { type FileStream, openFileStream } from "@daybook/stream";
-import { Pool } from "pg";
+import type { Pool } from "pg";
 import type { Keys } from "./keys.ts";
 
 /** What the services of one machine stand on. */
@@ -81,9 +82,7 @@ export async function openEngines(
     openIndex(connection, keys, closing),
   ]);
   closing.defer(() => stream.close());
-  const capturePool = new Pool({ ...connection, max: 4, application_name: "daybook-capture" });
-  // An idle connection that dies is replaced at the next statement, which reports what matters.
-  capturePool.on("error", () => undefined);
+  const capturePool = openPostgresPool(connection, { name: "daybook-capture", max: 4 });
   closing.defer(() => capturePool.end());
   return {
     stores,
