@@ -40,10 +40,7 @@ export interface Database extends Tx, Session {
  *
  * @param limits.max connections at most (6 unless given)
  */
-export function openDatabase(
-  connection: Connection,
-  limits: DatabaseLimits = {},
-): Database {
+export function openDatabase(connection: Connection, limits: DatabaseLimits = {}): Database {
   const pool = openPostgresPool(connection, { name: "daybook-records", max: 6, ...limits });
 
   async function held<R>(work: (client: PoolClient) => Promise<R>): Promise<R> {
