@@ -53,7 +53,9 @@ if (!hasPostgres)
       await catalogue.writer.dispose([gone.id]);
 
       expect(await found(catalogue, "harbour")).toEqual([kept.id]);
-      expect(await catalogue.writer.known([kept.id, gone.id])).toEqual(new Set([kept.id, gone.id]));
+      expect(await catalogue.writer.known([kept.id, gone.id], { shard: "0", size: 2 })).toEqual(
+        new Set([kept.id, gone.id]),
+      );
       await catalogue.writer.settle();
       await catalogue.writer.analyzeIfDue();
       expect(await catalogue.writer.reclaim()).toBe(true);
