@@ -18,6 +18,8 @@ import {
  * Its locks are on files: whoever may write to `dir` can break them.
  *
  * @param options.users who may do only what a bucket's policy allows them
+ * @param options.sidecar keeps what it knows of objects and buckets in files, not in attributes of files, where on ext4
+ *   no bucket policy above some 3 KB fits
  * @param options.tls paths of a PEM certificate and its key; without it the endpoint is plain HTTP
  * @returns undefined when the program is not built
  * @throws {Error} when it does not start, with the end of its log
@@ -25,16 +27,19 @@ import {
 export async function startVersitygw(
   options: S3EngineOptions & {
     readonly users?: readonly S3Credentials[];
+    readonly sidecar?: boolean;
     readonly tls?: { cert: string; key: string };
   },
 ): Promise<S3Engine | undefined> {
   const program = cachedProgram("versitygw");
   if (!program) return undefined;
-  const { dir, users = [], tls } = options;
+  const { dir, users = [], sidecar = false, tls } = options;
   const data = join(dir, "data");
   const versions = join(dir, "versions");
   const iam = join(dir, "iam");
-  for (const path of [data, versions, iam]) await mkdir(path, { recursive: true, mode: 0o700 });
+  const known = join(dir, "known");
+  for (const path of [data, versions, iam, ...(sidecar ? [known] : [])])
+    await mkdir(path, { recursive: true, mode: 0o700 });
   const accounts = users.map(({ accessKeyId, secretAccessKey }) => [
     accessKeyId,
     { access: accessKeyId, secret: secretAccessKey, role: "user", userID: 0, groupID: 0, projectID: 0 },
@@ -63,6 +68,7 @@ export async function startVersitygw(
       ...gateway,
       ...(tls ? ["--cert", tls.cert, "--key", tls.key] : []),
       "posix",
+      ...(sidecar ? ["--sidecar", known] : []),
       "--versioning-dir",
       versions,
       data,
