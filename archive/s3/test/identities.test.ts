@@ -13,13 +13,13 @@ import {
 import type { Stores } from "@daybook/archive-core";
 import { cachedProgram, type S3Engine, startVersitygw } from "@daybook/lab";
 import { checkBuckets, openS3Stores, probeLocks, type S3Buckets, StoreRefusedError } from "@daybook/s3";
+import { IDENTITIES, type IdentityName, policyOf, type PolicyKind } from "@daybook/s3/testing";
 import { freshBuckets } from "./engines.ts";
-import { IDENTITIES, type IdentityName, policyOf } from "./policies.ts";
 
 const CONTENT = Buffer.from("content of an object");
 const SEGMENT = "log/0/segment/000000000000";
 const BLOCK = "keyring/0/000000000000";
-/** Those who read records, and those of them who must not write any. */
+/** Those who read records. None of them writes any. */
 const READERS = ["records", "evidence", "retention"] as const;
 
 const all = async (keys: AsyncIterable<string>) => {
@@ -63,7 +63,7 @@ if (!isBuilt) console.warn("versitygw is not built (npm run lab -- --install): i
     const admin = new S3Client({ ...root, forcePathStyle: true });
     await admin.send(new CreateBucketCommand({ Bucket: copy }));
     for (const [kind, Bucket] of [...Object.entries(buckets), ["keyring-copy", copy]] as [
-      Parameters<typeof policyOf>[0],
+      PolicyKind,
       string,
     ][]) {
       await admin.send(new PutBucketPolicyCommand({ Bucket, Policy: await policyOf(kind, Bucket) }));
@@ -275,9 +275,9 @@ if (!isBuilt) console.warn("versitygw is not built (npm run lab -- --install): i
 
     for (const name of IDENTITIES) {
       const client = new S3Client({ ...reach(name), forcePathStyle: true });
-      for (const Bucket of [...Object.values(buckets), copy]) {
-        const Policy = await policyOf("heads", Bucket as string);
-        const written = client.send(new PutBucketPolicyCommand({ Bucket: Bucket as string, Policy }));
+      for (const Bucket of [buckets.records, buckets.heads, buckets.keyring, copy]) {
+        const Policy = await policyOf("heads", Bucket);
+        const written = client.send(new PutBucketPolicyCommand({ Bucket: Bucket, Policy }));
         await expect(written).rejects.toMatchObject({ name: "AccessDenied" });
       }
       client.destroy();

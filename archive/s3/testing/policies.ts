@@ -16,15 +16,15 @@ export const IDENTITIES = [
 ] as const;
 export type IdentityName = (typeof IDENTITIES)[number];
 
+/** The buckets that have a policy: the last is the keyring's second home. */
+export type PolicyKind = "records" | "heads" | "keyring" | "keyring-copy";
+
 /**
  * A bucket's policy as it is deployed, for a store that calls each identity by its own name.
  *
  * @throws {Error} when a placeholder is of nothing known
  */
-export async function policyOf(
-  kind: "records" | "heads" | "keyring" | "keyring-copy",
-  bucket: string,
-): Promise<string> {
+export async function policyOf(kind: PolicyKind, bucket: string): Promise<string> {
   const text = await readFile(join(POLICIES, `${kind}.json`), "utf8");
   const names = new Map<string, string>([
     ["bucket", bucket],

@@ -1,0 +1,1 @@
+export { IDENTITIES, type IdentityName, policyOf, type PolicyKind } from "./policies.ts";

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Makes Daybook's topics and says who may do what with them. As the cluster's administrator. May be repeated: topics that
+# are there stay, and get these settings again; partitions are never taken away.
+#
+#   BOOTSTRAP=broker:9093 CONFIG=admin.properties make-topics.sh SHARDS [DAYS]
+#
+# SHARDS: what the deployment was created with (DAYBOOK_SHARDS). DAYS: how long messages stay, DAYBOOK_STREAM_DAYS or
+# more; 7 unless given. KAFKA_BIN: where Kafka's programs are, unless they are in PATH. REPLICAS: 3 unless given; a trial
+# on one broker takes 1, and DAYBOOK_KAFKA_SINGLE_REPLICA=yes.
+set -eu
+shards=${1:?usage: make-topics.sh SHARDS [DAYS]}
+days=${2:-7}
+: "${BOOTSTRAP:?HOST:PORT of a broker}" "${CONFIG:?file of the properties of an administrator}"
+replicas=${REPLICAS:-3}
+in_sync=2
+[ "$replicas" -gt 1 ] || in_sync=1
+bin=${KAFKA_BIN:+$KAFKA_BIN/}
+
+tool() { # tool PROGRAM ARGUMENT...
+  program=$1
+  shift
+  "$bin$program" --bootstrap-server "$BOOTSTRAP" --command-config "$CONFIG" "$@"
+}
+
+topic() { # topic NAME PARTITIONS
+  # LogAppendTime: a producer whose clock is wrong must not shorten how long its messages stay.
+  settings="cleanup.policy=delete retention.ms=$((days * 86400000)) retention.bytes=-1 max.message.bytes=5242880
+    min.insync.replicas=$in_sync unclean.leader.election.enable=false message.timestamp.type=LogAppendTime"
+  flags=
+  for setting in $settings; do flags="$flags --config $setting"; done
+  # shellcheck disable=SC2086 # flags are words
+  tool kafka-topics.sh --create --if-not-exists --topic "$1" --partitions "$2" --replication-factor "$replicas" $flags
+  tool kafka-configs.sh --alter --entity-type topics --entity-name "$1" \
+    --add-config "$(echo "$settings" | tr -s ' \n' ',')"
+}
+
+allow() { # allow SERVICE TOPIC OPERATION...
+  service=$1
+  name=$2
+  shift 2
+  flags=
+  for operation in "$@"; do flags="$flags --operation $operation"; done
+  # shellcheck disable=SC2086 # flags are words
+  tool kafka-acls.sh --add --allow-principal "User:daybook-$service" --topic "$name" $flags
+}
+
+topic daybook.events "$shards"
+topic daybook.audit 1
+topic daybook.outbound 1
+topic daybook.parked 1
+
+# Every service looks at the settings of every topic when it starts.
+for service in archiver capture records evidence; do
+  for name in daybook.events daybook.audit daybook.outbound daybook.parked; do
+    allow "$service" "$name" Describe DescribeConfigs
+  done
+done
+# The archiver reads what is to be archived, parks what it cannot, and puts gaps where they belong.
+for name in daybook.events daybook.audit daybook.parked; do allow archiver "$name" Read Write; done
+# Archivers share the shards as one consumer group.
+tool kafka-acls.sh --add --allow-principal User:daybook-archiver --group daybook --resource-pattern-type prefixed \
+  --operation Read --operation Describe
+allow capture daybook.events Write
+# What people do is an event too.
+allow records daybook.audit Write
+allow evidence daybook.audit Write
