@@ -4,6 +4,7 @@ export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
 export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts";
+export { type Litewitness, startLitewitness } from "./litewitness.ts";
 export { startMinio } from "./minio.ts";
 export { type PostgresAccess, type PostgresEngine, startLabPostgres } from "./postgres.ts";
 export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";

@@ -19,6 +19,7 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
     package: "github.com/minio/minio",
     version: "v0.0.0-20260212201848-7aac2a2c5b7c",
   },
+  { name: "litewitness", package: "filippo.io/torchwood/cmd/litewitness", version: "v0.6.1" },
 ];
 
 /** How an installation is told what to do, and by whom to be stopped. */
