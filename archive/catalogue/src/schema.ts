@@ -128,4 +128,8 @@ export const MIGRATIONS: readonly string[] = [
   REVOKE ALL ON FUNCTION catalogue.scope_tokens() FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION catalogue.scope_tokens() TO catalogue_reader;
   `,
+  `
+  -- A rebuild was begun and is not known to be through: rows are missing that nobody may take for absent.
+  ALTER TABLE catalogue.generation ADD COLUMN rebuilding boolean NOT NULL DEFAULT false;
+  `,
 ];

@@ -74,8 +74,20 @@ export interface CatalogueWriter {
   /** Empties the index's list of pending tokens, which every search has to go through. For quiet moments. */
   settle(): Promise<void>;
 
-  /** Removes every row, for a rebuild. */
+  /** Removes every row. */
   drop(): Promise<void>;
+
+  /**
+   * Removes every row and notes that they are being made again, in one transaction. Where that is noted already it
+   * removes nothing, so that a rebuild which was cut off goes on from each shard's `position`.
+   *
+   * @returns whether one goes on
+   */
+  beginRebuild(): Promise<boolean>;
+  /** Notes that every row is there again. May be repeated. */
+  endRebuild(): Promise<void>;
+  /** Whether a rebuild was begun that has not ended: rows are missing. */
+  isRebuilding(): Promise<boolean>;
 }
 
 const SAVE_STATE = `
@@ -90,6 +102,11 @@ WHERE s.size >= $2::bigint AND EXCLUDED.size >= s.size`;
 const KNOWN = `
 SELECT replace(id::text, '-', ''), NULL FROM catalogue.record WHERE id = ANY ($1::uuid[])
 UNION ALL SELECT NULL, size::text FROM catalogue.state WHERE shard = $2::smallint`;
+
+const DROP = `
+TRUNCATE catalogue.record, catalogue.segment, catalogue.state, catalogue.participant, catalogue.conversation,
+  catalogue.word, catalogue.cell_key;
+UPDATE catalogue.generation SET number = number + 1, reclaimed = number + 1;`;
 
 /** Whether the table of records is half as large again as when its statistics were made, and over 768 KiB. */
 const OUTGROWN = `
@@ -199,12 +216,33 @@ export function createCatalogueWriter({
     },
 
     async drop() {
-      await pool.query(
-        `BEGIN; SELECT pg_advisory_xact_lock(7318002);
-         TRUNCATE catalogue.record, catalogue.segment, catalogue.state, catalogue.participant, catalogue.conversation,
-           catalogue.word, catalogue.cell_key;
-         UPDATE catalogue.generation SET number = number + 1, reclaimed = number + 1; COMMIT`,
-      );
+      await pool.query(`BEGIN; SELECT pg_advisory_xact_lock(7318002); ${DROP} COMMIT`);
+    },
+
+    async beginRebuild() {
+      return pool.session(async (session) => {
+        try {
+          await session.query("BEGIN; SELECT pg_advisory_xact_lock(7318002)");
+          const { affected } = await session.query(
+            "UPDATE catalogue.generation SET rebuilding = true WHERE NOT rebuilding",
+          );
+          if (affected > 0) await session.query(DROP);
+          await session.query("COMMIT");
+          return affected === 0;
+        } catch (error) {
+          await session.query("ROLLBACK").catch(() => undefined);
+          throw error;
+        }
+      });
+    },
+
+    async endRebuild() {
+      await pool.query("UPDATE catalogue.generation SET rebuilding = false WHERE rebuilding");
+    },
+
+    async isRebuilding() {
+      const { rows } = await pool.query("SELECT rebuilding FROM catalogue.generation");
+      return rows[0]?.[0] === "t";
     },
   };
 }

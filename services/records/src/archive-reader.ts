@@ -23,8 +23,12 @@ import {
 } from "@daybook/archive-core";
 import { openPacket, openStream, type SessionKey } from "@daybook/openpgp";
 import { createHash, hash } from "node:crypto";
+import { ahead } from "./ahead.ts";
 import { RecordsError } from "./error.ts";
 import type { KeyRing } from "./key-ring.ts";
+
+/** Of 4 MiB each at most. */
+const SEGMENTS_AHEAD = 4;
 
 /** Where a record is: its place in the log, and its packet in the segment. */
 export interface RecordPlace {
@@ -172,9 +176,16 @@ export class ArchiveReader {
 
   /**
    * The committed segments that hold records from `from` to `size`, in order, each read whole and checked
-   * against the log's entries. One segment is in memory at a time.
+   * against the log's entries. The next few are fetched and their keys opened meanwhile: no more are in memory.
    */
-  async *walk(shard: string, { from, size }: { from: number; size: number }): AsyncIterable<WalkedSegment> {
+  walk(shard: string, span: { from: number; size: number }): AsyncIterable<WalkedSegment> {
+    return ahead(this.#segments(shard, span), SEGMENTS_AHEAD, (segment) => this.#load(shard, segment));
+  }
+
+  async *#segments(
+    shard: string,
+    { from, size }: { from: number; size: number },
+  ): AsyncIterable<{ first: number; seg: string; entries: Buffer[] }> {
     const read = logFileReader(this.#options.stores, shard);
     let open: { first: number; seg: string; entries: Buffer[] } | undefined;
     // A segment begins at most this much earlier, with a packet at offset 0.
@@ -182,12 +193,12 @@ export class ArchiveReader {
     for await (const { index, entry } of logEntries(read, size, start)) {
       const { seg, off } = decodeLeaf(entry);
       if (off === 0) {
-        if (open && open.first + open.entries.length > from) yield await this.#load(shard, open);
+        if (open && open.first + open.entries.length > from) yield open;
         open = { first: index, seg, entries: [] };
       }
       open?.entries.push(entry);
     }
-    if (open && open.first + open.entries.length > from) yield await this.#load(shard, open);
+    if (open && open.first + open.entries.length > from) yield open;
   }
 
   async #load(shard: string, of: { first: number; seg: string; entries: Buffer[] }): Promise<WalkedSegment> {

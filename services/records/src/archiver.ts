@@ -12,8 +12,6 @@ export interface Archiver {
   archived(shard: string, offset: number, options: { flush: boolean; signal?: AbortSignal }): Promise<void>;
   /** Removes what never committed elsewhere, where something does; orphaned key blocks are swept here. */
   sweep?(): Promise<void>;
-  /** Runs `work` while nothing is archived: what had begun is finished before, and taken up again after. */
-  paused(work: () => Promise<void>): Promise<void>;
 }
 
 const FIRST_WAIT_MS = 100;

@@ -51,8 +51,11 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
     };
     const whenWhole = () => {
       whenReady();
-      if (service.rebuild.running) {
-        throw new RecordsError("starting", "the catalogue is being rebuilt: try again when that is done");
+      if (service.rebuild.unfinished) {
+        throw new RecordsError(
+          "starting",
+          "the catalogue lacks rows until a rebuild is through: try again when it is",
+        );
       }
     };
     options.mount(
@@ -69,6 +72,7 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       },
     );
     await migrate(database);
+    await service.rebuild.open();
     await service.changes.exclusively(async (turn) => {
       await service.replay.catchUp(turn.session);
       await service.destruction.resume(turn);
@@ -135,7 +139,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     cells,
     disposed,
   });
-  const rebuild = new Rebuild({ ...options, archive, replay, changes, trail });
+  const rebuild = new Rebuild({ ...options, archive, replay, changes, trail, signal });
   const operations = new Operations({
     ...options,
     holder,

@@ -130,30 +130,6 @@ suite("operations", () => {
     expect((await search("harbour")).total).toBe(31);
   });
 
-  it("refuses searches while the catalogue is not whole, and takes them again after a failure", async () => {
-    const paused = home.archiver.paused.bind(home.archiver);
-    let refused: unknown;
-    home.archiver.paused = (work) =>
-      paused(async () => {
-        home.stores.records.hook = async () => {
-          home.stores.records.hook = undefined;
-          refused = await search("harbour").catch((error: unknown) => error);
-          throw new Error("the store burns");
-        };
-        await work();
-      });
-    expect((await lines(owner, "post", "/api/v1/rebuild")).at(-1)).toEqual({ ok: false, code: "internal" });
-    expect(refused).toMatchObject({ status: 503, code: "starting" });
-    // What an archiver does that is started again.
-    const { shards } = (await owner.call("get", "/api/v1/status")) as {
-      shards: { shard: string; size: number }[];
-    };
-    for (const { shard, size } of shards) {
-      await internal.call("post", "/internal/v1/rebuild-span", { body: { shard, from: 0, size } });
-    }
-    expect((await search("harbour")).total).toBe(30);
-  });
-
   it("writes a span of rows before it is ready itself, since the archiver may wait for them", async () => {
     await running.stop();
     await home.sql("DELETE FROM catalogue.record WHERE shard = 0 AND idx >= 12");
@@ -225,7 +201,6 @@ suite("operations", () => {
         if (asked === 3) stop.abort();
         return Promise.reject(new ProblemError(503, "archiver-stopped", "not now"));
       },
-      paused: () => Promise.resolve(),
     };
     await expect(home.start({ archiver }, undefined, stop.signal)).rejects.toThrow(
       "stopped before it was ready",

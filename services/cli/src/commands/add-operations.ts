@@ -1,9 +1,10 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { type Output, printable } from "../output.ts";
 import { ask } from "./governance.ts";
+import { lines } from "./lines.ts";
+import { rebuild } from "./rebuild.ts";
 
 const problem = z.object({ where: z.string(), problem: z.string() });
 const shardReport = z.object({
@@ -59,7 +60,9 @@ export function addOperations(program: Command, out: (command: Command) => Outpu
 
   program
     .command("rebuild")
-    .description("drop the catalogue and make it again from the objects and keys")
+    .description(
+      "drop the catalogue and make it again from the objects and keys; goes on where it was cut off",
+    )
     .option("--json")
     .action(async (_given: unknown, command: Command) => {
       if (!(await rebuild(out(command)))) process.exitCode = 1;
@@ -103,33 +106,4 @@ async function fsck(output: Output): Promise<boolean> {
     ].join("\n"),
   );
   return ok;
-}
-
-async function rebuild(output: Output): Promise<boolean> {
-  const last = await lines("/api/v1/rebuild", (value) =>
-    output.progress(`rebuilding ${JSON.stringify(value)}`),
-  );
-  const done = z.object({ ok: z.literal(true), records: z.number() }).safeParse(last);
-  output.result(last, () =>
-    done.success
-      ? `${done.data.records} records are in the catalogue again.`
-      : "The rebuild broke off: see the server's log, and repeat it.",
-  );
-  return done.success;
-}
-
-/** Reads JSON lines as they come. @returns the last */
-async function lines(path: string, each: (value: unknown) => void): Promise<unknown> {
-  const { client } = await connect();
-  let last: unknown;
-  try {
-    const { body } = await client.download(path, { method: "post" });
-    for await (const text of createInterface({ input: body })) {
-      last = JSON.parse(text);
-      each(last);
-    }
-  } finally {
-    client.close();
-  }
-  return last;
 }

@@ -28,7 +28,6 @@ import { IngestKeys } from "../ingest/ingest-keys.ts";
 import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
 import { homeIngestKeys, type Keys } from "./keys.ts";
 import { ownerToken } from "./owner-token.ts";
-import { pausable } from "./pausable.ts";
 import { sealedPublisher } from "./publisher.ts";
 
 export interface ComposeOptions {
@@ -155,7 +154,7 @@ function start(
     metrics,
     now,
   };
-  const archiver = pausable((lived) => runArchiver(archiving, lived), signal);
+  const archiver = runArchiver(archiving, signal);
   const records = runRecords(
     {
       deployment,
@@ -172,7 +171,7 @@ function start(
       registryKey: keyBytes(keys, "registry"),
       scopeKey: keyBytes(keys, "scope"),
       vkeys,
-      archiver: { ...archiverOver(client), paused: (work) => archiver.paused(work) },
+      archiver: archiverOver(client),
       keptElsewhere: KEPT_ELSEWHERE,
       minLockDays: MIN_LOCK_DAYS,
       mount,
@@ -254,7 +253,7 @@ function start(
   };
   return [
     Promise.race([engines.ended, untilAborted(signal)]),
-    archiver.done,
+    archiver,
     records,
     evidence,
     capture,

@@ -89,7 +89,8 @@ export function operationsRoutes({
       method: "post",
       path: "/api/v1/rebuild",
       action: "rebuild.run",
-      summary: "Drop the catalogue and make it again: JSON lines of progress, then `{ok, records}`",
+      summary:
+        "Drop the catalogue and make it again, or go on with that: JSON lines of progress, then `{ok, records}`",
       download: true,
       handle: async ({ principal, response }) => {
         await sendLines(response, async (line) => {

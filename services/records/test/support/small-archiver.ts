@@ -60,12 +60,6 @@ export class SmallArchiver implements Archiver {
     return turn;
   }
 
-  paused(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => undefined);
-    return turn;
-  }
-
   async #archive(shard: string, offset: number): Promise<void> {
     const { stores, deployment, now, stream, opener, segmentRecords = 100 } = this.#options;
     const opening =
