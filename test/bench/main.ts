@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Figure } from "./figure.ts";
 import { table, writeResults } from "./report.ts";
+import { rebuilding } from "./rebuilding.ts";
 import { SPINE } from "./spine/spine.ts";
 
-const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = { spine: SPINE };
-const USAGE = `npm run bench -- spine [--json] [--quick] [--write] [--only NAME]...
-  NAME is one of: ${Object.keys(SPINE).join(", ")}\n`;
+const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
+  spine: SPINE,
+  rebuild: { rebuilding },
+};
+const USAGE = `npm run bench -- spine|rebuild [--json] [--quick] [--write] [--only NAME]...
+  NAME is one of: ${Object.values(suites).flatMap(Object.keys).join(", ")}\n`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Bench, type Figure, figure, type Run, timed } from "../figure.ts";
 import { Daybook, runCommand } from "../../e2e/support/daybook.ts";
 import { dayOf, writeChat } from "./chat-text.ts";
+import { peakBytes } from "./peak.ts";
 import { searching } from "./searching.ts";
 
 const MESSAGES = 1_000_000;
@@ -102,18 +102,4 @@ async function exporting(daybook: Daybook, { dir, say, scale }: Run, matter: str
   ];
   await rm(out, { recursive: true });
   return figures;
-}
-
-/** The most memory that a server and the Node processes it started have had resident, bytes, added up. Linux only. */
-function peakBytes(server: number): number {
-  const children = readdirSync(`/proc/${server}/task`).flatMap((thread) =>
-    (readFileSync(`/proc/${server}/task/${thread}/children`, "utf8").match(/\d+/g) ?? []).map(Number),
-  );
-  const program = (pid: number) => readlinkSync(`/proc/${pid}/exe`);
-  const ours = [server, ...children.filter((child) => program(child) === program(server))];
-  return ours
-    .map(
-      (pid) => Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024,
-    )
-    .reduce((sum, bytes) => sum + bytes, 0);
 }
