@@ -7,4 +7,6 @@ export { MAX_PAYLOAD_BYTES } from "./file/frame.ts";
 export { type KafkaStream, openKafkaStream } from "./kafka/open.ts";
 export type { KafkaStreamOptions } from "./kafka/options.ts";
 export { KafkaTopicsError } from "./kafka/topics-error.ts";
+export { type PartitionWork, type Place, soleGroup, type StreamGroup } from "./group.ts";
+export { kafkaGroup, type KafkaGroupOptions } from "./kafka/group.ts";
 export * from "./port.ts";

@@ -6,6 +6,7 @@ import type { Logger, Metrics } from "@daybook/runtime";
 import type {
   PayloadOpener,
   PayloadSealer,
+  StreamGroup,
   StreamProducer,
   StreamReader,
   StreamTrimmer,
@@ -41,6 +42,8 @@ export interface ArchiverOptions {
   readonly shards: readonly ShardOptions[];
   readonly stores: Stores;
   readonly stream: StreamReader;
+  /** Shares the shards' partitions among archivers. Left out, every shard is this process's. */
+  readonly group?: StreamGroup;
   /** Left out where the stream expires messages by itself. */
   readonly trimmer?: StreamTrimmer;
   /** For `daybook.parked`, and for the gaps that the archiver itself finds. */

@@ -6,6 +6,8 @@ export interface ShardSigns {
   restarted(shard: string, why: string): void;
   /** The shard waits for an operator, or no longer does. */
   waits(shard: string, isWaiting: boolean): void;
+  /** The shard is this process's, or no longer is. */
+  owns(shard: string, isOwned: boolean): void;
   /** Rows are missing that only the records service can make: it was asked. */
   missing(shard: string): void;
 }
@@ -22,6 +24,9 @@ export function shardSigns(metrics: Metrics | undefined): ShardSigns {
     "Whether a shard has stopped until somebody acts",
     ["shard"],
   );
+  const owned = metrics?.gauge("daybook_archiver_shard_owned", "Whether this archiver has the shard", [
+    "shard",
+  ]);
   const missing = metrics?.counter(
     "daybook_archiver_rows_missing_total",
     "Times the records service was asked for rows that the stream no longer has",
@@ -30,6 +35,7 @@ export function shardSigns(metrics: Metrics | undefined): ShardSigns {
   return {
     restarted: (shard, why) => restarts?.inc({ shard, why }),
     waits: (shard, isWaiting) => waiting?.set(isWaiting ? 1 : 0, { shard }),
+    owns: (shard, isOwned) => owned?.set(isOwned ? 1 : 0, { shard }),
     missing: (shard) => missing?.inc({ shard }),
   };
 }

@@ -36,6 +36,31 @@ export interface Broker {
   readonly connectionPool: { send(of: object): Promise<unknown> };
 }
 
+/** What a broker that coordinates a group answers to. */
+export interface Coordinator {
+  joinGroup(request: {
+    groupId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    memberId: string;
+    groupProtocols: readonly { name: string; metadata: Buffer }[];
+  }): Promise<{
+    generationId: number;
+    leaderId: string;
+    memberId: string;
+    /** Of the leader alone. */
+    members: readonly { memberId: string; memberMetadata: Buffer }[];
+  }>;
+  syncGroup(request: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+}
+
 interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -44,14 +69,17 @@ interface Cluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
   findBroker(of: { nodeId: string }): Promise<Broker>;
   findControllerBroker(): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }
 
 /** A client that never repeats by itself (`persist` does) and logs nothing: its errors come to the caller. */
-export function clientOf(settings: KafkaStreamSettings): Kafka {
+export function clientOf(settings: Connection): Kafka {
   return new Kafka(configOf(settings));
 }
 
-function configOf({ brokers, ssl, sasl, clientId, requestTimeoutMs }: KafkaStreamSettings): KafkaConfig {
+type Connection = Pick<KafkaStreamSettings, "brokers" | "ssl" | "sasl" | "clientId" | "requestTimeoutMs">;
+
+function configOf({ brokers, ssl, sasl, clientId, requestTimeoutMs }: Connection): KafkaConfig {
   return {
     brokers: [...brokers],
     clientId,
@@ -90,12 +118,13 @@ export interface Line {
   /** The broker that leads the partition, connected. */
   leader(topic: string, partition: number): Promise<Broker>;
   controller(): Promise<Broker>;
+  coordinator(groupId: string): Promise<Coordinator>;
   /** Closes the connections at once; what is asked on them fails. May be repeated. */
   close(): Promise<void>;
 }
 
 /** Makes a line; it connects when it is first used. */
-export function openLine(settings: KafkaStreamSettings): Line {
+export function openLine(settings: Connection): Line {
   const sockets = new Set<Socket>();
   const cluster = new Cluster({
     ...configOf(settings),
@@ -125,6 +154,11 @@ export function openLine(settings: KafkaStreamSettings): Line {
       await cluster.connect();
       await cluster.refreshMetadata();
       return cluster.findControllerBroker();
+    },
+    async coordinator(groupId) {
+      await cluster.connect();
+      await cluster.refreshMetadata();
+      return cluster.findGroupCoordinator({ groupId });
     },
     async close() {
       // kafkajs waits for what is asked before it disconnects: with its sockets gone, nothing is.
