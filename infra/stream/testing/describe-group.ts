@@ -82,7 +82,7 @@ export function describeGroup(name: string, start: () => Promise<GroupUnderTest>
     it("waits for work that takes its time to stop", async () => {
       const member = new TestMember(group.member());
       await untilShared(member);
-      const held = Promise.withResolvers<void>();
+      const held: PromiseWithResolvers<void> = Promise.withResolvers();
       member.lingers = () => held.promise;
       let isOver = false;
       const stopped = member.stop().then(() => (isOver = true));

@@ -16,7 +16,7 @@ export class HandGroup implements StreamGroup {
 
   async share(work: PartitionWork, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const ended = Promise.withResolvers<void>();
+    const ended: PromiseWithResolvers<void> = Promise.withResolvers();
     const works = new Works(work, () => ended.resolve());
     this.#works.add(works);
     works.have(this.#places);
