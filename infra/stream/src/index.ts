@@ -10,3 +10,12 @@ export { KafkaTopicsError } from "./kafka/topics-error.ts";
 export { type PartitionWork, type Place, soleGroup, type StreamGroup } from "./group.ts";
 export { kafkaGroup, type KafkaGroupOptions } from "./kafka/group.ts";
 export * from "./port.ts";
+export { reachKafka, type ReachedKafka } from "./spool/reach-kafka.ts";
+export {
+  type Downstream,
+  openSpool,
+  type Spool,
+  type SpoolOptions,
+  type SpoolStatus,
+  type SpoolTrouble,
+} from "./spool/spool.ts";

@@ -13,6 +13,7 @@ import { disk as machineDisk, type Disk, diskError } from "./disk.ts";
 import { MAX_PAYLOAD_BYTES } from "./frame.ts";
 import { openIdentity } from "./identity.ts";
 import { lockDirectory } from "./lock.ts";
+import { bytesFrom } from "./measure.ts";
 import { Partition } from "./partition.ts";
 import { readPartition } from "./read.ts";
 
@@ -32,6 +33,13 @@ export interface FileStreamOptions {
 
 /** A stream in a directory of this machine. */
 export interface FileStream extends StreamProducer, StreamReader, StreamTrimmer, AsyncDisposable {
+  /**
+   * Bytes that the messages from `from` on take in their files.
+   *
+   * @throws {StreamError} `out-of-range`, `corrupt`, `unavailable`
+   */
+  bytesFrom(topic: string, partition: number, from: number): Promise<number>;
+
   /**
    * Refuses new sends, makes durable what was sent before, ends every reader with `closed` and lets go of the
    * directory. May be repeated.
@@ -132,6 +140,10 @@ class OpenFileStream implements FileStream {
     signal: AbortSignal,
   ): AsyncIterable<readonly StreamMessage[]> {
     return readPartition(this.#line(topic, partition).partition, from, limits, signal, this.#opened.disk);
+  }
+
+  async bytesFrom(topic: string, partition: number, from: number): Promise<number> {
+    return bytesFrom(this.#line(topic, partition).partition, from, this.#opened.disk);
   }
 
   async trim(topic: string, partition: number, before: number): Promise<void> {

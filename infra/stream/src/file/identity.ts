@@ -5,7 +5,7 @@ import { StreamError } from "../port.ts";
 import type { Disk } from "./disk.ts";
 import { readJson, writeJson } from "./small-file.ts";
 
-const FILE = "stream.json";
+export const IDENTITY_FILE = "stream.json";
 
 /**
  * The id of the stream in a directory: made once, durably, before the first message.
@@ -13,7 +13,7 @@ const FILE = "stream.json";
  * @throws {StreamError} `corrupt`: there are messages, but the file that says whose they are is lost or altered
  */
 export async function openIdentity(root: string, disk: Disk): Promise<string> {
-  const path = join(root, FILE);
+  const path = join(root, IDENTITY_FILE);
   const kept = await readJson(path);
   if (kept?.["v"] === 1 && typeof kept["id"] === "string" && /^[0-9a-f]{32}$/.test(kept["id"]))
     return kept["id"];

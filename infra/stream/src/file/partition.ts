@@ -84,6 +84,12 @@ export class Partition {
     ];
   }
 
+  /** The files that hold messages from `offset` on, oldest first. */
+  segmentsFrom(offset: number): readonly Segment[] {
+    const first = this.segmentOf(offset);
+    return first ? this.#segments.slice(this.#segments.indexOf(first)) : [...this.#segments];
+  }
+
   /** Takes up messages that have become durable at the end of the active file, and wakes who waits for them. */
   extend(payloads: readonly Uint8Array[], frameBytes: (payload: Uint8Array) => number): void {
     const { active } = this;

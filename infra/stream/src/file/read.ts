@@ -50,7 +50,8 @@ export async function* readPartition(
   }
 }
 
-function assertInRange(partition: Partition, offset: number): void {
+/** @throws {StreamError} `out-of-range` */
+export function assertInRange(partition: Partition, offset: number): void {
   const { first, next } = partition.range;
   if (Number.isSafeInteger(offset) && offset >= first && offset <= next) return;
   throw new StreamError("out-of-range", `${partition.name} holds ${first} to ${next}, not ${offset}`);
