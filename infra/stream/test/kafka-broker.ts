@@ -23,10 +23,14 @@ export interface TestBroker {
   remove(): Promise<void>;
 }
 
-export async function startBroker(options: { secure?: boolean } = {}): Promise<TestBroker> {
+/** @param options.advertise given the proxy's port, says on which port clients are told to come to it */
+export async function startBroker(
+  options: { secure?: boolean; advertise?: (port: number) => Promise<number> } = {},
+): Promise<TestBroker> {
+  const { advertise = (port: number) => Promise.resolve(port), ...rest } = options;
   const proxy = new KafkaProxy();
-  const advertisedPort = await proxy.listen();
-  const kafka = (await startKafka({ dir: join(await temporary(), "kafka"), advertisedPort, ...options }))!;
+  const advertisedPort = await advertise(await proxy.listen());
+  const kafka = (await startKafka({ dir: join(await temporary(), "kafka"), advertisedPort, ...rest }))!;
   proxy.passTo(kafka.port);
   const client = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING });
   const admin = client.admin();

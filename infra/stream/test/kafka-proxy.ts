@@ -6,9 +6,10 @@ const FETCH = 1;
 
 /**
  * What is done to a request to append: `pass`; `lost`: the connection is cut before the broker has it; `kept`: the
- * broker has it, and the connection is cut instead of its answer; `mute`: so, but the connection stays.
+ * broker has it, and the connection is cut instead of its answer; `torn`: in the middle of its answer; `mute`: no answer
+ * comes, but the connection stays.
  */
-export type Cut = "pass" | "lost" | "kept" | "mute";
+export type Cut = "pass" | "lost" | "kept" | "torn" | "mute";
 
 /** A TCP proxy in front of a broker that knows where requests and answers begin, and cuts as it is told. */
 export class KafkaProxy {
@@ -74,7 +75,7 @@ export class KafkaProxy {
         const fate = frame.readInt16BE(4) === PRODUCE ? this.onProduce() : "pass";
         if (fate !== "pass") this.cuts += 1;
         if (fate === "lost") return cut();
-        if (fate === "kept" || fate === "mute") swallowed.set(frame.readInt32BE(8), fate);
+        if (fate !== "pass") swallowed.set(frame.readInt32BE(8), fate);
         broker.write(frame);
       }),
     );
@@ -83,6 +84,7 @@ export class KafkaProxy {
       frames((frame) => {
         const fate = swallowed.get(frame.readInt32BE(4));
         if (fate === "kept") cut();
+        else if (fate === "torn") client.write(frame.subarray(0, frame.length / 2), cut);
         else if (fate === undefined) client.write(frame);
       }),
     );

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
-import { connect as connectPlain, isIP, type Socket } from "node:net";
-import { connect as connectSecure } from "node:tls";
+import type { Socket } from "node:net";
 import { Kafka, type KafkaConfig, logLevel } from "kafkajs";
 import type { KafkaStreamSettings } from "./options.ts";
+import { openSocket, type SocketOrder } from "./socket.ts";
 
 // kafkajs 2.2.4 has no public way to fetch a partition from an offset without a consumer group (0010). These are its
 // own parts below that; the version is pinned, and nothing outside this file knows them.
@@ -89,6 +89,7 @@ function configOf({ brokers, ssl, sasl, clientId, requestTimeoutMs }: Connection
     connectionTimeout: Math.min(requestTimeoutMs, 5_000),
     authenticationTimeout: requestTimeoutMs,
     retry: { retries: 0 },
+    socketFactory: openSocket,
     logLevel: logLevel.NOTHING,
   };
 }
@@ -133,11 +134,8 @@ export function openLine(settings: Connection): Line {
     allowAutoTopicCreation: false,
     enforceRequestTimeout: true,
     isolationLevel: 0,
-    socketFactory: ({ host, port, ssl, onConnect }: SocketOrder) => {
-      const name = isIP(host) ? {} : { servername: host };
-      const socket = ssl
-        ? connectSecure({ host, port, ...name, ...ssl }, onConnect)
-        : connectPlain({ host, port }, onConnect);
+    socketFactory: (order: SocketOrder) => {
+      const socket = openSocket(order);
       sockets.add(socket);
       return socket.once("close", () => sockets.delete(socket));
     },
@@ -166,11 +164,4 @@ export function openLine(settings: Connection): Line {
       await cluster.disconnect().catch(() => undefined);
     },
   };
-}
-
-interface SocketOrder {
-  readonly host: string;
-  readonly port: number;
-  readonly ssl?: object;
-  readonly onConnect: () => void;
 }
