@@ -41,7 +41,7 @@ export async function startBroker(
     admin,
     async makeTopics(partitions, config = TOPIC_CONFIG) {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: Object.entries(partitions).map(([topic, numPartitions]) => ({
           topic,
           numPartitions,
@@ -49,6 +49,7 @@ export async function startBroker(
           configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
         })),
       });
+      while (!(await haveLeaders(admin, Object.keys(partitions)))) await sleep(20);
     },
     async commitTransaction(topic, partition, values) {
       const producer = client.producer({
@@ -72,6 +73,16 @@ export async function startBroker(
       await removeTemporary();
     },
   };
+}
+
+/** kafkajs's own wait for leaders fails where a broker does not know the topic yet that it has just made. */
+async function haveLeaders(admin: Admin, names: string[]): Promise<boolean> {
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: names });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  } catch {
+    return false;
+  }
 }
 
 async function isOpen(admin: Admin, topic: string, partition: number, messages: number): Promise<boolean> {

@@ -4,3 +4,4 @@ export { CaptureError, type CaptureErrorCode } from "./error.ts";
 export type { ImportedChat, ImportResult } from "./import.ts";
 export type { ArchiveProgress, ImportedFiles, Publisher, RecordedLine, Registry } from "./ports.ts";
 export { scopeHash, type ScopeRules, scopeRules } from "./scope.ts";
+export { showSpool, spooledProgress, spoolTroubleLog } from "./spooled.ts";
