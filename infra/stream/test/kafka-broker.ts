@@ -10,7 +10,11 @@ if (!isKafkaInstalled)
   console.warn("Kafka is not installed (npm run lab -- --install): its tests are SKIPPED");
 
 /** What a topic of Daybook is set to. */
-export const TOPIC_CONFIG = { "max.message.bytes": "5242880", "retention.bytes": "-1" };
+export const TOPIC_CONFIG = {
+  "max.message.bytes": "5242880",
+  "message.timestamp.type": "LogAppendTime",
+  "retention.bytes": "-1",
+};
 
 /** A broker that clients reach only through a proxy, and its administrator, who does not. */
 export interface TestBroker {

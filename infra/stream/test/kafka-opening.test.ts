@@ -50,6 +50,7 @@ const DAY_MS = 24 * 3_600_000;
         "unsound: set retention.ms to 86400000 at least",
         "unsound: set retention.bytes to -1: a size limit removes messages that nobody has archived yet",
         "unsound: set max.message.bytes to 4195328 at least",
+        "unsound: set message.timestamp.type to LogAppendTime: retention would go by the clock of whoever sends",
         "missing: create it with 1 partitions, or let this client describe it",
       ],
     });

@@ -1,10 +1,9 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fault, MemoryStream } from "@daybook/stream/testing";
 import { StreamError } from "../src/port.ts";
 import { openSpool, type Spool, type SpoolOptions, type SpoolTrouble } from "../src/spool/spool.ts";
-import { afterCrash, removeTemporary, segments, temporary } from "./temporary.ts";
+import { removeTemporary, segments, temporary } from "./temporary.ts";
 import { contents, drained, QUICK } from "./through-spool.ts";
 
 const partitions = { events: 2, audit: 1 };
@@ -249,66 +248,6 @@ describe("a spool", () => {
     now += 1_000_000;
     await send("new");
     expect(spool.unsentSince()).toEqual(new Date(now));
-  });
-});
-
-describe("what a spool remembers of its position", () => {
-  const NOTE = "forwarded.json";
-  const crashAfter = async (values: readonly string[]) => {
-    await open();
-    for (const value of values) await send(value);
-    await drained(spool);
-    const copy = await afterCrash(dir);
-    await spool.close();
-    dir = copy;
-  };
-
-  it("may lag behind: what was forwarded goes again, in order", async () => {
-    await crashAfter(numbered(0, 5));
-    await rm(join(dir, NOTE), { force: true });
-    await open();
-    await send("after");
-    await drained(spool);
-    expect(await there()).toEqual([...numbered(0, 5), ...numbered(0, 5), "after"]);
-  });
-
-  it("is exact after it was closed: nothing goes twice", async () => {
-    await open();
-    for (const value of numbered(0, 5)) await send(value);
-    await drained(spool);
-    await spool.close();
-    await open();
-    await send("after");
-    await drained(spool);
-    expect(await there()).toEqual([...numbered(0, 5), "after"]);
-  });
-
-  it.each([
-    ["is damaged", () => "{"],
-    ["is of another stream", (note: string) => note.replace(/"stream":"\w+"/, '"stream":"0"')],
-    ["holds no numbers", (note: string) => note.replaceAll(/"offset":\d+/g, '"offset":"1"')],
-  ])("counts for nothing when it %s", async (_, spoil) => {
-    await open();
-    for (const value of numbered(0, 5)) await send(value);
-    await drained(spool);
-    await spool.close();
-    const path = join(dir, NOTE);
-    await writeFile(path, spoil(await readFile(path, "utf8")));
-    await open();
-    await drained(spool);
-    expect([...new Set(await there())]).toEqual(numbered(0, 5));
-    expect(await there()).toHaveLength(10);
-  });
-
-  it("is not believed when the messages below it are gone", async () => {
-    await open();
-    await send("a");
-    await drained(spool);
-    await spool.close();
-    const path = join(dir, NOTE);
-    await writeFile(path, (await readFile(path, "utf8")).replace('"offset":1', '"offset":7'));
-    await expect(open()).rejects.toMatchObject({ code: "corrupt" });
-    expect((await readdir(dir)).filter((name) => name.startsWith("lock-"))).toEqual([]);
   });
 });
 

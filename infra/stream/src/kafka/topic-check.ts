@@ -82,6 +82,9 @@ function* configFaults(
   if (!(Number(config.get("max.message.bytes")) >= largest)) {
     yield `set max.message.bytes to ${largest} at least`;
   }
+  if (config.get("message.timestamp.type") !== "LogAppendTime") {
+    yield "set message.timestamp.type to LogAppendTime: retention would go by the clock of whoever sends";
+  }
   if (config.get("unclean.leader.election.enable") === "true") {
     yield "set unclean.leader.election.enable to false: a replica that lags would replace acknowledged messages";
   }
