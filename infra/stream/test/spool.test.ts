@@ -141,6 +141,7 @@ describe("while what it forwards to is away, a spool", () => {
     await expect(send("late")).rejects.toMatchObject({ code: "closed" });
     await expect(spool.forwarded("events", 0, 1)).rejects.toMatchObject({ code: "closed" });
 
+    never.resolve(0);
     await open();
     await drained(spool);
     expect(await there()).toEqual(["a"]);
