@@ -3,10 +3,12 @@ import { type ApiClient, type Logger, ProblemError, type Route, untilAborted } f
 import { z } from "zod";
 import { EvidenceError, type EvidenceErrorCode } from "./error.ts";
 import type { ExportDeps } from "./export.ts";
-import type { AuditTrail, RecordsService } from "./ports.ts";
+import type { AttestingService, AuditTrail, RecordsService } from "./ports.ts";
 import { exportRoutes } from "./routes.ts";
 
-export interface EvidenceOptions extends Omit<ExportDeps, "records" | "trail"> {
+export interface EvidenceOptions extends Omit<ExportDeps, "records" | "trail" | "attesting"> {
+  /** Whether the witnessing service runs, to be asked before each export. */
+  readonly witnessing?: boolean;
   /** Of the services of this deployment. */
   readonly services: ApiClient;
   /** Publishes encrypted envelopes. @returns the offset after them */
@@ -15,12 +17,16 @@ export interface EvidenceOptions extends Omit<ExportDeps, "records" | "trail"> {
   readonly log: Logger;
 }
 
+/** Longer than the witnessing service takes for witnesses and authorities that do not answer. */
+const ATTEST_MS = 60_000;
+
 /** Makes evidence packages until `signal` aborts. Keeps nothing: an export that was not taken is asked for again. */
 export async function runEvidence(options: EvidenceOptions, signal: AbortSignal): Promise<void> {
   const deps: ExportDeps = {
     ...options,
     records: recordsClient(options.services),
     trail: auditTrail(options),
+    ...(options.witnessing && { attesting: attestingClient(options.services) }),
   };
   options.mount(exportRoutes(deps, options.log));
   await untilAborted(signal);
@@ -79,6 +85,31 @@ function recordsClient(services: ApiClient): RecordsService {
       } while (after !== undefined);
     },
   };
+}
+
+function attestingClient(services: ApiClient): AttestingService {
+  const response = z.object({
+    shards: z.array(
+      z.object({
+        shard: z.string(),
+        note: z.string(),
+        stamp: z.base64().nullable(),
+        missing: z.array(z.string()),
+      }),
+    ),
+    witnesses: z.array(z.string()),
+    tsaCa: z.string().nullable(),
+  });
+  return () =>
+    asked("unavailable", async () => {
+      const signal = AbortSignal.timeout(ATTEST_MS);
+      try {
+        return await services.call("post", "/internal/v1/attest", { signal, response });
+      } catch (cause) {
+        if (!signal.aborted) throw cause;
+        throw new ProblemError(504, "unavailable", "the witnessing service takes too long", { cause });
+      }
+    });
 }
 
 function auditTrail({ services, publish, deployment, now }: EvidenceOptions): AuditTrail {

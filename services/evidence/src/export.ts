@@ -12,7 +12,8 @@ import type {
 } from "@daybook/package";
 import { encodeReceipt, writePackage } from "@daybook/package";
 import { EvidenceError } from "./error.ts";
-import type { AuditTrail, JsonValue, RecordsService } from "./ports.ts";
+import { holdLogs } from "./held-logs.ts";
+import type { AttestingService, AuditTrail, JsonValue, RecordsService } from "./ports.ts";
 import { holdShard, type ProvedShard } from "./proved.ts";
 import { inThreads, isWhole, select, type Wanted } from "./selection.ts";
 
@@ -37,6 +38,8 @@ export interface ExportDeps {
   readonly stores: Stores;
   readonly records: RecordsService;
   readonly trail: AuditTrail;
+  /** Left out where there are neither witnesses nor a time-stamp authority. */
+  readonly attesting?: AttestingService;
   /** Verifier keys, by shard. */
   readonly vkeys: Readonly<Record<string, string>>;
   readonly deployment: string;
@@ -80,11 +83,8 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
     detail: said,
   });
 
-  const shards = new Map<string, ProvedShard>();
-  for (const [shard, vkey] of Object.entries(deps.vkeys)) {
-    const held = await holdShard(deps.stores, shard, vkey);
-    if (held) shards.set(shard, held);
-  }
+  const logs = await holdLogs(deps.stores, deps.vkeys, deps.attesting);
+  const { shards } = logs;
   const refs = (
     await select(deps.catalogue, wanted, request.matter, (of) => textsOf(of, deps.reader))
   ).filter((ref) => ref.index < (shards.get(ref.shard)?.size ?? 0));
@@ -101,8 +101,11 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
       requestedAt: startedAt.toISOString(),
       deployment: deps.deployment,
       ...(deps.sample && { trial: "A trial archive: its messages are made up." }),
+      ...(logs.missing.length > 0 && { notAttested: logs.missing }),
     },
-    checkpoints: [...shards.values()].map(({ shard, origin, note, vkey }) => ({ shard, origin, note, vkey })),
+    checkpoints: logs.checkpoints,
+    ...(logs.witnesses && { witnesses: logs.witnesses }),
+    ...(logs.tsaCa !== undefined && { tsaCa: logs.tsaCa }),
     formats: request.formats,
     records: () => provedRecords(refs, shards, deps.reader, sources),
     threads: () => threads(refs, deps.reader, sources),

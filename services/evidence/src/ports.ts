@@ -16,6 +16,26 @@ export interface RecordsService {
   disposals(): AsyncIterable<{ id: string; auditId: string; shard: string; index: number }>;
 }
 
+/** What the witnessing service answers: the newest checkpoints, with what outsiders say of them. */
+export interface Attestations {
+  readonly shards: readonly {
+    readonly shard: string;
+    /** The signed note, cosignatures included. */
+    readonly note: string;
+    /** RFC 3161 time-stamp of exactly that note, base64. */
+    readonly stamp: string | null;
+    /** What could not be had, in words. */
+    readonly missing: readonly string[];
+  }[];
+  /** Verifier keys of the configured witnesses. */
+  readonly witnesses: readonly string[];
+  /** Root certificates of the configured authority, PEM. */
+  readonly tsaCa: string | null;
+}
+
+/** Has every log's newest checkpoint cosigned and stamped, in a bounded time. @throws {EvidenceError} `unavailable` */
+export type AttestingService = () => Promise<Attestations>;
+
 /** Writes audit events and finds them again in the log. */
 export interface AuditTrail {
   /**

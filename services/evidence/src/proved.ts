@@ -57,7 +57,7 @@ interface Bundle {
 }
 
 /**
- * Holds a shard's log at its published checkpoint; undefined where nothing is logged yet.
+ * Holds a shard's log at its published checkpoint, or at a given one; undefined where nothing is logged yet.
  *
  * @throws {EvidenceError} `unavailable`; {ArchiveError} `corrupt` when the checkpoint is not signed by `vkey`
  */
@@ -65,10 +65,10 @@ export async function holdShard(
   stores: Pick<Stores, "records" | "heads">,
   shard: string,
   vkey: string,
+  given?: string,
 ): Promise<ProvedShard | undefined> {
-  const published = await stores.heads.read(checkpointKey(shard));
-  if (!published) return undefined;
-  const note = Buffer.from(published.body).toString();
+  const note = given ?? (await publishedNote(stores, shard));
+  if (note === undefined) return undefined;
   const { origin, size, root } = openCheckpoint(note, parseVkey(vkey));
   const read = logFileReader(stores, shard);
   const held: Held = { prover: new Prover(size, read), read, note };
@@ -106,6 +106,11 @@ export async function holdShard(
       return proveIn(near, index);
     },
   };
+}
+
+async function publishedNote(stores: Pick<Stores, "heads">, shard: string): Promise<string | undefined> {
+  const published = await stores.heads.read(checkpointKey(shard));
+  return published && Buffer.from(published.body).toString();
 }
 
 /** Proofs of the leaves under a full tile: hashes inside it, each written once, then those that all of them share. */

@@ -45,7 +45,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export async function startEvidence(): Promise<Running> {
+/** @param attest what the witnessing service answers; without it there is none */
+export async function startEvidence({
+  attest,
+}: { attest?: (archive: SmallArchive) => Promise<Record<string, unknown>> } = {}): Promise<Running> {
   const [own] = await keyPairs();
   let clock = Date.parse("2026-03-10T12:00:00.000Z");
   const now = () => new Date((clock += 1_000));
@@ -77,12 +80,15 @@ export async function startEvidence(): Promise<Running> {
               : undefined,
           ),
       },
-      routes: otherRoutes(async (offset) => {
-        await running.beforeArchived();
-        const due = published.slice(archivedTo, offset);
-        archivedTo = Math.max(archivedTo, offset);
-        if (due.length > 0) await archive.archive("audit", due);
-      }),
+      routes: otherRoutes(
+        async (offset) => {
+          await running.beforeArchived();
+          const due = published.slice(archivedTo, offset);
+          archivedTo = Math.max(archivedTo, offset);
+          if (due.length > 0) await archive.archive("audit", due);
+        },
+        attest && (() => attest(archive)),
+      ),
     }),
     { port: 0 },
   );
@@ -112,6 +118,7 @@ export async function startEvidence(): Promise<Running> {
           : Promise.reject(new ProblemError(503, "unavailable", `injected: ${fault}`));
       },
       vkeys: VKEYS,
+      witnessing: attest !== undefined,
       deployment: DEPLOYMENT,
       sample: false,
       mount(routes) {
@@ -162,7 +169,10 @@ export async function startEvidence(): Promise<Running> {
 }
 
 /** The routes that evidence asks, of a records service that knows one person and two matters. */
-function otherRoutes(archived: (offset: number) => Promise<void>) {
+function otherRoutes(
+  archived: (offset: number) => Promise<void>,
+  attest?: () => Promise<Record<string, unknown>>,
+) {
   const nothing = new ProblemError(404, "not-found", "there is no such thing");
   return [
     route({
@@ -206,6 +216,14 @@ function otherRoutes(archived: (offset: number) => Promise<void>) {
       summary: "Waits until events are archived",
       body: z.object({ shard: z.literal("audit"), offset: z.int(), flush: z.literal(true) }),
       handle: ({ body: { offset } }) => archived(offset),
+    }),
+    route({
+      method: "post",
+      path: "/internal/v1/attest",
+      action: "internal",
+      summary: "Cosigns and stamps",
+      response: z.record(z.string(), z.unknown()),
+      handle: () => attest?.() ?? Promise.reject(nothing),
     }),
   ];
 }
