@@ -1,4 +1,5 @@
 import type { StreamPosition } from "@daybook/archive-core";
+import { type CellKey, cellKeys, rewrapCellKey } from "./cell-keys.ts";
 import type { CellSealer } from "./cells.ts";
 import { shardCode } from "./codes.ts";
 import { uuid } from "./columns.ts";
@@ -88,6 +89,12 @@ export interface CatalogueWriter {
   endRebuild(): Promise<void>;
   /** Whether a rebuild was begun that has not ended: rows are missing. */
   isRebuilding(): Promise<boolean>;
+
+  /** Some of the wrapped keys of its cells, by id: those after one, or just one. */
+  cellKeys(of: { readonly after?: string; readonly only?: string }): Promise<CellKey[]>;
+
+  /** Replaces the wrapping of a key for another recipient, if it still is `before`. @returns whether it was */
+  rewrapCellKey(id: string, before: Uint8Array, after: Uint8Array): Promise<boolean>;
 }
 
 const SAVE_STATE = `
@@ -210,6 +217,9 @@ export function createCatalogueWriter({
       const { rows } = await pool.query(OUTGROWN);
       if (rows[0]?.[0] === "t") await pool.query("ANALYZE catalogue.record");
     },
+
+    cellKeys: (of) => cellKeys(pool, of),
+    rewrapCellKey: (id, before, after) => rewrapCellKey(pool, id, before, after),
 
     async settle() {
       await pool.query("SELECT catalogue.flush_tokens()");

@@ -192,6 +192,37 @@ const appliers: Appliers = {
     );
   },
 
+  "key.add": async (tx, { at, actor, detail: { fingerprint, role, from, publicKey } }) => {
+    await tx.query("INSERT INTO records.archive_key VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING", [
+      fingerprint,
+      role,
+      from,
+      publicKey,
+      actor,
+      at,
+    ]);
+  },
+  "key.retire": async (tx, { at, detail: { fingerprint } }) => {
+    await tx.query("INSERT INTO records.retired_key VALUES ($1, $2) ON CONFLICT DO NOTHING", [
+      fingerprint,
+      at,
+    ]);
+  },
+  "key.rewrap": async (tx, { at, actor, detail: { id, to, drop } }) => {
+    await tx.query("INSERT INTO records.rewrap VALUES ($1, $2, $3, $4, $5)", [id, to, drop, actor, at]);
+  },
+  "key.rewrap-batch": async (tx, { detail: { id, count } }) => {
+    await tx.query("UPDATE records.rewrap SET named = named + $2 WHERE id = $1", [id, count]);
+  },
+  "key.rewrap-end": async (tx, { at, detail: { id, failed, complete } }) => {
+    await tx.query("UPDATE records.rewrap SET ended_at = $2, failed = $3, complete = $4 WHERE id = $1", [
+      id,
+      at,
+      failed,
+      complete,
+    ]);
+  },
+
   "export.start": async (tx, { at, matter, detail: { change: id, filters } }, cells) => {
     await tx.query("INSERT INTO records.export VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
       id,

@@ -2,6 +2,7 @@ import { type Audit, instant, method, network } from "@daybook/contract";
 import { ROLES } from "@daybook/runtime";
 import { z } from "zod";
 import { RecordsError } from "./error.ts";
+import { keyFacts } from "./keys/key-facts.ts";
 
 const uuid = z.uuid();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -142,6 +143,7 @@ export const factSchemas = {
     method: words(200),
     unreadableFrom: instant,
   }),
+  ...keyFacts,
   /** Said by the evidence service before an export leaves: what was asked for, by which what may be in it is judged. */
   "export.start": z.object({ change, filters: z.record(z.string().max(64), z.string().max(1_024)) }),
 } as const;

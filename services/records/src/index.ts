@@ -1,4 +1,4 @@
-export type { ArchiveKeys } from "./archive-keys.ts";
+export type { ArchiveKeys } from "./keys/archive-keys.ts";
 export { type Archiver, archiverOver } from "./archiver.ts";
 export type { Connection, DatabaseLimits } from "./database.ts";
 export { RecordsError, type RecordsErrorCode } from "./error.ts";

@@ -2,7 +2,7 @@ import type { Stores } from "@daybook/archive-core";
 import type { CatalogueReader, CatalogueWriter, RecordIndexer } from "@daybook/catalogue";
 import type { Authenticator, Logger, Route } from "@daybook/runtime";
 import type { PayloadSealer, StreamProducer, StreamReader } from "@daybook/stream";
-import type { ArchiveKeys } from "./archive-keys.ts";
+import type { ArchiveKeys } from "./keys/archive-keys.ts";
 import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Connection, DatabaseLimits } from "./database.ts";
@@ -33,7 +33,7 @@ export interface RecordsOptions {
   readonly indexer: RecordIndexer;
   readonly producer: StreamProducer;
   readonly sealer: PayloadSealer;
-  readonly stream: Pick<StreamReader, "id" | "range">;
+  readonly stream: Pick<StreamReader, "id" | "range" | "read">;
   /** 32 bytes: seals the registry's names and numbers. */
   readonly registryKey: Uint8Array;
   /** 32 bytes: hashes conversations in scope rules, as capture does. */

@@ -13,6 +13,10 @@ import { Holds } from "./holds.ts";
 import { Bell, keepHouse } from "./housekeeping.ts";
 import { KeyBlocks } from "./key-blocks.ts";
 import { KeyRing } from "./key-ring.ts";
+import { KeyChanges } from "./keys/key-changes.ts";
+import { KeyNeeds } from "./keys/key-needs.ts";
+import { Rewraps } from "./keys/rewraps.ts";
+import { catalogueHome, keyringHome } from "./keys/wrapped-home.ts";
 import { Matters } from "./matters.ts";
 import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
@@ -23,6 +27,7 @@ import { Registry } from "./registry.ts";
 import { Replay } from "./replay.ts";
 import { disposalRoutes, holdRoutes } from "./routes/governance.ts";
 import { internalRoutes } from "./routes/internal.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { matterRoutes } from "./routes/matters.ts";
 import { operationsRoutes, spanRoute, supplyRoutes } from "./routes/operations.ts";
 import { readingRoutes } from "./routes/reading.ts";
@@ -77,6 +82,7 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       await service.replay.catchUp(turn.session);
       await service.destruction.resume(turn);
     });
+    await service.keyChanges.restore();
     if (options.owner) {
       const { name } = options.owner;
       await service.tokens.ensure(
@@ -87,7 +93,10 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
     }
     ready = true;
     options.onReady?.();
-    await keepHouse({ ...options, ...service }, signal);
+    await together(signal, [
+      (until) => keepHouse({ ...options, ...service }, until),
+      (until) => service.rewraps.run(until),
+    ]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -139,6 +148,14 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     cells,
     disposed,
   });
+  const homes = [
+    keyringHome("keyring", stores.keyring),
+    ...(stores.keyringCopy ? [keyringHome("keyring-copy", stores.keyringCopy)] : []),
+    catalogueHome(catalogueWriter),
+  ];
+  const needs = new KeyNeeds({ ...options, homes, records: stores.records, signal });
+  const keyChanges = new KeyChanges({ ...options, database, changes, needs });
+  const rewraps = new Rewraps({ ...options, database, changes, homes });
   const rebuild = new Rebuild({ ...options, archive, replay, changes, trail, signal });
   const operations = new Operations({
     ...options,
@@ -156,6 +173,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     ...registryRoutes({ registry, accounts, scope, tokens }),
     ...internalRoutes({ registry, accounts, scope, tokens, matters }),
     ...operationsRoutes({ operations, rebuild }),
+    ...keyRoutes({ keyChanges, needs, rewraps }),
   ];
   /** What needs a whole catalogue. */
   const whole: Route[] = [
@@ -164,5 +182,34 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     ...disposalRoutes({ disposals, destruction, searching }),
     ...supplyRoutes({ disposals, holds, catalogue, reading }),
   ];
-  return { always, routes, reading: whole, tokens, changes, replay, destruction, disposed, rebuild };
+  return {
+    always,
+    routes,
+    reading: whole,
+    tokens,
+    changes,
+    replay,
+    destruction,
+    disposed,
+    rebuild,
+    keyChanges,
+    rewraps,
+  };
+}
+
+/** Runs all of them until the signal aborts or one fails, which ends the others. Rejects with what failed first. */
+async function together(
+  signal: AbortSignal,
+  works: readonly ((until: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const failure = new AbortController();
+  const until = AbortSignal.any([signal, failure.signal]);
+  const running = works.map((work) =>
+    work(until).catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    }),
+  );
+  await Promise.allSettled(running);
+  await Promise.all(running);
 }

@@ -64,10 +64,25 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE records.position (one boolean PRIMARY KEY DEFAULT true CHECK (one), next bigint NOT NULL);
   INSERT INTO records.position (next) VALUES (0);
   `,
+  `
+  CREATE TABLE records.archive_key (
+    fingerprint text PRIMARY KEY, role text NOT NULL, starts timestamptz(3), public_key text NOT NULL,
+    added_by text NOT NULL, added_at timestamptz(3) NOT NULL
+  );
+  CREATE TABLE records.retired_key (fingerprint text PRIMARY KEY, at timestamptz(3) NOT NULL);
+  CREATE TABLE records.rewrap (
+    id uuid PRIMARY KEY, to_key text NOT NULL, drop_key text, started_by text NOT NULL,
+    started_at timestamptz(3) NOT NULL, named bigint NOT NULL DEFAULT 0, ended_at timestamptz(3), failed bigint,
+    complete boolean
+  );
+  `,
 ];
 
 /** Tables that are made of audit events alone, children before parents. */
 export const PROJECTIONS = [
+  "rewrap",
+  "retired_key",
+  "archive_key",
   "export",
   "certificate",
   "disposed_file",

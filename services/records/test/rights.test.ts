@@ -1,6 +1,7 @@
 import { describeRights } from "@daybook/runtime/testing";
 import { disposalRoutes, holdRoutes } from "../src/routes/governance.ts";
 import { internalRoutes } from "../src/routes/internal.ts";
+import { keyRoutes } from "../src/routes/keys.ts";
 import { matterRoutes } from "../src/routes/matters.ts";
 import { operationsRoutes, spanRoute, supplyRoutes } from "../src/routes/operations.ts";
 import { readingRoutes } from "../src/routes/reading.ts";
@@ -15,6 +16,7 @@ describeRights("the records service", [
   ...registryRoutes(nothing),
   ...internalRoutes(nothing),
   ...operationsRoutes(nothing),
+  ...keyRoutes(nothing),
   ...holdRoutes(nothing),
   ...disposalRoutes(nothing),
   ...supplyRoutes(nothing),

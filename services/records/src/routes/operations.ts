@@ -234,7 +234,7 @@ export function supplyRoutes(of: {
 }
 
 /** JSON lines, as fast as they are taken. A failure after the first byte is the last line: `{ok: false, code}`. */
-async function sendLines(
+export async function sendLines(
   response: ServerResponse,
   work: (line: (value: object) => Promise<void>) => Promise<void>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { createSecretKey } from "node:crypto";
-import { type Captured, encodeEnvelope, type Event, TOPICS } from "@daybook/contract";
+import { type Audit, type Captured, encodeEnvelope, envelope, type Event, TOPICS } from "@daybook/contract";
 import { memoryStores, type MemoryStores } from "@daybook/archive-core/testing";
 import {
   createCatalogueReader,
@@ -10,7 +10,7 @@ import {
   openCellsWith,
   sealCellsTo,
 } from "@daybook/catalogue";
-import { anyOf, formatSessionKey, newSessionKey, sealPacket } from "@daybook/openpgp";
+import { anyOf, encryptToKeys, formatSessionKey, newSessionKey, sealPacket } from "@daybook/openpgp";
 import { createHash, randomUUID } from "node:crypto";
 import type { Connection, RecordsOptions } from "../../src/index.ts";
 import { MemoryArchiveKeys } from "./memory-archive-keys.ts";
@@ -44,6 +44,10 @@ export interface Deployment {
     name: string,
   ): Promise<{ ref: NonNullable<Event["attachments"]>[number]; key: string }>;
   sql(text: string, values?: unknown[]): Promise<unknown[][]>;
+  /** Audit events that are on the stream. */
+  auditEvents(): Promise<Audit[]>;
+  /** Puts an event aside that cannot be archived, sealed to the archive key. */
+  park(): Promise<void>;
   /** For the audit topic. */
   seal(plaintext: Uint8Array): Promise<Uint8Array>;
   /** @param onOpen told when the API answers, which is before the service is ready */
@@ -140,6 +144,17 @@ export async function createDeployment(
         sealed: digest,
       };
       return { ref, key: formatSessionKey(key) };
+    },
+    auditEvents: async () => {
+      const opened = await Promise.all(
+        stream.messages(TOPICS.audit, 0).map((message) => cipher.open(message, `${TOPICS.audit}/0`)),
+      );
+      return opened.flatMap(
+        (bytes) => envelope.parse(JSON.parse(Buffer.from(bytes).toString())).event.audit ?? [],
+      );
+    },
+    async park() {
+      await stream.send(TOPICS.parked, 0, [await encryptToKeys(Buffer.from("{}"), recipients())]);
     },
     seal: (plaintext) => cipher.seal(plaintext, `${TOPICS.audit}/0`),
     sql: (text, values) => postgres.sql(connection, text, values),

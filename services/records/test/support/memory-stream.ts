@@ -2,6 +2,7 @@ import {
   type PayloadOpener,
   type PayloadSealer,
   StreamError,
+  type StreamMessage,
   type StreamProducer,
   type StreamReader,
 } from "@daybook/stream";
@@ -11,7 +12,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 export type Fault = "lost" | "kept";
 
 /** A stream in memory that works, and fails when told to. */
-export class MemoryStream implements StreamProducer, Pick<StreamReader, "id" | "range"> {
+export class MemoryStream implements StreamProducer, Pick<StreamReader, "id" | "range" | "read"> {
   readonly id = "memory";
   readonly partitions = new Map<string, Uint8Array[]>();
   /** What happens to the coming sends, in order. */
@@ -38,6 +39,12 @@ export class MemoryStream implements StreamProducer, Pick<StreamReader, "id" | "
     if (fault === "kept") throw new StreamError("unavailable", "injected: kept");
     await this.after?.();
     return first;
+  }
+
+  /** What there is; ends where the real one would wait. */
+  async *read(topic: string, partition: number, from: number): AsyncIterable<readonly StreamMessage[]> {
+    const messages = this.messages(topic, partition).slice(from);
+    yield await Promise.resolve(messages.map((payload, i) => ({ offset: from + i, payload })));
   }
 
   range(topic: string, partition: number): Promise<{ first: number; next: number }> {
