@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportCommand, type ExportOptions } from "./commands/export.ts";
 import { addGovernance } from "./commands/add-governance.ts";
+import { addKeys } from "./commands/add-keys.ts";
 import { addOperations } from "./commands/add-operations.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
 import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
@@ -124,6 +125,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
 
   addGovernance(program, out);
   addOperations(program, out);
+  addKeys(program, out);
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride();
     for (const option of command.options)
