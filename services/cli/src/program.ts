@@ -22,7 +22,8 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .exitOverride()
     .showHelpAfterError("(run with --help to see how)")
     .configureHelp({ showGlobalOptions: true });
-  const out = (command: Command): Output => createOutput(command.opts<{ json?: boolean }>().json === true);
+  const out = (command: Command): Output =>
+    createOutput(command.optsWithGlobals<{ json?: boolean }>().json === true);
 
   program
     .command("up")

@@ -1,5 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { type Audit, type Captured, encodeEnvelope, envelope, type Event, TOPICS } from "@daybook/contract";
+import type { Stores } from "@daybook/archive-core";
 import { memoryStores, type MemoryStores } from "@daybook/archive-core/testing";
 import {
   createCatalogueReader,
@@ -24,9 +25,9 @@ export const REGISTRY_KEY = Buffer.alloc(32, 3);
 const DEPLOYMENT = "test";
 
 /** A whole deployment but for the services beside this one: what outlives a crash of the records service. */
-export interface Deployment {
+export interface Deployment<S extends Stores = MemoryStores> {
   readonly connection: Connection;
-  readonly stores: MemoryStores;
+  readonly stores: S;
   readonly stream: MemoryStream;
   readonly archiver: SmallArchiver;
   readonly archiveKeys: MemoryArchiveKeys;
@@ -61,8 +62,20 @@ export interface Deployment {
 
 export async function createDeployment(
   postgres: TestPostgres,
-  { keyringCopy = false, segmentRecords = 100 }: { keyringCopy?: boolean; segmentRecords?: number } = {},
+  { keyringCopy = false, ...more }: { keyringCopy?: boolean; segmentRecords?: number } = {},
 ): Promise<Deployment> {
+  const clock = { time: Date.parse("2026-03-10T12:00:00.000Z") };
+  const stores = memoryStores({ now: () => new Date(clock.time), keyringCopy });
+  return deploymentOver(postgres, stores, clock, more);
+}
+
+/** A deployment over any stores. @param clock the time of it all, which a test may change */
+export async function deploymentOver<S extends Stores>(
+  postgres: TestPostgres,
+  stores: S,
+  clock: { time: number },
+  { segmentRecords = 100 }: { segmentRecords?: number } = {},
+): Promise<Deployment<S>> {
   const connection = await postgres.database();
   const archiveKeys = await MemoryArchiveKeys.create();
   const holder = anyOf(() => archiveKeys.privateKeys());
@@ -75,8 +88,7 @@ export async function createDeployment(
   const readerPool = openCatalogue(connection, "reader");
   const stream = new MemoryStream();
   const cipher = memoryCipher();
-  const now = () => new Date(deployment.time);
-  const stores = memoryStores({ now, keyringCopy });
+  const now = () => new Date(clock.time);
   const indexer = createRecordIndexer(tokenKey);
   const catalogueWriter = createCatalogueWriter({ pool: writerPool, cells: sealCellsTo(recipients) });
   const archiver = new SmallArchiver({
@@ -111,14 +123,19 @@ export async function createDeployment(
     await archiver.archived("0", stream.messages(TOPICS.events, 0).length);
   };
 
-  const deployment: Deployment = {
+  const deployment: Deployment<S> = {
     connection,
     stores,
     stream,
     archiver,
     archiveKeys,
     logged: [],
-    time: Date.parse("2026-03-10T12:00:00.000Z"),
+    get time() {
+      return clock.time;
+    },
+    set time(to) {
+      clock.time = to;
+    },
     ownerToken: undefined,
     captureAll,
     capture: (...events) =>

@@ -24,7 +24,7 @@ export interface Retired {
 }
 
 /** What is done about keys, over the API. */
-export function keyActs(owner: () => ApiClient, home: () => Deployment) {
+export function keyActs(owner: () => ApiClient, home: () => Pick<Deployment, "time" | "auditEvents">) {
   const lines = async (method: "get" | "post", path: string, params: Record<string, string> = {}) => {
     const { body } = await owner().download(path, { method, params });
     let text = "";
@@ -39,8 +39,11 @@ export function keyActs(owner: () => ApiClient, home: () => Deployment) {
       (await owner().call("post", "/api/v1/keys", { body })) as { key: Key; recipients: string },
     list: async () => ((await owner().call("get", "/api/v1/keys")) as { keys: Key[] }).keys,
     census: async () => (await lines("get", "/api/v1/keys/census")).filter((line) => "where" in line),
-    rewrap: async (to: string, drop?: string) =>
-      (await owner().call("post", "/api/v1/keys/rewraps", { body: { to, drop } })) as Rewrap,
+    rewrap: async (to: string, drop?: string) => {
+      // So that it is later than the one before.
+      home().time += 1_000;
+      return (await owner().call("post", "/api/v1/keys/rewraps", { body: { to, drop } })) as Rewrap;
+    },
     /** The latest re-wrap, once it has ended. */
     finished: async (): Promise<Rewrap> => {
       for (;;) {
