@@ -18,9 +18,14 @@ suite("the archive's keys", () => {
   let reviewer: ApiClient;
   let matter: string;
   let old: string;
+  let placed: TestKey;
+  let escrow: TestKey;
 
   beforeAll(async () => {
     postgres = await startTestPostgres();
+    // Made here since it takes seconds, in which nothing else is done.
+    placed = await makeKey("rsa3072");
+    escrow = await makeKey();
   });
   afterAll(() => postgres.stop());
   beforeEach(async () => {
@@ -288,7 +293,6 @@ suite("the archive's keys", () => {
   });
 
   it("may be placed by ceremony: then only the public half is given, and the private one must be there", async () => {
-    const placed = await makeKey("rsa3072");
     const { publicKey } = placed;
     await expect(add({ publicKey })).rejects.toMatchObject({ status: 409, code: "conflict" });
     await home.archiveKeys.place(placed);
@@ -296,7 +300,6 @@ suite("the archive's keys", () => {
     await rewrap(key.fingerprint, old);
     expect(await finished()).toMatchObject({ state: "done" });
     await linesBy(placed);
-    const escrow = await makeKey();
     const added = await add({ publicKey: escrow.publicKey, role: "escrow" });
     expect(added.key).toMatchObject({ role: "escrow", inForce: true, held: false });
     await rewrap(added.key.fingerprint);
