@@ -139,7 +139,10 @@ function asCatalogueError(error: unknown): CatalogueError {
     case "42703":
     case "42883":
     case "22023":
-      return new CatalogueError("not-migrated", `the catalogue's schema is not of this version (${state})`);
+      return new CatalogueError(
+        "not-migrated",
+        `the catalogue's schema is not of this version (${state}): run \`daybook run migrate\` as its owner, once`,
+      );
     default:
       return new CatalogueError(kind === "refused" ? "refused" : "unavailable", message);
   }

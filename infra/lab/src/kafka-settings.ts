@@ -6,7 +6,7 @@ export interface KafkaSettings {
   /** What it tells clients to connect to: a proxy's port, or its own. */
   readonly advertisedPort: number;
   /** A listener with SCRAM-SHA-512 over TLS; `keystore` is a PEM file with key and certificate. */
-  readonly secure?: { readonly port: number; readonly keystore: string };
+  readonly secure?: { readonly port: number; readonly advertisedPort: number; readonly keystore: string };
 }
 
 /**
@@ -20,7 +20,7 @@ export function serverProperties(settings: KafkaSettings): string {
   const lines: string[] = [];
   if (secure) {
     listeners.push(`SASL_SSL://127.0.0.1:${secure.port}`);
-    advertised.push(`SASL_SSL://127.0.0.1:${secure.port}`);
+    advertised.push(`SASL_SSL://127.0.0.1:${secure.advertisedPort}`);
     lines.push(
       "sasl.enabled.mechanisms=SCRAM-SHA-512",
       "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=" +

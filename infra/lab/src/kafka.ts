@@ -38,24 +38,27 @@ const run = promisify(execFile);
  *
  * @param options.dir made when it is not there; must be empty
  * @param options.advertisedPort what it tells clients to connect to, when that is a proxy
- * @param options.secure whether it also offers SCRAM-SHA-512 over TLS (takes `openssl`)
+ * @param options.secure whether it also offers SCRAM-SHA-512 over TLS (takes `openssl`), and on which port: one that nobody
+ *   has, unless given, which it tells clients to connect to unless that is a proxy
  * @returns undefined when Kafka is not installed
  * @throws {Error} when it does not start, with the end of its log
  */
 export async function startKafka(options: {
   dir: string;
   advertisedPort?: number;
-  secure?: boolean;
+  secure?: boolean | { readonly port: number; readonly advertisedPort: number };
 }): Promise<KafkaEngine | undefined> {
   const libraries = kafkaLibraries();
   if (!libraries) return undefined;
   const { dir } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const [port, controllerPort, securePort] = (await freePorts(3)) as [number, number, number];
+  const [port, controllerPort, freePort] = (await freePorts(3)) as [number, number, number];
+  const secured =
+    typeof options.secure === "object" ? options.secure : { port: freePort, advertisedPort: freePort };
   const { advertisedPort = port } = options;
   const keys = options.secure ? await makeKeys(dir) : undefined;
   const secure: KafkaSecureAccess | undefined = keys && {
-    brokers: [`127.0.0.1:${securePort}`],
+    brokers: [`127.0.0.1:${secured.advertisedPort}`],
     ca: keys.certificate,
     username: "daybook",
     password: randomBytes(16).toString("hex"),
@@ -68,7 +71,7 @@ export async function startKafka(options: {
       port,
       controllerPort,
       advertisedPort,
-      ...(keys && { secure: { port: securePort, keystore: keys.keystore } }),
+      ...(keys && { secure: { ...secured, keystore: keys.keystore } }),
     }),
     { mode: 0o600 },
   );

@@ -90,10 +90,7 @@ export function readConfig<Shape extends ConfigShape>(
     problems.push(...(options.problemsOf?.(result.data) ?? []));
     if (problems.length === 0) return result.data;
   }
-  throw new RuntimeError(
-    "invalid-configuration",
-    `invalid configuration\n${problems.map((problem) => `  ${problem}`).join("\n")}`,
-  );
+  throw new RuntimeError("invalid-configuration", `invalid configuration: ${problems.join("; ")}`);
 }
 
 /** The values of variables and of the files that stand in for them. */

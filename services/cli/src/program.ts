@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportCommand, type ExportOptions } from "./commands/export.ts";
+import { addCeremony } from "./commands/add-ceremony.ts";
 import { addGovernance } from "./commands/add-governance.ts";
 import { addKeys } from "./commands/add-keys.ts";
 import { addOperations } from "./commands/add-operations.ts";
@@ -37,6 +38,21 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       // The services take long to load: no other command waits for them.
       const { up } = await import("./up/up.ts");
       await up(options, out(command), signal, env);
+    });
+
+  program
+    .command("run")
+    .description("run one service, configured by environment: how it is deployed")
+    .argument(
+      "<service>",
+      "capture, archiver, records, evidence or retention; migrate, once, before a new version",
+    )
+    .option("--check", "only say whether its settings are right", false)
+    .option("--settings", "only list its settings", false)
+    .option("--json")
+    .action(async (name: string, options: { check: boolean; settings: boolean }, command: Command) => {
+      const { runNamed } = await import("./run/services.ts");
+      await runNamed(name, options, out(command), env);
     });
 
   program
@@ -127,6 +143,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   addGovernance(program, out);
   addOperations(program, out);
   addKeys(program, out);
+  addCeremony(program, out);
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride();
     for (const option of command.options)

@@ -42,7 +42,7 @@ function mayHeal(error: unknown): boolean {
 }
 
 /** The archiver over HTTP. @param client with a token that internal routes accept */
-export function archiverOver(client: ApiClient): Pick<Archiver, "archived"> {
+export function archiverOver(client: Pick<ApiClient, "call">): Pick<Archiver, "archived"> {
   return {
     async archived(shard, offset, { flush, signal }) {
       await client.call("post", "/internal/v1/archived", { body: { shard, offset, flush }, signal });

@@ -12,11 +12,12 @@ const PATIENCE_MS = 2_000;
  * The operations port: `/healthz` (is this process of any use: restart it if not), `/readyz` (send it requests:
  * wait if not) and `/metrics`. Nothing else, without tokens and without content; the names of probes are shown.
  *
- * @param hosts names that this port is called by besides loopback ones; `*` for any, as probes of a cluster need
+ * @param options.ready asked for at each question, since what is needed may only be known later
+ * @param options.hosts names that this port is called by besides loopback ones; `*` for any, as probes of a cluster need
  */
 export function createOperations(options: {
   health: Readonly<Record<string, Probe>>;
-  ready: Readonly<Record<string, Probe>>;
+  ready: Readonly<Record<string, Probe>> | (() => Readonly<Record<string, Probe>>);
   metrics: Metrics;
   hosts?: readonly string[];
 }): Express {
@@ -31,7 +32,9 @@ export function createOperations(options: {
     next();
   });
   app.get("/healthz", (_, response) => answer(response, options.health));
-  app.get("/readyz", (_, response) => answer(response, options.ready));
+  app.get("/readyz", (_, response) =>
+    answer(response, typeof options.ready === "function" ? options.ready() : options.ready),
+  );
   app.get("/metrics", (_, response) => {
     response.type("text/plain; version=0.0.4; charset=utf-8").send(options.metrics.render());
   });

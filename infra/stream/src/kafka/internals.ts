@@ -12,6 +12,19 @@ const Encoder = require("kafkajs/src/protocol/encoder.js") as new () => {
   writeBuffer(bytes: Buffer): unknown;
 };
 
+// It looks again in -1,795,000,000,000 ms, which Node warns of and makes 1 ms, when nothing is waiting to be sent.
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
+}
+const { prototype: queue } = require("kafkajs/src/network/requestQueue/index.js") as {
+  prototype: RequestQueue;
+};
+const { scheduleCheckPendingRequests: schedule } = queue;
+queue.scheduleCheckPendingRequests = function () {
+  if (this.pending.length > 0) schedule.call(this);
+};
+
 /** A message as it was fetched. */
 export interface FetchedMessage {
   readonly offset: string;
@@ -159,8 +172,8 @@ export function openLine(settings: Connection): Line {
       return cluster.findGroupCoordinator({ groupId });
     },
     async close() {
-      // kafkajs waits for what is asked before it disconnects: with its sockets gone, nothing is.
-      for (const socket of sockets) socket.destroy();
+      // kafkajs waits for what is asked before it disconnects, and gives it up at once only for an error.
+      for (const socket of sockets) socket.destroy(new Error("the reader has ended"));
       await cluster.disconnect().catch(() => undefined);
     },
   };

@@ -1,7 +1,7 @@
 import { retireIngestKeys } from "@daybook/archiver";
 import type { StreamPosition } from "@daybook/archive-core";
 import type { Logger } from "@daybook/runtime";
-import { generateIngestKey } from "@daybook/stream";
+import { generateIngestKey, StreamError } from "@daybook/stream";
 import type { IngestKey, IngestKeyStore } from "./key-list.ts";
 
 const WEEK_MS = 7 * 86_400_000;
@@ -49,6 +49,19 @@ export class IngestKeys {
   /** Reads them again: another process may have changed them. */
   async refresh(): Promise<void> {
     this.#keys = await this.#store.read();
+  }
+
+  /**
+   * Reads them again for one that is not known, before what lies under it is given up.
+   *
+   * @throws {StreamError} `unavailable` (retryable) when they cannot be read
+   */
+  async lookAgain(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (cause) {
+      throw new StreamError("unavailable", "the ingest keys cannot be read again just now", { cause });
+    }
   }
 
   /**

@@ -1,0 +1,68 @@
+import {
+  type ApiClient,
+  apiClient,
+  type Authenticator,
+  type CallOptions,
+  type Method,
+  ProblemError,
+  ROLES,
+} from "@daybook/runtime";
+import { z } from "zod";
+import { archiversClient } from "./archivers.ts";
+
+const principal = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(["person", "machine"]),
+  roles: z.array(z.enum(ROLES)),
+});
+
+const ARCHIVERS = new Set(["/internal/v1/archived", "/internal/v1/ingest-key", "/internal/v1/shards"]);
+
+/**
+ * The other services of a deployment as one API: what archivers answer is asked of them, everything else of the
+ * records service.
+ *
+ * @throws {ProblemError} `bad-url`
+ */
+export function peersClient(of: {
+  readonly recordsUrl: string;
+  readonly archiverUrls: readonly string[];
+  readonly token: string;
+  readonly ca: string | undefined;
+}): ApiClient {
+  const records = apiClient({ ...of, url: of.recordsUrl });
+  const archivers = archiversClient({ ...of, urls: of.archiverUrls });
+  const call: ApiClient["call"] = (
+    method: Method,
+    path: string,
+    options?: CallOptions & { response?: z.ZodType },
+  ) => {
+    const whose = ARCHIVERS.has(path) ? archivers : records;
+    return whose.call(method, path, options as CallOptions & { response: z.ZodType<never> });
+  };
+  return {
+    call,
+    upload: (path, body, options) => records.upload(path, body, options),
+    download: (path, options) => records.download(path, options),
+    close() {
+      records.close();
+      archivers.close();
+    },
+  };
+}
+
+/** Whose a token is, by the registry. @param client of the records service */
+export function registryAuthenticator(client: ApiClient): Authenticator {
+  return {
+    async authenticate(token) {
+      try {
+        return await client.call("post", "/internal/v1/introspect", { body: { token }, response: principal });
+      } catch (cause) {
+        if (cause instanceof ProblemError && cause.status === 404) return undefined;
+        const detail = "the records service does not say whose that token is: try again in a moment";
+        throw new ProblemError(503, "unavailable", detail, { cause });
+      }
+    },
+  };
+}

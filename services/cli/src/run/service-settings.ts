@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, PERIODS, POSTGRES, S3 } from "./settings.ts";
+
+const statePath = (keeps: string) =>
+  z.string().min(1).describe(`folder of its own on a lasting disk: ${keeps}`);
+
+export const ARCHIVER = {
+  ...KAFKA,
+  ...S3,
+  ...identity("PROBE", "tries to break a lock at the start, and may do so under probe/ alone"),
+  ...POSTGRES,
+  ...PERIODS,
+  DAYBOOK_RECORDS_URL: PEERS.DAYBOOK_RECORDS_URL,
+  DAYBOOK_CAPTURE_URLS: PEERS.DAYBOOK_ARCHIVER_URLS.optional().describe(
+    "every capture service, comma-separated: their spools are asked before an ingest key is destroyed",
+  ),
+  DAYBOOK_LINGER_SECONDS: z.coerce
+    .number<string>()
+    .min(0.1)
+    .max(300)
+    .default(10)
+    .describe("how long an open segment waits for more records"),
+  DAYBOOK_NAMING_KEY: key("names records"),
+  DAYBOOK_LOG_KEY: key("signs checkpoints (Ed25519 seed)"),
+  DAYBOOK_INGEST_SECRET: key("seals the ingest keys that archivers share"),
+  ...KEYS.tokens,
+  ...KEYS.recipients,
+};
+
+export const RECORDS = {
+  ...KAFKA,
+  ...S3,
+  ...POSTGRES,
+  ...PERIODS,
+  ...KEPT_ELSEWHERE,
+  DAYBOOK_ARCHIVER_URLS: PEERS.DAYBOOK_ARCHIVER_URLS,
+  DAYBOOK_STATE_PATH: statePath("the first start writes the owner's token there"),
+  DAYBOOK_REGISTRY_KEY: key("seals the registry's names and numbers"),
+  ...KEYS.scope,
+  ...KEYS.tokens,
+  ...KEYS.recipients,
+  ...KEYS.reading,
+  ...KEYS.vkeys,
+};
+
+export const EVIDENCE = {
+  ...KAFKA,
+  ...S3,
+  ...POSTGRES,
+  ...PEERS,
+  ...KEYS.tokens,
+  ...KEYS.recipients,
+  ...KEYS.reading,
+  ...KEYS.vkeys,
+};
+
+export const CAPTURE = {
+  ...KAFKA,
+  ...S3,
+  ...POSTGRES,
+  ...PEERS,
+  DAYBOOK_STATE_PATH: statePath("the spool, which holds what Kafka has not taken yet"),
+  DAYBOOK_SPOOL_MIB: z.coerce
+    .number<string>()
+    .int()
+    .min(64)
+    .max(16 * 1024 * 1024)
+    .default(4_096)
+    .describe("what may wait in the spool, MiB: beyond it nothing is acknowledged"),
+  DAYBOOK_CONNECTORS: z
+    .string()
+    .transform((text) => text.split(",").map((one) => one.trim()))
+    .pipe(z.array(z.enum(["rehearsal"])))
+    .default([])
+    .describe("connectors to run besides imports, comma-separated: rehearsal, a made-up week"),
+  DAYBOOK_LINES_KEY: key("blinds what imports remember"),
+  ...KEYS.scope,
+};
+
+export const RETENTION = {
+  ...S3,
+  ...identity("EXTENDER", "lengthens locks, and may neither read, shorten nor delete"),
+  ...identity("EXPIRER", "alone deletes, and only what has lapsed"),
+  ...PEERS,
+  ...PERIODS,
+  DAYBOOK_SNAPSHOT_DAYS: KEPT_ELSEWHERE.DAYBOOK_SNAPSHOT_DAYS,
+  DAYBOOK_EXTEND_BELOW_DAYS: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .default(230)
+    .describe("locks with fewer days left are lengthened"),
+  DAYBOOK_GRACE_DAYS: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .default(7)
+    .describe("days that an unclaimed attachment stays after its first lock"),
+  DAYBOOK_RETENTION_HOURS: z.coerce
+    .number<string>()
+    .min(0.01)
+    .max(168)
+    .default(24)
+    .describe("hours between passes"),
+  ...KEYS.vkeys,
+};

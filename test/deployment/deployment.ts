@@ -1,0 +1,126 @@
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts } from "@daybook/lab";
+import { holdCeremony } from "../../services/cli/src/keys/ceremony.ts";
+import { type Ran, runCommand } from "../e2e/support/daybook.ts";
+import { type DeployedEngines, startEngines } from "./engines.ts";
+import { openFront } from "./front.ts";
+import { DAYBOOK, NODE, ServiceProcess } from "./service-process.ts";
+import { DEPLOYMENT, environmentOf, type Place, type ServiceName } from "./settings.ts";
+
+/** A whole deployment on real engines, one service a process, driven by the real command line. */
+export interface Deployment {
+  readonly dir: string;
+  readonly engines: DeployedEngines;
+  /** By name: `records`, `archiver-0`, `archiver-1`... */
+  readonly services: ReadonlyMap<string, ServiceProcess>;
+  readonly archivers: readonly ServiceProcess[];
+  /** The one address for people. */
+  readonly url: string;
+  readonly vkeys: readonly string[];
+  /** Runs one command as the owner. */
+  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
+  /** Runs one command with `--json` that must succeed. */
+  json<T>(args: readonly string[]): Promise<T>;
+  /** Ends every process and removes everything. */
+  remove(): Promise<void>;
+}
+
+export interface DeploymentOptions {
+  readonly shards?: number;
+  readonly archivers?: number;
+  /** Services to leave out. */
+  readonly without?: readonly ServiceName[];
+  /** Settings for every service, in place of the usual ones. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts engines and services, and resolves when all are ready.
+ *
+ * @returns undefined when an engine is not installed
+ */
+export async function deploy(options: DeploymentOptions = {}): Promise<Deployment | undefined> {
+  const { shards = 2, archivers = 1, without = [], env = {} } = options;
+  const dir = await mkdtemp(join(tmpdir(), "daybook-deployment-"));
+  await using started = new AsyncDisposableStack();
+  started.defer(() => rm(dir, { recursive: true, force: true }));
+  const engines = await startEngines(dir, shards);
+  if (!engines) return undefined;
+  started.defer(() => engines.stop());
+  const { vkeys } = await holdCeremony({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });
+  const tls = await engines.authority.issue({ subject: "daybook", names: ["IP:127.0.0.1"] });
+  const places = (await placesOf(archivers)).filter(({ service }) => !without.includes(service));
+  await mkdir(join(dir, "logs"), { mode: 0o700 });
+  const told = { dir, engines, shards, places, tls, more: env };
+  const once = { service: "migrate", name: "migrate", port: 1, operationsPort: 2 } as const;
+  const { code, stderr } = await runCommand(NODE, [DAYBOOK, "run", "migrate"], {
+    env: await environmentOf(once, told),
+  });
+  if (code !== 0) throw new Error(`the schema was not made: ${stderr}`);
+  const services = new Map<string, ServiceProcess>();
+  for (const place of places) {
+    const process = new ServiceProcess(
+      place,
+      await environmentOf(place, told),
+      join(dir, "logs", place.name),
+    );
+    services.set(place.name, process);
+    process.start();
+  }
+  started.defer(async () => {
+    await Promise.all([...services.values()].map((one) => one.stop("SIGKILL")));
+  });
+  const port = (service: ServiceName) => places.find((one) => one.service === service)?.port ?? 0;
+  const front = await openFront(
+    {
+      capture: port("capture"),
+      evidence: port("evidence"),
+      archiver: port("archiver"),
+      records: port("records"),
+    },
+    engines.authority.ca,
+  );
+  started.defer(() => front.close());
+  await Promise.all([...services.values()].map((one) => one.ready()));
+  const whole = started.move();
+  const run = async (args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
+    const token = await readFile(join(dir, "services/records/state/owner-token"), "utf8");
+    const { PATH, HOME } = process.env;
+    const own = { PATH, HOME, DAYBOOK_URL: front.url, DAYBOOK_TOKEN: token.trim(), ...more };
+    return runCommand(NODE, [DAYBOOK, ...args], { env: own, cwd: dir });
+  };
+  return {
+    dir,
+    engines,
+    services,
+    archivers: [...services.values()].filter(({ place }) => place.service === "archiver"),
+    url: front.url,
+    vkeys,
+    run,
+    async json<T>(args: readonly string[]) {
+      const { code, stdout, stderr } = await run([...args, "--json"]);
+      if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
+      return JSON.parse(stdout) as T;
+    },
+    remove: () => whole.disposeAsync(),
+  };
+}
+
+async function placesOf(archivers: number): Promise<Place[]> {
+  const names: [ServiceName, string][] = [
+    ["records", "records"],
+    ...Array.from({ length: archivers }, (_, i): [ServiceName, string] => ["archiver", `archiver-${i}`]),
+    ["capture", "capture"],
+    ["evidence", "evidence"],
+    ["retention", "retention"],
+  ];
+  const ports = await freePorts(2 * names.length);
+  return names.map(([service, name], i) => ({
+    service,
+    name,
+    port: ports[2 * i]!,
+    operationsPort: ports[2 * i + 1]!,
+  }));
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import { deployDatabase, type DeployedLogin } from "@daybook/catalogue/testing";
+import { TOPICS } from "@daybook/contract";
+import {
+  freePorts,
+  type KafkaEngine,
+  makeAuthority,
+  type PostgresAccess,
+  type PostgresEngine,
+  type Proxy,
+  type S3Credentials,
+  type S3Engine,
+  startKafka,
+  startLabPostgres,
+  startToxiproxy,
+  startVersitygw,
+  type Toxiproxy,
+} from "@daybook/lab";
+import { makeBuckets, type S3Buckets, type S3Connection } from "@daybook/s3";
+import { IDENTITIES, type IdentityName, type PolicyKind, policyOf } from "@daybook/s3/testing";
+import { Kafka, logLevel } from "kafkajs";
+
+export const COPY_BUCKET = "keyring-copy";
+export const BUCKETS: S3Buckets = { records: "records", heads: "heads", keyring: "keyring" };
+const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * HOUR_MS;
+/** What a topic of Daybook is set to, but for its replicas: there is one broker here. */
+const TOPIC_CONFIG = {
+  "cleanup.policy": "delete",
+  "retention.ms": String(8 * DAY_MS),
+  "retention.bytes": "-1",
+  "max.message.bytes": "5242880",
+};
+
+/** What a deployment stands on, each engine reached through a proxy that a test can spoil. */
+export interface DeployedEngines {
+  readonly kafka: KafkaEngine;
+  readonly store: S3Engine;
+  readonly postgres: PostgresEngine;
+  readonly toxiproxy: Toxiproxy;
+  readonly links: Readonly<Record<"kafka" | "store" | "postgres", Proxy>>;
+  /** Vouches for the store and the services. */
+  readonly authority: Awaited<ReturnType<typeof makeAuthority>>;
+  readonly identities: Readonly<Record<IdentityName, S3Credentials>>;
+  readonly logins: Readonly<Record<DeployedLogin, PostgresAccess>>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts every engine with TLS and passwords on, makes topics, buckets, policies and logins as `infra/deploy` says.
+ *
+ * @returns undefined when one of them is not installed
+ */
+export async function startEngines(dir: string, shards: number): Promise<DeployedEngines | undefined> {
+  const at = async (name: string) => {
+    await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
+    return join(dir, name);
+  };
+  await using started = new AsyncDisposableStack();
+  const toxiproxy = await startToxiproxy({ dir: await at("toxiproxy") });
+  if (!toxiproxy) return undefined;
+  started.defer(() => toxiproxy.stop("SIGKILL"));
+  const [kafkaPort] = (await freePorts(1)) as [number];
+  const kafkaLink = await toxiproxy.proxy("kafka", `127.0.0.1:${kafkaPort}`);
+  const kafka = await startKafka({
+    dir: await at("kafka"),
+    secure: { port: kafkaPort, advertisedPort: kafkaLink.port },
+  });
+  if (!kafka) return undefined;
+  started.defer(() => kafka.stop("SIGKILL"));
+  await makeTopics(kafka, shards);
+
+  const authority = await makeAuthority(await at("certificates"));
+  const { key, certificate } = await authority.issue({ subject: "store", names: ["IP:127.0.0.1"] });
+  const tls = { key: join(dir, "certificates/store.key"), cert: join(dir, "certificates/store.pem") };
+  await writeFile(tls.key, key, { mode: 0o600 });
+  await writeFile(tls.cert, certificate);
+  const identities = Object.fromEntries(
+    IDENTITIES.map((name) => [name, { accessKeyId: name, secretAccessKey: randomBytes(20).toString("hex") }]),
+  ) as Record<IdentityName, S3Credentials>;
+  const store = await startVersitygw({ dir: await at("store"), tls, users: Object.values(identities) });
+  if (!store) return undefined;
+  started.defer(() => store.stop("SIGKILL"));
+  const root = { endpoint: store.endpoint, region: store.region, credentials: store.root, ca: authority.ca };
+  await makeBuckets({ ...root, buckets: BUCKETS });
+  await makeBuckets({ ...root, buckets: { ...BUCKETS, keyring: COPY_BUCKET } });
+  await applyPolicies(root);
+
+  const postgres = await startLabPostgres({ dir: await at("postgres") });
+  if (!postgres) return undefined;
+  started.defer(() => postgres.stop("SIGKILL"));
+  const logins = await deployDatabase(postgres);
+
+  const links = {
+    kafka: kafkaLink,
+    store: await toxiproxy.proxy("store", new URL(store.endpoint).host),
+    postgres: await toxiproxy.proxy("postgres", `127.0.0.1:${postgres.port}`),
+  };
+  const engines = started.move();
+  return {
+    kafka,
+    store,
+    postgres,
+    toxiproxy,
+    links,
+    authority,
+    identities,
+    logins,
+    stop: () => engines.disposeAsync(),
+  };
+}
+
+async function applyPolicies(root: S3Connection): Promise<void> {
+  const { ca } = root;
+  const requestHandler = { httpsAgent: { ca } };
+  const admin = new S3Client({ ...root, forcePathStyle: true, requestHandler });
+  for (const [kind, bucket] of [...Object.entries(BUCKETS), ["keyring-copy", COPY_BUCKET]] as [
+    PolicyKind,
+    string,
+  ][])
+    await admin.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: await policyOf(kind, bucket) }));
+  admin.destroy();
+}
+
+async function makeTopics(kafka: KafkaEngine, shards: number): Promise<void> {
+  const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: Object.values(TOPICS).map((topic) => ({
+      topic,
+      numPartitions: topic === TOPICS.events ? shards : 1,
+      replicationFactor: 1,
+      configEntries: Object.entries(TOPIC_CONFIG).map(([name, value]) => ({ name, value })),
+    })),
+  });
+  await admin.disconnect();
+}
