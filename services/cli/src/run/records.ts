@@ -78,7 +78,7 @@ export const records = service({
           registryKey: bytes(config.DAYBOOK_REGISTRY_KEY),
           scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
           vkeys,
-          archiver: { ...archiverOver(archivers), paused: (work) => work() },
+          archiver: archiverOver(archivers),
           keptElsewhere: {
             streamDays: config.DAYBOOK_STREAM_DAYS,
             keyringSnapshotDays: config.DAYBOOK_SNAPSHOT_DAYS,
