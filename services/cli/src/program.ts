@@ -33,6 +33,10 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .addOption(new Option("--port <n>", "port of the API; the operations port is the next").argParser(port))
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--sample", "a trial, with a made-up department's week of messages", false)
+    .option("--witness <vkey url>", "a C2SP witness of the logs; may be repeated", collect)
+    .addOption(new Option("--quorum <n>", "how many witnesses it takes (default: all)").argParser(count))
+    .option("--tsa <url>", "an RFC 3161 authority that stamps the logs")
+    .option("--tsa-ca <file>", "its root certificates, PEM")
     .option("--json")
     .action(async (options: UpOptions, command: Command) => {
       // The services take long to load: no other command waits for them.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ArchiveError, parseVkey, Turns, witnessPolicy } from "@daybook/archive-core";
-import { readCertificates } from "@daybook/timestamp";
+import { ArchiveError, Turns, type WitnessPolicy, witnessPolicy } from "@daybook/archive-core";
+import { type CertificateSet, readCertificates } from "@daybook/timestamp";
 import { type Attested, Attestor } from "./attestor.ts";
 import { WitnessingError } from "./error.ts";
 import type { WitnessingOptions } from "./options.ts";
@@ -40,9 +40,14 @@ export async function runWitnessing(options: WitnessingOptions, signal: AbortSig
   }
 }
 
-function attestorsOf(options: WitnessingOptions): Map<string, Attestor> {
-  const { witnesses, quorum, tsa, vkeys } = options;
-  const watch = new Watch(options);
+/** What is configured of outsiders. */
+export type OutsiderSettings = Pick<WitnessingOptions, "witnesses" | "quorum" | "tsa">;
+
+/** Judges settings before anything is opened. @throws {WitnessingError} `bad-settings` */
+export function checkOutsiders({ witnesses, quorum, tsa }: OutsiderSettings): {
+  policy: WitnessPolicy | undefined;
+  trusted: CertificateSet | undefined;
+} {
   try {
     const urls = [...witnesses.map(({ url }) => url), ...(tsa ? [tsa.url] : [])];
     if (!urls.every(isAddress))
@@ -54,20 +59,24 @@ function attestorsOf(options: WitnessingOptions): Map<string, Attestor> {
             quorum,
           )
         : undefined;
-    const trusted = tsa?.ca === undefined ? undefined : readCertificates(tsa.ca);
-    for (const vkey of Object.values(vkeys)) parseVkey(vkey);
-    return new Map(
-      Object.entries(vkeys).map(([shard, vkey]) => [
-        shard,
-        new Attestor({ ...options, shard, vkey, policy, trusted, watch }),
-      ]),
-    );
+    return { policy, trusted: tsa?.ca === undefined ? undefined : readCertificates(tsa.ca) };
   } catch (cause) {
     if (!(cause instanceof ArchiveError)) throw cause;
     throw new WitnessingError("bad-settings", `witnesses or time-stamp authority: ${cause.message}`, {
       cause,
     });
   }
+}
+
+function attestorsOf(options: WitnessingOptions): Map<string, Attestor> {
+  const outsiders = checkOutsiders(options);
+  const watch = new Watch(options);
+  return new Map(
+    Object.entries(options.vkeys).map(([shard, vkey]) => [
+      shard,
+      new Attestor({ ...options, ...outsiders, shard, vkey, watch }),
+    ]),
+  );
 }
 
 function isAddress(url: string): boolean {

@@ -1,9 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
 import { type ReportedLog, verifyPackage, type VerifyReport } from "@daybook/verify";
-import { CliError } from "../error.ts";
 import { type Output, printable } from "../output.ts";
-
-const MAX_CA_BYTES = 1024 * 1024;
+import { readPem } from "../read-pem.ts";
 
 /** What `daybook verify` is given by another way than the package. */
 export interface VerifyCommandOptions {
@@ -65,13 +62,4 @@ function outsiders({ witnessed, unknownWitnesses, stamp }: ReportedLog): string[
     lines.push(stamp.caFrom === "given" ? when : `${when}; ${unvouched} authority: use --tsa-ca`);
   }
   return lines;
-}
-
-async function readPem(file: string): Promise<string> {
-  try {
-    if ((await stat(file)).size > MAX_CA_BYTES) throw new Error("too large");
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new CliError(`${file} cannot be read: give a file of certificates, PEM`, { cause });
-  }
 }

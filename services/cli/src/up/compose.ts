@@ -12,21 +12,15 @@ import { runEvidence } from "@daybook/evidence";
 import { RecordReader } from "@daybook/openpgp";
 import { archiverOver, runRecords } from "@daybook/records";
 import { factsOverHttp, runRetention } from "@daybook/retention";
-import {
-  apiClient,
-  createOperations,
-  listen,
-  type Logger,
-  Metrics,
-  type Secret,
-  untilAborted,
-} from "@daybook/runtime";
+import { apiClient, type Logger, Metrics, type Secret, untilAborted } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
+import { type OutsiderSettings, runWitnessing } from "@daybook/witnessing";
 import { type Engines, holderOf, keyBytes, openEngines } from "./engines.ts";
 import { createHost, newServiceToken } from "../host.ts";
 import { IngestKeys } from "../ingest/ingest-keys.ts";
 import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
 import { homeIngestKeys, type Keys } from "./keys.ts";
+import { operate, type Ready } from "./operate.ts";
 import { ownerToken } from "./owner-token.ts";
 import { sealedPublisher } from "./publisher.ts";
 
@@ -38,20 +32,11 @@ export interface ComposeOptions {
   readonly version: string;
   /** Connectors to run besides imports. */
   readonly live: readonly Live[];
+  /** Who is asked to witness and stamp the logs; nobody, if left out. */
+  readonly outsiders?: OutsiderSettings;
   readonly log: (service: string) => Logger;
   /** Called once, when everything answers. */
   readonly onReady: (at: Ready) => Promise<void>;
-}
-
-/** A machine that answers. */
-export interface Ready {
-  readonly url: string;
-  readonly port: number;
-  readonly operationsUrl: string;
-  /** Verifier keys of its logs, by shard. */
-  readonly vkeys: Readonly<Record<string, string>>;
-  /** Resolves once what capture reached, per partition, can be searched. */
-  readonly archived: (reached: ReadonlyMap<number, number>) => Promise<void>;
 }
 
 const LOCK_DAYS = 400;
@@ -60,6 +45,7 @@ const EXTEND_BELOW_DAYS = 230;
 const GRACE_DAYS = 7;
 const RETENTION_INTERVAL_MS = 24 * 60 * 60_000;
 const TRIM_MARGIN = 10_000;
+const WITNESSING = { cosignIntervalMs: 60_000, stampIntervalMs: 24 * 60 * 60_000, patienceMs: 10_000 };
 /** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
 const KEPT_ELSEWHERE = { streamDays: 7, keyringSnapshotDays: 35, databaseBackupDays: 0 };
 
@@ -191,6 +177,7 @@ function start(
       services: client,
       publish: publisher.publish.bind(publisher),
       vkeys,
+      witnessing: options.outsiders !== undefined,
       deployment,
       sample,
       mount,
@@ -199,6 +186,24 @@ function start(
     },
     signal,
   );
+  const witnessing = options.outsiders
+    ? runWitnessing(
+        {
+          ...options.outsiders,
+          ...WITNESSING,
+          deployment,
+          vkeys,
+          records: stores.records,
+          heads: stores.heads,
+          publish: publisher.publish.bind(publisher),
+          mount,
+          log: options.log("witnessing"),
+          metrics,
+          now,
+        },
+        signal,
+      )
+    : untilAborted(signal);
   const capture = runCapture(
     {
       pool: engines.capturePool,
@@ -256,6 +261,7 @@ function start(
     archiver,
     records,
     evidence,
+    witnessing,
     capture,
     retention,
     turnIngestKeys(
@@ -270,36 +276,4 @@ function start(
     ),
     operate(options, { host, metrics, vkeys, archived, whenReady }, signal).finally(() => client.close()),
   ];
-}
-
-/** Opens the operations port, says that the server is ready, and keeps the port until the end. */
-async function operate(
-  options: ComposeOptions,
-  {
-    host,
-    metrics,
-    whenReady,
-    ...at
-  }: Pick<Ready, "vkeys" | "archived"> & {
-    host: Host;
-    metrics: Metrics;
-    whenReady: Promise<void>;
-  },
-  signal: AbortSignal,
-): Promise<void> {
-  let isReady = false;
-  const operations = await listen(
-    createOperations({ health: { process: () => true }, ready: { services: () => isReady }, metrics }),
-    { host: options.host, port: options.port === 0 ? 0 : host.port + 1 },
-  );
-  try {
-    await whenReady;
-    if (signal.aborted) return;
-    isReady = true;
-    await options.home.announce({ url: host.url, port: host.port });
-    await options.onReady({ url: host.url, port: host.port, operationsUrl: operations.url, ...at });
-    await untilAborted(signal);
-  } finally {
-    await operations.close();
-  }
 }

@@ -7,6 +7,7 @@ import { EvidenceError } from "@daybook/evidence";
 import { RecordsError } from "@daybook/records";
 import { RetentionError } from "@daybook/retention";
 import { StreamError } from "@daybook/stream";
+import { WitnessingError } from "@daybook/witnessing";
 import { CliError } from "../error.ts";
 
 /** Errors whose messages are Daybook's own words, for people. */
@@ -20,6 +21,7 @@ const OURS = [
   RecordsError,
   RetentionError,
   StreamError,
+  WitnessingError,
 ];
 
 /** What stopped the machine, as the command line may say it; what is not Daybook's own stays as it is. */

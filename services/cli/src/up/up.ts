@@ -9,6 +9,7 @@ import { connect, ownerToken } from "../connect.ts";
 import type { Output } from "../output.ts";
 import { VERSION } from "../version.ts";
 import { compose } from "./compose.ts";
+import { outsidersOf } from "./outsiders.ts";
 import { KEY_FILES, openKeys } from "./keys.ts";
 import { passphraseOf } from "./passphrase.ts";
 import { upError } from "./up-error.ts";
@@ -19,6 +20,12 @@ export interface UpOptions {
   readonly host: string;
   readonly port?: number | undefined;
   readonly sample: boolean;
+  /** Witnesses as `VKEY URL`, and how many of them a checkpoint needs; all, if left out. */
+  readonly witness?: readonly string[];
+  readonly quorum?: number;
+  /** Address of a time-stamp authority, and the file of its root certificates, PEM. */
+  readonly tsa?: string;
+  readonly tsaCa?: string;
 }
 
 const DEFAULT_PORT = 4480;
@@ -44,6 +51,7 @@ async function run(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   hardenProcess();
+  const outsiders = await outsidersOf(options);
   const dir = options.home ?? env.DAYBOOK_HOME ?? (options.sample ? ".daybook" : join(homedir(), ".daybook"));
   output.progress("starting");
   const home = await openHome(resolve(dir), { sample: options.sample });
@@ -63,6 +71,7 @@ async function run(
         host: options.host,
         port: options.port ?? DEFAULT_PORT,
         version: VERSION,
+        ...(outsiders && { outsiders }),
         live: options.sample ? [rehearsal(rehearsed.resolve)] : [],
         log: (service) => loggers.of(service),
         async onReady(at) {
