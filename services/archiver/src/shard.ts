@@ -72,13 +72,16 @@ export async function liveShard(
 
 async function takeUp(
   context: ShardContext,
-  { seen }: ShardMemory,
+  memory: ShardMemory,
   signal: AbortSignal,
 ): Promise<{ log: ShardLog; position: StreamPosition | undefined }> {
   const { shard, signer, stores, lockDays, now, stream, partition } = context;
+  const { seen } = memory;
   const step = { log: context.log, signal };
   const open = () => ShardLog.open({ shard, signer, stores, lockDays, now, ...(seen && { seen }) });
   const log = await retrying(open, { what: "open", ...step });
+  // Also for a life that ends before it begins.
+  memory.seen = log.seen;
   if (log.position?.id === stream.id && log.position.partition !== partition) {
     throw new ArchiverError("misconfigured", `shard ${shard}: its log was fed from another partition`);
   }

@@ -133,3 +133,24 @@ describe("another history in the place of the log", () => {
     expect(await other.archived()).toEqual(numbers(100, 140));
   });
 });
+
+it("does not take another archiver's rows for a catalogue that holds more than the log", async () => {
+  const busy = rig.start();
+  await busy.until(await rig.send(numbers(0, 10)));
+  let isFirst = true;
+  const position = rig.catalogue.position.bind(rig.catalogue);
+  // Between its look at the log and its look at the catalogue the other commits.
+  rig.catalogue.position = async (shard) => {
+    if (isFirst) {
+      isFirst = false;
+      await busy.until(await rig.send(numbers(10, 20)));
+    }
+    return position(shard);
+  };
+  const late = rig.start({ progress: new ArchiverProgress([SHARD]) });
+  await late.until(20);
+  await Promise.all([busy.stop(), late.stop()]);
+
+  expect(rig.lines().filter(({ level }) => level === "error")).toEqual([]);
+  expect(await rig.archived()).toEqual(numbers(0, 20));
+});
