@@ -7,6 +7,7 @@ export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts
 export { type Litewitness, startLitewitness } from "./litewitness.ts";
 export { startMinio } from "./minio.ts";
 export { type PostgresAccess, type PostgresEngine, startLabPostgres } from "./postgres.ts";
+export { pythonProgram } from "./python-install.ts";
 export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";
 export { type Direction, type Proxy, startToxiproxy, type Toxic, type Toxiproxy } from "./toxiproxy.ts";
 export { AUTHORITY, type TsaCertificates } from "./tsa-certificates.ts";

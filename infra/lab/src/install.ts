@@ -20,6 +20,9 @@ export const GO_PROGRAMS: readonly GoProgram[] = [
     version: "v0.0.0-20260212201848-7aac2a2c5b7c",
   },
   { name: "litewitness", package: "filippo.io/torchwood/cmd/litewitness", version: "v0.6.1" },
+  // Checkers of what is deployed: the chart's own tool, and the parser of compose files.
+  { name: "helm", package: "helm.sh/helm/v3/cmd/helm", version: "v3.19.0" },
+  { name: "compose-check", package: "github.com/compose-spec/compose-go/v2/cmd", version: "v2.16.2" },
 ];
 
 /** How an installation is told what to do, and by whom to be stopped. */

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { GO_PROGRAMS, installGoProgram } from "./install.ts";
 import { installKafka, kafkaLibraries } from "./kafka-install.ts";
 import { whyNot } from "./main-engines.ts";
+import { installPython } from "./python-install.ts";
 
 /**
  * Installs everything that the lab starts, one after the other, and goes on after a failure.
@@ -19,6 +20,7 @@ export async function installLab(
   const steps: (readonly [name: string, install: () => Promise<boolean>])[] = [
     ["kafka", installBroker],
     ...GO_PROGRAMS.map((program) => [program.name, () => installGoProgram(program, { signal })] as const),
+    ["checkers in Python", () => installPython()],
   ];
   let failed = 0;
   for (const [index, [name, install]] of steps.entries()) {
