@@ -6,7 +6,7 @@
 #
 # SHARDS: what the deployment was created with (DAYBOOK_SHARDS). DAYS: how long messages stay, DAYBOOK_STREAM_DAYS or
 # more; 7 unless given. KAFKA_BIN: where Kafka's programs are, unless they are in PATH. REPLICAS: 3 unless given; a trial
-# on one broker takes 1, and DAYBOOK_KAFKA_SINGLE_REPLICA=yes.
+# on one broker takes 1, and DAYBOOK_KAFKA_SINGLE_REPLICA=yes. ACLS=no: for a cluster that authorises nobody, a trial's.
 set -eu
 shards=${1:?usage: make-topics.sh SHARDS [DAYS]}
 days=${2:-7}
@@ -48,6 +48,8 @@ topic daybook.events "$shards"
 topic daybook.audit 1
 topic daybook.outbound 1
 topic daybook.parked 1
+
+[ "${ACLS:-yes}" = yes ] || exit 0
 
 # Every service looks at the settings of every topic when it starts.
 for service in archiver capture records evidence; do
