@@ -1,0 +1,56 @@
+#!/bin/sh
+# Makes what the trial of compose.yaml needs and no image has: secrets, certificates and passwords, in `run/` and `.env`
+# beside it, for this user alone. Needs this checkout after `npm ci`, and openssl. Refuses where `run/` is: it holds the only keys
+# to what was archived.
+set -eu
+umask 077
+here=$(cd "$(dirname "$0")" && pwd)
+shards=4
+run=$here/run
+[ ! -e "$run" ] || { echo "$run is there: remove it to begin anew, and lose what was archived" >&2; exit 1; }
+mkdir "$run"
+trap 'rm -rf "$run"' EXIT
+
+"$here/../../../node_modules/.bin/daybook" keys ceremony --deployment trial.example --shards "$shards" \
+  --out "$run/secrets" >/dev/null
+
+# One authority of the trial's own, one certificate a service.
+mkdir "$run/tls"
+cd "$run/tls"
+key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"; }
+key ca
+openssl req -x509 -new -key ca.key -sha256 -days 365 -subj "/CN=Daybook trial" -out ca.pem \
+  -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+for name in archiver capture evidence records retention front; do
+  key "$name"
+  printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$name" >"$name.ext"
+  openssl req -new -key "$name.key" -subj "/CN=$name" |
+    openssl x509 -req -CA ca.pem -CAkey ca.key -sha256 -days 365 -extfile "$name.ext" -out "$name.pem" 2>/dev/null
+  rm "$name.ext"
+done
+# Nobody can make another: a year later the trial is over.
+rm ca.key
+
+mkdir "$run/passwords" "$run/state" "$run/state/capture" "$run/state/records" "$run/state/kafka" "$run/state/postgres" "$run/state/postgres-socket" \
+  "$run/state/store" "$run/state/store/iam" "$run/state/store/data" "$run/state/store/versions" "$run/state/store/known"
+random() { openssl rand -hex 24; }
+accounts=
+for identity in archiver capture evidence expirer extender probe records retention; do
+  random >"$run/passwords/s3-$identity"
+  accounts="$accounts${accounts:+,}\"$identity\":{\"access\":\"$identity\",\"secret\":\"$(cat "$run/passwords/s3-$identity")\",\"role\":\"user\"}"
+done
+printf '{"accessAccounts":{%s}}\n' "$accounts" >"$run/state/store/iam/users.json"
+for login in owner archiver records evidence capture; do random >"$run/passwords/postgres-$login"; done
+
+# The user of the containers has a name in them.
+printf 'daybook:x:%s:%s::/:/usr/sbin/nologin\n' "$(id -u)" "$(id -g)" >"$run/passwd"
+
+cat >"$here/.env" <<END
+DAYBOOK_UID=$(id -u)
+DAYBOOK_GID=$(id -g)
+SHARDS=$shards
+STORE_PASSWORD=$(random)
+POSTGRES_PASSWORD=$(random)
+END
+trap - EXIT
+echo "Made $run. Now: docker compose --project-directory $here up --build --wait"
