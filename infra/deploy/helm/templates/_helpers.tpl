@@ -1,0 +1,149 @@
+{{- define "daybook.labels" -}}
+app.kubernetes.io/name: daybook
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .service }}
+{{- end }}
+
+{{- define "daybook.meta" -}}
+labels:
+  {{- include "daybook.labels" . | nindent 2 }}
+  app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+  app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+  helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "daybook.image" -}}
+{{- $image := .Values.image -}}
+{{- $repository := required "image.repository: where the image is" $image.repository -}}
+{{- if $image.digest }}{{ $repository }}@{{ $image.digest }}{{ else }}{{ $repository }}:{{ required "image.digest or image.tag: which image" $image.tag }}{{ end -}}
+{{- end }}
+
+{{/* The address of one of several: they are asked by name. */}}
+{{- define "daybook.urls" -}}
+{{- $root := .root -}}{{- $service := .service -}}
+{{- $urls := list -}}
+{{- range until (int .replicas) -}}
+{{- $urls = append $urls (printf "https://%s-%s-%d.%s-%s.%s.svc:4480" $root.Release.Name $service . $root.Release.Name $service $root.Release.Namespace) -}}
+{{- end -}}
+{{- join "," $urls -}}
+{{- end }}
+
+{{/* Names that a service answers to: its own, its Service's, and those of each of several. */}}
+{{- define "daybook.hostnames" -}}
+{{- $release := .root.Release -}}{{- $service := .service -}}
+{{- $names := list $service (printf "%s-%s" $release.Name $service) (printf "%s-%s.%s.svc" $release.Name $service $release.Namespace) -}}
+{{- range until (int .replicas) -}}
+{{- $names = append $names (printf "%s-%s-%d.%s-%s.%s.svc" $release.Name $service . $release.Name $service $release.Namespace) -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end }}
+
+{{/* Which settings of a service are files of its secret. */}}
+{{- define "daybook.files" -}}
+DAYBOOK_SERVICE_TOKEN: service-token
+DAYBOOK_CA: ca
+DAYBOOK_S3_SECRET_ACCESS_KEY: s3
+{{- if .root.Values.s3.ca }}
+DAYBOOK_S3_CA: s3-ca
+{{- end }}
+{{- if and .root.Values.s3.copy.endpoint (has .service (list "archiver" "records" "retention")) }}
+DAYBOOK_S3_COPY_SECRET_ACCESS_KEY: s3-copy
+{{- if .root.Values.s3.copy.ca }}
+DAYBOOK_S3_COPY_CA: s3-copy-ca
+{{- end }}
+{{- end }}
+{{- if ne .service "retention" }}
+DAYBOOK_KAFKA_PASSWORD: kafka
+DAYBOOK_POSTGRES_PASSWORD: postgres
+{{- if .root.Values.kafka.ca }}
+DAYBOOK_KAFKA_CA: kafka-ca
+{{- end }}
+{{- if .root.Values.postgres.ca }}
+DAYBOOK_POSTGRES_CA: postgres-ca
+{{- end }}
+{{- end }}
+{{- if eq .service "archiver" }}
+DAYBOOK_S3_PROBE_SECRET_ACCESS_KEY: s3-probe
+DAYBOOK_NAMING_KEY: naming-key
+DAYBOOK_LOG_KEY: log-key
+DAYBOOK_INGEST_SECRET: ingest-secret
+{{- else if eq .service "capture" }}
+DAYBOOK_LINES_KEY: lines-key
+DAYBOOK_SCOPE_KEY: scope-key
+{{- else if eq .service "records" }}
+DAYBOOK_REGISTRY_KEY: registry-key
+DAYBOOK_SCOPE_KEY: scope-key
+{{- else if eq .service "retention" }}
+DAYBOOK_S3_EXTENDER_SECRET_ACCESS_KEY: s3-extender
+DAYBOOK_S3_EXPIRER_SECRET_ACCESS_KEY: s3-expirer
+{{- end }}
+{{- if has .service (list "archiver" "records" "evidence") }}
+DAYBOOK_TOKENS_KEY: tokens-key
+{{- end }}
+{{- if has .service (list "records" "evidence") }}
+DAYBOOK_ARCHIVE_PASSPHRASE: archive-passphrase
+{{- end }}
+{{- end }}
+
+{{/* The settings of a service that are no secret. */}}
+{{- define "daybook.settings" -}}
+{{- $values := .root.Values -}}
+DAYBOOK_DEPLOYMENT: {{ required "deployment: its name" $values.deployment | quote }}
+DAYBOOK_SHARDS: {{ $values.shards | quote }}
+DAYBOOK_HOST: 0.0.0.0
+DAYBOOK_HOSTNAMES: {{ include "daybook.hostnames" . | quote }}
+DAYBOOK_TLS_CERTIFICATE_FILE: /run/tls/tls.crt
+DAYBOOK_TLS_KEY_FILE: /run/tls/tls.key
+DAYBOOK_S3_ENDPOINT: {{ required "s3.endpoint: the object store" $values.s3.endpoint | quote }}
+DAYBOOK_S3_REGION: {{ $values.s3.region | quote }}
+DAYBOOK_S3_ACCESS_KEY_ID: {{ .service | quote }}
+DAYBOOK_S3_RECORDS_BUCKET: {{ $values.s3.recordsBucket | quote }}
+DAYBOOK_S3_HEADS_BUCKET: {{ $values.s3.headsBucket | quote }}
+DAYBOOK_S3_KEYRING_BUCKET: {{ $values.s3.keyringBucket | quote }}
+{{- if and $values.s3.copy.endpoint (has .service (list "archiver" "records" "retention")) }}
+DAYBOOK_S3_COPY_ENDPOINT: {{ $values.s3.copy.endpoint | quote }}
+DAYBOOK_S3_COPY_REGION: {{ $values.s3.copy.region | quote }}
+DAYBOOK_S3_COPY_BUCKET: {{ required "s3.copy.bucket: beside s3.copy.endpoint" $values.s3.copy.bucket | quote }}
+DAYBOOK_S3_COPY_ACCESS_KEY_ID: {{ .service | quote }}
+{{- end }}
+{{- if ne .service "retention" }}
+DAYBOOK_KAFKA_BROKERS: {{ required "kafka.brokers: HOST:PORT of some" (join "," $values.kafka.brokers) | quote }}
+DAYBOOK_KAFKA_USERNAME: daybook-{{ .service }}
+DAYBOOK_STREAM_DAYS: {{ $values.kafka.streamDays | quote }}
+{{ include "daybook.database" . }}
+{{- end }}
+{{- if ne .service "archiver" }}
+DAYBOOK_ARCHIVER_URLS: {{ include "daybook.urls" (dict "root" .root "service" "archiver" "replicas" $values.archiver.replicas) | quote }}
+{{- end }}
+{{- if ne .service "records" }}
+DAYBOOK_RECORDS_URL: https://{{ .root.Release.Name }}-records.{{ .root.Release.Namespace }}.svc:4480
+{{- end }}
+{{- if eq .service "archiver" }}
+DAYBOOK_S3_PROBE_ACCESS_KEY_ID: probe
+DAYBOOK_CAPTURE_URLS: {{ include "daybook.urls" (dict "root" .root "service" "capture" "replicas" $values.capture.replicas) | quote }}
+{{- else if eq .service "retention" }}
+DAYBOOK_S3_EXTENDER_ACCESS_KEY_ID: extender
+DAYBOOK_S3_EXPIRER_ACCESS_KEY_ID: expirer
+{{- else if eq .service "records" }}
+DAYBOOK_DATABASE_BACKUP_DAYS: {{ $values.postgres.backupDays | quote }}
+{{- end }}
+{{- if has .service (list "records" "capture") }}
+DAYBOOK_STATE_PATH: /var/lib/daybook
+{{- end }}
+{{- if has .service (list "archiver" "records" "evidence") }}
+DAYBOOK_RECIPIENTS_PATH: /run/public/recipients.asc
+{{- end }}
+{{- if has .service (list "records" "evidence" "retention") }}
+DAYBOOK_LOG_VKEYS_FILE: /run/public/log-vkeys
+{{- end }}
+{{- if has .service (list "records" "evidence") }}
+DAYBOOK_ARCHIVE_KEYS_PATH: /run/archive-keys
+{{- end }}
+{{- end }}
+
+{{- define "daybook.database" -}}
+DAYBOOK_POSTGRES_HOST: {{ required "postgres.host: the database server" .root.Values.postgres.host | quote }}
+DAYBOOK_POSTGRES_PORT: {{ .root.Values.postgres.port | quote }}
+DAYBOOK_POSTGRES_DATABASE: {{ .root.Values.postgres.database | quote }}
+DAYBOOK_POSTGRES_USER: daybook_{{ .service }}
+{{- end }}

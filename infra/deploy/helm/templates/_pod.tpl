@@ -1,0 +1,99 @@
+{{/* The restricted profile of Kubernetes' Pod Security Standards, and a root that cannot be written. */}}
+{{- define "daybook.podSecurity" -}}
+automountServiceAccountToken: false
+# Else Kubernetes sets variables of its own, whose names begin as the settings' do when the release is called daybook.
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: { type: RuntimeDefault }
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "daybook.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/* Settings by name; what the values say wins. */}}
+{{- define "daybook.env" -}}
+{{- $env := include "daybook.settings" . | fromYaml -}}
+{{- range $name, $file := include "daybook.files" . | fromYaml -}}
+{{- $_ := set $env (printf "%s_FILE" $name) (printf "/run/secrets/%s" $file) -}}
+{{- end -}}
+{{- $env = mergeOverwrite $env (deepCopy .root.Values.settings) (deepCopy (index .root.Values .service).settings) -}}
+{{- range $name, $value := $env }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "daybook.pod" -}}
+{{- $prefix := .root.Values.secrets.prefix -}}
+{{- include "daybook.podSecurity" .root }}
+# Above DAYBOOK_STOP_SECONDS, which is 30 unless set.
+terminationGracePeriodSeconds: 45
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "daybook.labels" . | nindent 8 }}
+containers:
+  - name: {{ .service }}
+    image: {{ include "daybook.image" .root }}
+    imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+    args: [{{ .service }}]
+    env:
+      {{- include "daybook.env" . | nindent 6 }}
+    ports:
+      - { name: api, containerPort: 4480 }
+      - { name: operations, containerPort: 4481 }
+    # A start waits for what it needs, a rebuild of rows among it: only that it answers counts.
+    startupProbe: { httpGet: { path: /healthz, port: operations }, periodSeconds: 5, failureThreshold: 24 }
+    livenessProbe: { httpGet: { path: /healthz, port: operations }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
+    readinessProbe: { httpGet: { path: /readyz, port: operations }, periodSeconds: 5, timeoutSeconds: 5 }
+    resources:
+      {{- toYaml (index .root.Values .service).resources | nindent 6 }}
+    {{- include "daybook.containerSecurity" .root | nindent 4 }}
+    volumeMounts:
+      - { name: secrets, mountPath: /run/secrets, readOnly: true }
+      - { name: tls, mountPath: /run/tls, readOnly: true }
+      - { name: public, mountPath: /run/public, readOnly: true }
+      - { name: tmp, mountPath: /tmp }
+      {{- if has .service (list "records" "evidence") }}
+      - { name: archive-keys, mountPath: /run/archive-keys, readOnly: true }
+      {{- end }}
+      {{- if has .service (list "records" "capture") }}
+      - { name: state, mountPath: /var/lib/daybook }
+      {{- end }}
+volumes:
+  # Of root and the pod's own group: a service refuses secrets that others may read.
+  - { name: secrets, secret: { secretName: {{ $prefix }}-{{ .service }}, defaultMode: 0440 } }
+  - { name: tls, secret: { secretName: {{ $prefix }}-{{ .service }}-tls, defaultMode: 0440 } }
+  - { name: public, configMap: { name: {{ $prefix }}-public } }
+  - { name: tmp, emptyDir: { sizeLimit: 1Gi } }
+  {{- if has .service (list "records" "evidence") }}
+  - { name: archive-keys, secret: { secretName: {{ $prefix }}-archive-keys, defaultMode: 0440 } }
+  {{- end }}
+{{- end }}

@@ -1,0 +1,122 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { check, DEPLOY } from "./tools.ts";
+
+export type Settings = Readonly<Record<string, string>>;
+/** By service. */
+export type Deployed = Readonly<Record<string, Settings>>;
+
+export const SERVICES = ["archiver", "capture", "evidence", "records", "retention"] as const;
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly template?: { readonly spec: PodSpec } };
+}
+export interface PodSpec {
+  readonly enableServiceLinks?: boolean;
+  readonly automountServiceAccountToken?: boolean;
+  readonly securityContext: Record<string, unknown>;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly args?: readonly string[];
+    readonly env?: readonly { name: string; value: string }[];
+    readonly resources?: { readonly limits?: Record<string, string> };
+    readonly securityContext: Record<string, unknown>;
+  }[];
+  readonly volumes: readonly { readonly secret?: { readonly defaultMode?: number } }[];
+}
+
+/** The chart, as a cluster gets it. */
+export async function renderChart(helm: string, ...more: string[]): Promise<string> {
+  const values = join(DEPLOY, "test", "values.yaml");
+  const to = ["--namespace", "records", "--kube-version", "1.33.0", "--values", values];
+  return check(helm, ["template", "daybook", join(DEPLOY, "helm"), ...to, ...more]);
+}
+
+/**
+ * Pods of a rendered chart, by the name of what makes them.
+ *
+ * @param validator `kubernetes-validate`: the Python that it came with has a reader of YAML
+ */
+export async function podsOf(rendered: string, validator: string): Promise<Map<string, PodSpec>> {
+  const program =
+    "import json,sys,yaml; print(json.dumps([one for one in yaml.safe_load_all(sys.argv[1]) if one]))";
+  const manifests = JSON.parse(
+    await check(join(dirname(validator), "python3"), ["-c", program, rendered]),
+  ) as Manifest[];
+  return new Map(
+    manifests.flatMap(({ kind, metadata, spec }) =>
+      spec?.template ? [[`${kind}/${metadata.name}`, spec.template.spec] as const] : [],
+    ),
+  );
+}
+
+/** The settings of the services in a chart's pods. */
+export function settingsOfPods(pods: ReadonlyMap<string, PodSpec>): Deployed {
+  const containers = [...pods.values()].flatMap((pod) => pod.containers).filter(({ env }) => env);
+  return Object.fromEntries(
+    containers.map(({ args, env = [] }) => [
+      args?.[0] ?? "",
+      Object.fromEntries(env.map(({ name, value }) => [name, value])),
+    ]),
+  );
+}
+
+/** What `prepare.sh` would have put into `.env`. */
+const PREPARED = /\$\{([A-Z_]+)(?::\?[^}]*)?\}/g;
+
+/** The compose file as the parser of compose reads it, with numbers for what is made at each trial. */
+export async function composeModel(parser: string, into: string): Promise<ComposeModel> {
+  const text = await readFile(join(DEPLOY, "compose", "compose.yaml"), "utf8");
+  const file = join(into, "compose.yaml");
+  await writeFile(file, text.replace(PREPARED, "1000"));
+  return JSON.parse(await check(parser, ["-format", "json", file], { cwd: into })) as ComposeModel;
+}
+
+export interface ComposeModel {
+  readonly services: Readonly<
+    Record<
+      string,
+      {
+        readonly command?: readonly string[] | null;
+        readonly environment?: Settings;
+        readonly user?: string;
+        readonly read_only?: boolean;
+        readonly cap_drop?: readonly string[];
+        readonly ports?: readonly { readonly host_ip?: string }[];
+        readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
+      }
+    >
+  >;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+}
+
+/** The settings that systemd gives to each service. */
+export async function systemdSettings(): Promise<Deployed> {
+  const folder = join(DEPLOY, "systemd");
+  const common = environmentFile(await readFile(join(folder, "common.env"), "utf8"));
+  const settings: Record<string, Settings> = {};
+  for (const service of SERVICES) {
+    const own = environmentFile(await readFile(join(folder, `${service}.env`), "utf8"));
+    const secrets = await readFile(join(folder, `daybook@${service}.service.d`, "secrets.conf"), "utf8");
+    const given = [...secrets.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
+    settings[service] = { ...common, ...own, ...(Object.fromEntries(given) as Settings) };
+  }
+  return settings;
+}
+
+function environmentFile(text: string): Settings {
+  return Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.trim() !== "" && !line.startsWith("#"))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+/** Files of a folder of `infra/deploy`, whose names end so. */
+export async function filesOf(folder: string, end: string): Promise<string[]> {
+  const names = await readdir(join(DEPLOY, folder), { recursive: true });
+  return names.filter((name) => name.endsWith(end)).map((name) => join(DEPLOY, folder, name));
+}
