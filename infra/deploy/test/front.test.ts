@@ -114,6 +114,7 @@ describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) 
     ["evidence", "/api/v1/exports/7/package"],
     ["archiver", "/api/v1/log/0/checkpoint"],
     ["archiver", "/api/v1/log/audit/tile/entries/x001/067"],
+    ["archiver", "/api/v1/log/0/witnessed"],
     ["records", "/api/v1/log/vkeys"],
     ["records", "/api/v1/log/prove/checkpoint-of-mine"],
     ["records", "/api/v1/search?words=a%20b%2Fc"],

@@ -11,7 +11,7 @@ export const SERVICES = ["archiver", "capture", "evidence", "records", "retentio
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly template?: { readonly spec: PodSpec } };
+  readonly spec?: { readonly template?: { readonly spec: PodSpec } };
 }
 export interface PodSpec {
   readonly enableServiceLinks?: boolean;
