@@ -4,6 +4,7 @@ import { addCeremony } from "./commands/add-ceremony.ts";
 import { addGovernance } from "./commands/add-governance.ts";
 import { addKeys } from "./commands/add-keys.ts";
 import { addOperations } from "./commands/add-operations.ts";
+import { addKeysRestore } from "./commands/keys-restore.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
 import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
@@ -148,6 +149,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   addOperations(program, out);
   addKeys(program, out);
   addCeremony(program, out);
+  addKeysRestore(program, out);
   for (const command of [program, ...program.commands, ...program.commands.flatMap((c) => c.commands)]) {
     command.exitOverride();
     for (const option of command.options)

@@ -41,6 +41,14 @@ export interface RecordPlace {
   readonly len: number;
 }
 
+/** A committed segment, as the log's entries tell. */
+export interface LoggedSegment {
+  readonly first: number;
+  /** SHA-256 of its packets, hex. */
+  readonly seg: string;
+  readonly entries: readonly Buffer[];
+}
+
 /** A committed segment, checked against the log. */
 export interface WalkedSegment {
   readonly shard: string;
@@ -179,13 +187,14 @@ export class ArchiveReader {
    * against the log's entries. The next few are fetched and their keys opened meanwhile: no more are in memory.
    */
   walk(shard: string, span: { from: number; size: number }): AsyncIterable<WalkedSegment> {
-    return ahead(this.#segments(shard, span), SEGMENTS_AHEAD, (segment) => this.#load(shard, segment));
+    return ahead(this.segments(shard, span), SEGMENTS_AHEAD, (segment) => this.#load(shard, segment));
   }
 
-  async *#segments(
+  /** The committed segments that hold records from `from` to `size`, in order. One is in memory at a time. */
+  async *segments(
     shard: string,
     { from, size }: { from: number; size: number },
-  ): AsyncIterable<{ first: number; seg: string; entries: Buffer[] }> {
+  ): AsyncGenerator<LoggedSegment, void, undefined> {
     const read = logFileReader(this.#options.stores, shard);
     let open: { first: number; seg: string; entries: Buffer[] } | undefined;
     // A segment begins at most this much earlier, with a packet at offset 0.
@@ -201,7 +210,7 @@ export class ArchiveReader {
     if (open && open.first + open.entries.length > from) yield open;
   }
 
-  async #load(shard: string, of: { first: number; seg: string; entries: Buffer[] }): Promise<WalkedSegment> {
+  async #load(shard: string, of: LoggedSegment): Promise<WalkedSegment> {
     const { first, seg, entries } = of;
     const segment = decodeSegment(await this.#options.stores.records.get(segmentKey(shard, first, seg)));
     const same =

@@ -1,5 +1,5 @@
-import { ArchiveError, type MutableStore } from "@daybook/archive-core";
-import { type KeyLine, type KeyHolder, readKeyBlock, SessionKey } from "@daybook/openpgp";
+import { type KeyLine, SessionKey } from "@daybook/openpgp";
+import type { KeyringHomes } from "./keyring-homes.ts";
 
 const KEY_BYTES = 32;
 /** Memory for decrypted session keys: those of some two million records. */
@@ -16,15 +16,13 @@ export interface BlockKeys {
 
 /** Opens key blocks with the archive's private key and remembers a bounded number of them, in memory only. */
 export class KeyRing {
-  readonly #store: MutableStore;
-  readonly #holder: KeyHolder;
+  readonly #homes: KeyringHomes;
   readonly #maxBytes: number;
   readonly #blocks = new Map<string, Promise<BlockKeys>>();
   #bytes = 0;
 
-  constructor(store: MutableStore, holder: KeyHolder, maxBytes = MAX_CACHED_BYTES) {
-    this.#store = store;
-    this.#holder = holder;
+  constructor(homes: KeyringHomes, maxBytes = MAX_CACHED_BYTES) {
+    this.#homes = homes;
     this.#maxBytes = maxBytes;
   }
 
@@ -48,11 +46,9 @@ export class KeyRing {
     }
   }
 
-  /** As `keys`, from the store as it is now and without remembering it. */
+  /** As `keys`, from the keyring as it is now and without remembering it. */
   async read(block: string): Promise<BlockKeys> {
-    const stored = await this.#store.read(block);
-    if (!stored) throw new ArchiveError("object-missing", `the key block ${block} is gone`);
-    return packKeys(await readKeyBlock(stored.body, this.#holder));
+    return packKeys(await this.#homes.lines(block));
   }
 
   /** Drops everything remembered: keys that were destroyed must not live on here. */

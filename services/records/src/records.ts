@@ -17,6 +17,8 @@ import { KeyChanges } from "./keys/key-changes.ts";
 import { KeyNeeds } from "./keys/key-needs.ts";
 import { Rewraps } from "./keys/rewraps.ts";
 import { catalogueHome, keyringHome } from "./keys/wrapped-home.ts";
+import { KeyringHomes } from "./keyring-homes.ts";
+import { KeyringRestore } from "./keyring-restore.ts";
 import { Matters } from "./matters.ts";
 import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
@@ -112,7 +114,9 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const trail = createAuditTrail({ producer, sealer, deployment, now });
   const archive = new ArchiveReader({
     stores,
-    keys: new KeyRing(stores.keyring, holder),
+    keys: new KeyRing(
+      new KeyringHomes({ first: stores.keyring, second: stores.keyringCopy, holder, log: options.log }),
+    ),
     vkeys: options.vkeys,
   });
   const replay = new Replay({ ...options, archive, cells, signal });
@@ -128,6 +132,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const holds = new Holds({ ...base, matters });
   const disposals = new Disposals({ ...base, texts: searching.texts });
   const keyrings = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
+  const inForce = () => archiveKeys.recipients().inForce(now());
   const disposed = new Bell();
   const destruction = new Destruction({
     ...options,
@@ -138,11 +143,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     exports: new Exports(cells),
     archive,
     reading,
-    keyBlocks: new KeyBlocks({
-      stores: keyrings,
-      holder,
-      recipients: () => archiveKeys.recipients().inForce(now()),
-    }),
+    keyBlocks: new KeyBlocks({ stores: keyrings, holder, recipients: inForce }),
     keyrings,
     records: stores.records,
     cells,
@@ -156,6 +157,18 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const needs = new KeyNeeds({ ...options, homes, records: stores.records, signal });
   const keyChanges = new KeyChanges({ ...options, database, changes, needs });
   const rewraps = new Rewraps({ ...options, database, changes, homes });
+  const restore = new KeyringRestore({
+    first: stores.keyring,
+    second: stores.keyringCopy,
+    holder,
+    recipients: inForce,
+    archive,
+    database,
+    disposals,
+    changes,
+    replay,
+    trail,
+  });
   const rebuild = new Rebuild({ ...options, archive, replay, changes, trail, signal });
   const operations = new Operations({
     ...options,
@@ -172,7 +185,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     ...matterRoutes(matters),
     ...registryRoutes({ registry, accounts, scope, tokens }),
     ...internalRoutes({ registry, accounts, scope, tokens, matters }),
-    ...operationsRoutes({ operations, rebuild }),
+    ...operationsRoutes({ operations, rebuild, restore }),
     ...keyRoutes({ keyChanges, needs, rewraps }),
   ];
   /** What needs a whole catalogue. */

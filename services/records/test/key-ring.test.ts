@@ -7,6 +7,7 @@ import {
   unlockPrivateKey,
 } from "@daybook/openpgp";
 import { KeyRing } from "../src/key-ring.ts";
+import { KeyringHomes } from "../src/keyring-homes.ts";
 
 describe("the key ring", () => {
   it("gives each line its key, none for a line that is gone, and remembers no more than it may", async () => {
@@ -25,7 +26,7 @@ describe("the key ring", () => {
       if (when === "before") reads += 1;
     };
     // A block takes some 900 bytes: three fit.
-    const ring = new KeyRing(store, privateKey, 3_000);
+    const ring = new KeyRing(new KeyringHomes({ first: store, holder: privateKey }), 3_000);
     const block = async (n: number) => ring.keys(`keyring/0/${n}`);
     const same = (a: { bytes: Buffer } | undefined, b: { bytes: Buffer }) => a?.bytes.equals(b.bytes);
     for (let n = 0; n < 10; n += 1) {
@@ -50,7 +51,8 @@ describe("the key ring", () => {
   it("remembers no failure", async () => {
     const made = await generateArchiveKey({ userId: { name: "T" }, passphrase: "t", type: "curve25519" });
     const store = new MemoryMutableStore();
-    const ring = new KeyRing(store, await unlockPrivateKey(made.privateKey, "t"));
+    const holder = await unlockPrivateKey(made.privateKey, "t");
+    const ring = new KeyRing(new KeyringHomes({ first: store, holder }));
     await expect(ring.keys("keyring/0/1")).rejects.toMatchObject({ code: "object-missing" });
     await store.put(
       "keyring/0/1",

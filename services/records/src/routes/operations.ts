@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Disposals } from "../disposals.ts";
 import type { Holds } from "../holds.ts";
 import { filtersOf } from "../holds.ts";
+import type { KeyringRestore } from "../keyring-restore.ts";
 import type { Operations } from "../operations.ts";
 import { recordsProblem } from "../problem.ts";
 import type { Reading } from "../reading.ts";
@@ -21,9 +22,11 @@ const shardName = z.string().regex(/^(?:0|[1-9]\d{0,3}|audit)$/);
 export function operationsRoutes({
   operations,
   rebuild,
+  restore,
 }: {
   operations: Operations;
   rebuild: Rebuild;
+  restore: KeyringRestore;
 }): Route[] {
   return [
     route({
@@ -81,6 +84,27 @@ export function operationsRoutes({
             await line(report);
           }
           await line({ ok });
+        });
+        return undefined;
+      },
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/keys/restore",
+      action: "rebuild.run",
+      summary:
+        "Make the keyring's first home whole from the second: JSON lines of progress, then `{ok, restored, lost}`",
+      download: true,
+      handle: async ({ principal, response }) => {
+        await sendLines(response, async (line) => {
+          const shards = new Map<string, { restored: number; lost: number }>();
+          for await (const progress of restore.run(principal.id)) {
+            shards.set(progress.shard, progress);
+            await line(progress);
+          }
+          const sum = (of: "restored" | "lost") =>
+            [...shards.values()].reduce((total, shard) => total + shard[of], 0);
+          await line({ ok: sum("lost") === 0, restored: sum("restored"), lost: sum("lost") });
         });
         return undefined;
       },
