@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { check, ROOT } from "./tools.ts";
+import type { Settings } from "./deployed.ts";
+
+export const DAYBOOK = join(ROOT, "node_modules", ".bin", "daybook");
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n";
+const PEMS = new Set(["ca", "certificate", "certificate-key", "tls.crt", "tls.key"]);
+
+/** Holds a ceremony. @returns the folder of its secrets */
+export async function ceremony(dir: string): Promise<string> {
+  const out = join(dir, "secrets");
+  await check(DAYBOOK, [
+    "keys",
+    "ceremony",
+    "--deployment",
+    "archive.example.org",
+    "--shards",
+    "2",
+    "--out",
+    out,
+  ]);
+  return out;
+}
+
+/** The same settings, with each file that they name made here: of the ceremony's secrets, or else made up. */
+export async function withFiles(
+  settings: Settings,
+  service: string,
+  of: { readonly dir: string; readonly secrets: string },
+): Promise<Settings> {
+  const own = join(of.dir, service);
+  await mkdir(own, { recursive: true });
+  const made: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings)) {
+    made[name] = value;
+    if (!name.endsWith("_FILE")) continue;
+    const file = basename(value);
+    const path = (made[name] = join(own, file));
+    await writeFile(path, await contentOf(file, service, of.secrets), { mode: 0o400 }).catch(ifThere);
+  }
+  return made;
+}
+
+async function contentOf(file: string, service: string, secrets: string): Promise<string> {
+  if (PEMS.has(file) || file.endsWith("-ca")) return CERTIFICATE;
+  for (const folder of [service, "shared"]) {
+    const found = await readFile(join(secrets, folder, file), "utf8").catch(() => undefined);
+    if (found !== undefined) return found;
+  }
+  return "a password of an engine's, made up";
+}
+
+function ifThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EACCES" && error.code !== "EEXIST") throw error;
+}
