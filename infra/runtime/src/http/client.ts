@@ -161,6 +161,9 @@ async function exchange(
     outgoing.end(body);
     return await answered.catch((cause: unknown) => {
       signal?.throwIfAborted();
+      // The server let go of an idle connection just when it was used again: it has not seen the request.
+      if (outgoing.reusedSocket && (cause as NodeJS.ErrnoException).code === "ECONNRESET")
+        return exchange(target, { method, agent, secure, signal, body }, headers);
       throw unreachable(target, cause);
     });
   }

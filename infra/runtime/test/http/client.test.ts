@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -204,6 +204,26 @@ describe("apiClient", () => {
     const { body } = await client.download("/api/v1/cut");
 
     await expect(text(body)).rejects.toMatchObject({ code: "ECONNRESET" });
+  });
+
+  it("asks again when the server let go of an idle connection just then", async () => {
+    const seen = new Map<Socket, number>();
+    const closing = createServer((request, response) => {
+      const times = (seen.get(request.socket) ?? 0) + 1;
+      seen.set(request.socket, times);
+      if (times > 1) request.socket.destroy();
+      else response.writeHead(200, { connection: "keep-alive" }).end("true");
+    });
+    await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
+    const again = apiClient({ url: `http://127.0.0.1:${(closing.address() as AddressInfo).port}` });
+    try {
+      await again.call("get", "/x");
+      await expect(again.call("post", "/x", { body: {} })).resolves.toBe(true);
+      expect(seen.size).toBe(2);
+    } finally {
+      again.close();
+      closing.close();
+    }
   });
 
   it("stops waiting when its signal says so", async () => {

@@ -5,14 +5,14 @@ import { headKey } from "@daybook/archive-core";
 import { createCatalogueWriter, createRecordIndexer, sealCellsTo } from "@daybook/catalogue";
 import { apiClient } from "@daybook/runtime";
 import { openS3Stores } from "@daybook/s3";
-import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
+import { createPayloadOpener, createPayloadSealer, kafkaGroup } from "@daybook/stream";
 import { IngestKeys } from "../ingest/ingest-keys.ts";
 import { ingestKeyRoute, KEY_OVERLAP_MS } from "../ingest/public-key.ts";
 import { sharedIngestKeys } from "../ingest/shared-store.ts";
 import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
 import { keepFresh, RecipientsFile } from "../keys/recipients-file.ts";
 import { checkStore } from "./check-store.ts";
-import { engineProblems, openStream, openWriters, s3Stores } from "./engines.ts";
+import { engineProblems, openStream, openWriters, s3Stores, streamOptions } from "./engines.ts";
 import { ARCHIVER } from "./service-settings.ts";
 import { bytes } from "./settings.ts";
 import { registryAuthenticator } from "./peers.ts";
@@ -56,6 +56,7 @@ export const archiver = service({
       stream: () => answers(stream.range(TOPICS.audit, 0)),
       store: () => answers(stores.heads.read(headKey(AUDIT_SHARD))),
       database: () => answers(catalogue.position(AUDIT_SHARD)),
+      shards: () => progress.shards().every(({ blocked }) => blocked === undefined),
     });
     await untilStopped(signal, [
       keepFresh(recipients, log, signal),
@@ -65,6 +66,13 @@ export const archiver = service({
           shards,
           stores,
           stream,
+          group: kafkaGroup({
+            ...streamOptions(config, "archiver"),
+            partitions: { [TOPICS.events]: config.DAYBOOK_SHARDS, [TOPICS.audit]: 1 },
+            groupId: `daybook-archivers-${config.DAYBOOK_DEPLOYMENT}`,
+            ...(config.DAYBOOK_ARCHIVER_NAME !== undefined && { name: config.DAYBOOK_ARCHIVER_NAME }),
+            onTrouble: (err) => log.warn({ err }, "the group of archivers cannot be reached, trying again"),
+          }),
           producer: stream,
           opener: createPayloadOpener({
             privateKey: (kid) => ingest.privateKey(kid),

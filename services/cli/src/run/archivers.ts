@@ -102,7 +102,7 @@ async function everyShard(
   const found = new Map<string, ShardReport>();
   for (const answer of answers) {
     for (const report of answer.status === "fulfilled" ? answer.value.shards : []) {
-      if (report.running || !found.has(report.shard)) found.set(report.shard, report);
+      if (report.owned || !found.has(report.shard)) found.set(report.shard, report);
     }
   }
   if (found.size === 0)

@@ -32,6 +32,7 @@ export const evidence = service({
       archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
       token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
       ca: config.DAYBOOK_CA,
+      witnessingUrl: config.DAYBOOK_WITNESSING_URL,
     });
     closing.defer(() => peers.close());
     const ingest = await openIngestPublicKey({ client: peers, log });
@@ -50,6 +51,7 @@ export const evidence = service({
         services: peers,
         publish: publisher.publish.bind(publisher),
         vkeys,
+        witnessing: config.DAYBOOK_WITNESSING_URL !== undefined,
         deployment,
         sample: config.DAYBOOK_TRIAL,
         mount: (routes) => mount(routes, registryAuthenticator(peers)),

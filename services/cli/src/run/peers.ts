@@ -19,9 +19,11 @@ const principal = z.object({
 
 const ARCHIVERS = new Set(["/internal/v1/archived", "/internal/v1/ingest-key", "/internal/v1/shards"]);
 
+const ATTEST = "/internal/v1/attest";
+
 /**
- * The other services of a deployment as one API: what archivers answer is asked of them, everything else of the
- * records service.
+ * The other services of a deployment as one API: what archivers answer is asked of them, what the witnessing service
+ * does of that, everything else of the records service.
  *
  * @throws {ProblemError} `bad-url`
  */
@@ -30,16 +32,18 @@ export function peersClient(of: {
   readonly archiverUrls: readonly string[];
   readonly token: string;
   readonly ca: string | undefined;
+  readonly witnessingUrl?: string | undefined;
 }): ApiClient {
   const records = apiClient({ ...of, url: of.recordsUrl });
+  const witnessing = of.witnessingUrl === undefined ? undefined : apiClient({ ...of, url: of.witnessingUrl });
   const archivers = archiversClient({ ...of, urls: of.archiverUrls });
   const call: ApiClient["call"] = (
     method: Method,
     path: string,
     options?: CallOptions & { response?: z.ZodType },
   ) => {
-    const whose = ARCHIVERS.has(path) ? archivers : records;
-    return whose.call(method, path, options as CallOptions & { response: z.ZodType<never> });
+    const whose = ARCHIVERS.has(path) ? archivers : path === ATTEST ? witnessing : undefined;
+    return (whose ?? records).call(method, path, options as CallOptions & { response: z.ZodType<never> });
   };
   return {
     call,
@@ -48,6 +52,7 @@ export function peersClient(of: {
     close() {
       records.close();
       archivers.close();
+      witnessing?.close();
     },
   };
 }

@@ -14,6 +14,14 @@ export const ARCHIVER = {
   DAYBOOK_CAPTURE_URLS: PEERS.DAYBOOK_ARCHIVER_URLS.optional().describe(
     "every capture service, comma-separated: their spools are asked before an ingest key is destroyed",
   ),
+  DAYBOOK_ARCHIVER_NAME: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe(
+      "of this process among the archivers: one that keeps its name gets its shards back after a restart",
+    ),
   DAYBOOK_LINGER_SECONDS: z.coerce
     .number<string>()
     .min(0.1)
@@ -48,9 +56,54 @@ export const EVIDENCE = {
   ...S3,
   ...POSTGRES,
   ...PEERS,
+  DAYBOOK_WITNESSING_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
+    "the witnessing service, where there is one: it is asked before each export",
+  ),
   ...KEYS.tokens,
   ...KEYS.recipients,
   ...KEYS.reading,
+  ...KEYS.vkeys,
+};
+
+/** `VKEY URL` of each witness, one a line. */
+const witnesses = z
+  .string()
+  .transform((text) => text.split("\n").filter((line) => line.trim() !== ""))
+  .pipe(
+    z.array(
+      z
+        .string()
+        .regex(/^\S+ +https?:\/\/\S+$/, "each line must be VKEY URL")
+        .transform((line) => {
+          const [vkey = "", url = ""] = line.split(/ +/);
+          return { vkey, url };
+        }),
+    ),
+  );
+
+export const WITNESSING = {
+  ...KAFKA,
+  ...S3,
+  ...PEERS,
+  DAYBOOK_WITNESSES: witnesses.default([]).describe("C2SP witnesses, `VKEY URL` each, one a line"),
+  DAYBOOK_WITNESS_QUORUM: z.coerce
+    .number<string>()
+    .int()
+    .min(0)
+    .optional()
+    .describe("how many of them a checkpoint needs: all, unless given"),
+  DAYBOOK_TSA_URL: z.url().optional().describe("an RFC 3161 time-stamp authority"),
+  DAYBOOK_TSA_CA: z.string().optional().describe("root certificates that its stamps have to lead to, PEM"),
+  DAYBOOK_COSIGN_SECONDS: z.coerce
+    .number<string>()
+    .min(1)
+    .default(60)
+    .describe("seconds between cosignatures at least"),
+  DAYBOOK_STAMP_HOURS: z.coerce
+    .number<string>()
+    .min(0.01)
+    .default(24)
+    .describe("hours between stamps at least"),
   ...KEYS.vkeys,
 };
 

@@ -2,7 +2,7 @@ import { type ConfigShape, readConfig } from "@daybook/runtime";
 import { CliError } from "../error.ts";
 import type { Output } from "../output.ts";
 import { listedSettings, settingsIn } from "./list-settings.ts";
-import { ARCHIVER, CAPTURE, EVIDENCE, RECORDS, RETENTION } from "./service-settings.ts";
+import { ARCHIVER, CAPTURE, EVIDENCE, RECORDS, RETENTION, WITNESSING } from "./service-settings.ts";
 import { COMMON, POSTGRES } from "./settings.ts";
 
 interface Entry {
@@ -42,6 +42,10 @@ export const SERVICES: Readonly<Record<string, Entry>> = {
   retention: {
     settings: { ...COMMON, ...RETENTION },
     run: async (context) => start("retention", (await import("./retention.ts")).retention, context),
+  },
+  witnessing: {
+    settings: { ...COMMON, ...WITNESSING },
+    run: async (context) => start("witnessing", (await import("./witnessing.ts")).witnessing, context),
   },
   migrate: {
     settings: POSTGRES,
