@@ -26,7 +26,8 @@ function answer({ namingKey, plaintexts }: SealingRequest): SealingAnswer {
 }
 
 // A terminal and a service manager tell every process of the group to end: this one ends with its parent's channel.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
+// SIGUSR1 would open the inspector.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"]) process.on(signal, () => undefined);
 
 process.on("message", (request: SealingRequest) => {
   // Where the parent is gone there is nobody to answer.
