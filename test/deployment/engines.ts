@@ -33,6 +33,7 @@ const TOPIC_CONFIG = {
   "retention.ms": String(8 * DAY_MS),
   "retention.bytes": "-1",
   "max.message.bytes": "5242880",
+  "message.timestamp.type": "LogAppendTime",
 };
 
 /** What a deployment stands on, each engine reached through a proxy that a test can spoil. */

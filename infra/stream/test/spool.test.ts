@@ -175,7 +175,8 @@ describe("a spool", () => {
     await until(() => troubles.some(({ error }) => String(error).includes("refused")));
     expect(await there()).toEqual(["a", "b"]);
     await spool.forwarded("events", 1, 1);
-    expect(spool.status()[0]).toMatchObject({ unsentEvents: 2, failing: true });
+    await until(() => spool.status()[0]!.failing);
+    expect(spool.status()[0]).toMatchObject({ unsentEvents: 2 });
 
     behind.refuses = () => false;
     await drained(spool);
