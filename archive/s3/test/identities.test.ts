@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  CreateBucketCommand,
   DeleteObjectCommand,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
@@ -13,20 +12,14 @@ import {
 import type { Stores } from "@daybook/archive-core";
 import { cachedProgram, type S3Engine, startVersitygw } from "@daybook/lab";
 import { checkBuckets, openS3Stores, probeLocks, type S3Buckets, StoreRefusedError } from "@daybook/s3";
-import { IDENTITIES, type IdentityName, policyOf, type PolicyKind } from "@daybook/s3/testing";
-import { freshBuckets } from "./engines.ts";
+import { IDENTITIES, type IdentityName, policyOf } from "@daybook/s3/testing";
+import { all, bucketsWithPolicies } from "./deployed-buckets.ts";
 
 const CONTENT = Buffer.from("content of an object");
 const SEGMENT = "log/0/segment/000000000000";
 const BLOCK = "keyring/0/000000000000";
 /** Those who read records. None of them writes any. */
 const READERS = ["records", "evidence", "retention"] as const;
-
-const all = async (keys: AsyncIterable<string>) => {
-  const found: string[] = [];
-  for await (const key of keys) found.push(key);
-  return found;
-};
 
 // MinIO takes users only through a client of its own, so versitygw alone judges these.
 const isBuilt = cachedProgram("versitygw") !== undefined;
@@ -57,18 +50,11 @@ if (!isBuilt) console.warn("versitygw is not built (npm run lab -- --install): i
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "s3-"));
     engine = (await startVersitygw({ dir, users, sidecar: true }))!;
-    const root = { endpoint: engine.endpoint, region: engine.region, credentials: engine.root };
-    buckets = await freshBuckets(root);
-    copy = `${buckets.keyring}-copy`;
-    const admin = new S3Client({ ...root, forcePathStyle: true });
-    await admin.send(new CreateBucketCommand({ Bucket: copy }));
-    for (const [kind, Bucket] of [...Object.entries(buckets), ["keyring-copy", copy]] as [
-      PolicyKind,
-      string,
-    ][]) {
-      await admin.send(new PutBucketPolicyCommand({ Bucket, Policy: await policyOf(kind, Bucket) }));
-    }
-    admin.destroy();
+    ({ buckets, copy } = await bucketsWithPolicies({
+      endpoint: engine.endpoint,
+      region: engine.region,
+      credentials: engine.root,
+    }));
   });
   afterAll(async () => {
     await engine.stop();
@@ -209,6 +195,24 @@ if (!isBuilt) console.warn("versitygw is not built (npm run lab -- --install): i
 
     await archiver.heads.put("log/3/head", CONTENT);
     await refused(heads.remove("log/3/head"));
+  });
+
+  it("lets the witnessing service keep what outsiders say of the log, and nothing else", async () => {
+    const { records, heads, keyring } = storesOf("witnessing");
+    await storesOf("archiver").heads.put("log/4/checkpoint", CONTENT);
+    await put("log/4/tile/0/000");
+    expect(await heads.read("log/4/checkpoint")).toBeDefined();
+    expect(Buffer.from(await records.get("log/4/tile/0/000"))).toEqual(CONTENT);
+    const tag = await heads.replace("log/4/witnessed", CONTENT, undefined);
+    await heads.replace("log/4/witnessed", Buffer.from("next"), tag);
+    await heads.put("log/4/stamped/7-ab/checkpoint.tsr", CONTENT);
+    expect(await all(heads.list("log/4/stamped/"))).toEqual(["log/4/stamped/7-ab/checkpoint.tsr"]);
+
+    await put(`${SEGMENT}-unread`);
+    await refused(records.get(`${SEGMENT}-unread`));
+    await refused(heads.put("log/4/checkpoint", CONTENT));
+    await refused(heads.remove("log/4/witnessed"));
+    await refused(keyring.read(`${BLOCK}-a`));
   });
 
   it("lets the extender lengthen and hold what it can neither read, write nor remove", async () => {

@@ -13,6 +13,7 @@ export const IDENTITIES = [
   "probe",
   "records",
   "retention",
+  "witnessing",
 ] as const;
 export type IdentityName = (typeof IDENTITIES)[number];
 

@@ -35,7 +35,7 @@ mkdir "$run/passwords" "$run/state" "$run/state/capture" "$run/state/records" "$
   "$run/state/store" "$run/state/store/iam" "$run/state/store/data" "$run/state/store/versions" "$run/state/store/known"
 random() { openssl rand -hex 24; }
 accounts=
-for identity in archiver capture evidence expirer extender probe records retention; do
+for identity in archiver capture evidence expirer extender probe records retention witnessing; do
   random >"$run/passwords/s3-$identity"
   accounts="$accounts${accounts:+,}\"$identity\":{\"access\":\"$identity\",\"secret\":\"$(cat "$run/passwords/s3-$identity")\",\"role\":\"user\"}"
 done

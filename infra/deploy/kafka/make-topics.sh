@@ -52,7 +52,7 @@ topic daybook.parked 1
 [ "${ACLS:-yes}" = yes ] || exit 0
 
 # Every service looks at the settings of every topic when it starts.
-for service in archiver capture records evidence; do
+for service in archiver capture records evidence witnessing; do
   for name in daybook.events daybook.audit daybook.outbound daybook.parked; do
     allow "$service" "$name" Describe DescribeConfigs
   done
@@ -60,9 +60,10 @@ done
 # The archiver reads what is to be archived, parks what it cannot, and puts gaps where they belong.
 for name in daybook.events daybook.audit daybook.parked; do allow archiver "$name" Read Write; done
 # Archivers share the shards as one consumer group.
-tool kafka-acls.sh --add --allow-principal User:daybook-archiver --group daybook --resource-pattern-type prefixed \
+tool kafka-acls.sh --add --allow-principal User:daybook-archiver --group daybook-archivers- --resource-pattern-type prefixed \
   --operation Read --operation Describe
 allow capture daybook.events Write
 # What people do is an event too.
 allow records daybook.audit Write
 allow evidence daybook.audit Write
+allow witnessing daybook.audit Write
