@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 
 /** How an S3 store is reached. */
@@ -36,13 +38,19 @@ export function connect(connection: S3Connection): S3Client {
     maxAttempts: attempts,
     requestChecksumCalculation: "WHEN_SUPPORTED",
     responseChecksumValidation: "WHEN_SUPPORTED",
+    expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: connectTimeoutMs,
       requestTimeout: requestTimeoutMs,
       socketTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
-      httpAgent: { keepAlive: true, maxSockets: maxConnections },
-      httpsAgent: { keepAlive: true, maxSockets: maxConnections, ...(ca !== undefined && { ca }) },
+      // Agents, not what they are made of: for a body of 2 MiB or more the SDK would make one that knows no `ca`.
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: maxConnections }),
+      httpsAgent: new HttpsAgent({
+        keepAlive: true,
+        maxSockets: maxConnections,
+        ...(ca !== undefined && { ca }),
+      }),
     },
   });
 }

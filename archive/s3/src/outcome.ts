@@ -53,7 +53,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: "check the credentials and the region",
 };
 
-const CERTIFICATE = /CERT|^ERR_TLS|SELF_SIGNED/;
+const CERTIFICATE = /CERT|^ERR_TLS|SELF_SIGNED|^UNABLE_TO_/;
 
 /** Undefined for an error that is not the store's nor the network's. */
 export function outcomeOf(error: unknown): Outcome | undefined {

@@ -62,4 +62,16 @@ if (!isBuilt) console.warn("versitygw is not built (npm run lab -- --install): i
     const { stdout } = await promisify(execFile)(process.execPath, misled);
     expect(stdout).toMatch(/^StoreRefusedError: .*_CERT.*: check its certificate/);
   });
+
+  it("takes a body of any size over the connections that trust it", async () => {
+    const connection = await trusting("store");
+    const { records } = openS3Stores({ ...connection, buckets: await freshBuckets(connection) });
+    const retainUntil = new Date(Date.now() + 60_000);
+    for (const mebibytes of [1, 3, 9]) {
+      const body = Buffer.alloc(mebibytes * 1024 * 1024, mebibytes);
+      await expect(records.put({ key: `of-${mebibytes}`, body, retainUntil })).resolves.toEqual({
+        created: true,
+      });
+    }
+  });
 });
