@@ -59,6 +59,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
       "Deployment/daybook-evidence",
       "Deployment/daybook-front",
       "Deployment/daybook-retention",
+      "Deployment/daybook-witnessing",
       "Job/daybook-migrate",
       "StatefulSet/daybook-archiver",
       "StatefulSet/daybook-capture",

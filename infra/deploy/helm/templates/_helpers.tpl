@@ -54,10 +54,12 @@ DAYBOOK_S3_COPY_CA: s3-copy-ca
 {{- end }}
 {{- if ne .service "retention" }}
 DAYBOOK_KAFKA_PASSWORD: kafka
-DAYBOOK_POSTGRES_PASSWORD: postgres
 {{- if .root.Values.kafka.ca }}
 DAYBOOK_KAFKA_CA: kafka-ca
 {{- end }}
+{{- end }}
+{{- if not (has .service (list "retention" "witnessing")) }}
+DAYBOOK_POSTGRES_PASSWORD: postgres
 {{- if .root.Values.postgres.ca }}
 DAYBOOK_POSTGRES_CA: postgres-ca
 {{- end }}
@@ -110,7 +112,12 @@ DAYBOOK_S3_COPY_ACCESS_KEY_ID: {{ .service | quote }}
 DAYBOOK_KAFKA_BROKERS: {{ required "kafka.brokers: HOST:PORT of some" (join "," $values.kafka.brokers) | quote }}
 DAYBOOK_KAFKA_USERNAME: daybook-{{ .service }}
 DAYBOOK_STREAM_DAYS: {{ $values.kafka.streamDays | quote }}
+{{- end }}
+{{- if not (has .service (list "retention" "witnessing")) }}
 {{ include "daybook.database" . }}
+{{- end }}
+{{- if and (eq .service "evidence") $values.witnessing.enabled }}
+DAYBOOK_WITNESSING_URL: https://{{ .root.Release.Name }}-witnessing.{{ .root.Release.Namespace }}.svc:4480
 {{- end }}
 {{- if ne .service "archiver" }}
 DAYBOOK_ARCHIVER_URLS: {{ include "daybook.urls" (dict "root" .root "service" "archiver" "replicas" $values.archiver.replicas) | quote }}
@@ -133,7 +140,7 @@ DAYBOOK_STATE_PATH: /var/lib/daybook
 {{- if has .service (list "archiver" "records" "evidence") }}
 DAYBOOK_RECIPIENTS_PATH: /run/public/recipients.asc
 {{- end }}
-{{- if has .service (list "records" "evidence" "retention") }}
+{{- if has .service (list "records" "evidence" "retention" "witnessing") }}
 DAYBOOK_LOG_VKEYS_FILE: /run/public/log-vkeys
 {{- end }}
 {{- if has .service (list "records" "evidence") }}

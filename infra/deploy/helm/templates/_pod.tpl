@@ -45,6 +45,11 @@ securityContext:
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
+{{- if eq .service "archiver" }}
+# One that keeps its name gets its shards back after a restart.
+- name: DAYBOOK_ARCHIVER_NAME
+  valueFrom: { fieldRef: { fieldPath: metadata.name } }
+{{- end }}
 {{- end }}
 
 {{- define "daybook.pod" -}}

@@ -6,7 +6,7 @@ export type Settings = Readonly<Record<string, string>>;
 /** By service. */
 export type Deployed = Readonly<Record<string, Settings>>;
 
-export const SERVICES = ["archiver", "capture", "evidence", "records", "retention"] as const;
+export const SERVICES = ["archiver", "capture", "evidence", "records", "retention", "witnessing"] as const;
 
 interface Manifest {
   readonly kind: string;
@@ -20,7 +20,7 @@ export interface PodSpec {
   readonly containers: readonly {
     readonly name: string;
     readonly args?: readonly string[];
-    readonly env?: readonly { name: string; value: string }[];
+    readonly env?: readonly { name: string; value?: string }[];
     readonly resources?: { readonly limits?: Record<string, string> };
     readonly securityContext: Record<string, unknown>;
   }[];
@@ -58,7 +58,7 @@ export function settingsOfPods(pods: ReadonlyMap<string, PodSpec>): Deployed {
   return Object.fromEntries(
     containers.map(({ args, env = [] }) => [
       args?.[0] ?? "",
-      Object.fromEntries(env.map(({ name, value }) => [name, value])),
+      Object.fromEntries(env.map(({ name, value }) => [name, value ?? "taken from the pod"])),
     ]),
   );
 }
