@@ -34,6 +34,8 @@ export interface DeploymentOptions {
   readonly without?: readonly ServiceName[];
   /** Settings for every service, in place of the usual ones. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Whether to start the services: a test may do so itself. True unless given. */
+  readonly start?: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface DeploymentOptions {
  * @returns undefined when an engine is not installed
  */
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment | undefined> {
-  const { shards = 2, archivers = 1, without = [], env = {} } = options;
+  const { shards = 2, archivers = 1, without = [], env = {}, start = true } = options;
   const dir = await mkdtemp(join(tmpdir(), "daybook-deployment-"));
   await using started = new AsyncDisposableStack();
   started.defer(() => rm(dir, { recursive: true, force: true }));
@@ -67,7 +69,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
       join(dir, "logs", place.name),
     );
     services.set(place.name, process);
-    process.start();
+    if (start) process.start();
   }
   started.defer(async () => {
     await Promise.all([...services.values()].map((one) => one.stop("SIGKILL")));
@@ -83,7 +85,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     engines.authority.ca,
   );
   started.defer(() => front.close());
-  await Promise.all([...services.values()].map((one) => one.ready()));
+  if (start) await Promise.all([...services.values()].map((one) => one.ready()));
   const whole = started.move();
   const run = async (args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
     const token = await readFile(join(dir, "services/records/state/owner-token"), "utf8");

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runCommand } from "../e2e/support/daybook.ts";
 import type { Place } from "./settings.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -46,6 +47,14 @@ export class ServiceProcess {
       stdio: ["ignore", output, output],
     });
     closeSync(output);
+  }
+
+  /** Runs it to its end: for a start that must fail. */
+  async refuse(more: NodeJS.ProcessEnv): Promise<{ code: number | null; line: string }> {
+    const { code, stderr } = await runCommand(NODE, [DAYBOOK, "run", this.place.service], {
+      env: { ...this.#env, ...more },
+    });
+    return { code, line: stderr };
   }
 
   /** Resolves when it says that it is ready. @throws {Error} with the end of its output when it ends before */

@@ -73,11 +73,11 @@ function changingProblems({ versioning, hasLock }: Settings): string[] {
 /** What is wrong with one bucket, by its name. */
 async function check(bucket: Bucket, judge: (found: Settings) => string[]): Promise<string[]> {
   const problems = await settingsOf(bucket).then(judge, (error: unknown) => {
-    if (outcomeOf(error) !== "refused") throw asPortError(error);
-    const isAbsent = error instanceof S3ServiceException && error.name === "NoSuchBucket";
-    if (isAbsent) return ["does not exist: create it, or correct its name"];
+    // What nobody answered, such as over a certificate that is not trusted, is no bucket's fault.
+    if (outcomeOf(error) !== "refused" || !(error instanceof S3ServiceException)) throw asPortError(error);
+    if (error.name === "NoSuchBucket") return ["does not exist: create it, or correct its name"];
     return [
-      `does not show its settings (${(error as Error).name}): check the credentials, and allow ` +
+      `does not show its settings (${error.name}): check the credentials, and allow ` +
         "s3:GetBucketVersioning and s3:GetBucketObjectLockConfiguration",
     ];
   });

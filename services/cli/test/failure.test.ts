@@ -4,7 +4,7 @@ import { ProblemError, RuntimeError } from "@daybook/runtime";
 import { CommanderError } from "commander";
 import { CliError } from "../src/error.ts";
 import { errorLine } from "../src/failure.ts";
-import { upError } from "../src/up/up-error.ts";
+import { ourError } from "../src/our-error.ts";
 
 describe("a failure's line", () => {
   it("exits with 1 for a refusal and 2 for bad usage", () => {
@@ -62,7 +62,7 @@ describe("what stops a machine", () => {
       new ArchiveError("store-full", "make room"),
       new ComposeError("home-unusable", "make room"),
     ]) {
-      const said = upError(error);
+      const said = ourError(error);
       expect(errorLine(said)).toEqual({ line: "make room", exitCode: 1 });
       expect((said as Error).cause).toBe(error);
     }
@@ -70,7 +70,7 @@ describe("what stops a machine", () => {
 
   it("stays as it is when it is not Daybook's own", () => {
     const error = new TypeError("secret");
-    expect(upError(error)).toBe(error);
-    expect(upError("secret")).toBe("secret");
+    expect(ourError(error)).toBe(error);
+    expect(ourError("secret")).toBe("secret");
   });
 });

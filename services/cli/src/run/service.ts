@@ -14,10 +14,11 @@ import {
   run,
   untilAborted,
 } from "@daybook/runtime";
+import { StoreRefusedError, UnfitStoreError } from "@daybook/s3";
 import { errorLine } from "../failure.ts";
 import { createHost } from "../host.ts";
 import type { Output } from "../output.ts";
-import { upError } from "../up/up-error.ts";
+import { ourError } from "../our-error.ts";
 import { VERSION } from "../version.ts";
 import { COMMON } from "./settings.ts";
 
@@ -179,7 +180,7 @@ async function operations(
 
 /** Says on stderr, in one line, what stopped the service, beside the entry in the log. */
 function told(error: unknown): never {
-  process.stderr.write(`daybook: ${errorLine(upError(error)).line}\n`);
+  process.stderr.write(`daybook: ${errorLine(ourError(error, [StoreRefusedError, UnfitStoreError])).line}\n`);
   throw error;
 }
 

@@ -12,7 +12,7 @@ import { compose } from "./compose.ts";
 import { outsidersOf } from "./outsiders.ts";
 import { KEY_FILES, openKeys } from "./keys.ts";
 import { passphraseOf } from "./passphrase.ts";
-import { upError } from "./up-error.ts";
+import { ourError } from "../our-error.ts";
 import { firstStart, ready as readyText, tryNext } from "./words.ts";
 
 export interface UpOptions {
@@ -40,7 +40,7 @@ export async function up(...given: Parameters<typeof run>): Promise<void> {
   try {
     await run(...given);
   } catch (error) {
-    throw upError(error);
+    throw ourError(error);
   }
 }
 
