@@ -5,6 +5,7 @@ import { codeOf } from "./passing.ts";
 import { shardSigns } from "./signs.ts";
 import { superviseShard } from "./supervise.ts";
 import { createUpkeep } from "./upkeep.ts";
+import { watchLag } from "./watch-lag.ts";
 
 /**
  * Archives its shards until `signal` aborts; then finishes what it has taken and resolves. Repeats whatever
@@ -46,6 +47,8 @@ export async function runArchiver(options: ArchiverOptions, signal: AbortSignal)
   };
 
   for (const { shard } of options.shards) own(shard, group === undefined);
+  const over = new AbortController();
+  const watching = watchLag(options, AbortSignal.any([stopping, over.signal]));
   try {
     if (group) {
       await group.share(async (topic, partition, until) => {
@@ -61,6 +64,8 @@ export async function runArchiver(options: ArchiverOptions, signal: AbortSignal)
       }, stopping);
     } else await Promise.all(options.shards.map((of) => run(of, stopping)));
   } finally {
+    over.abort();
+    await watching;
     for (const { shard } of options.shards) progress.reporter(shard).stop();
   }
   if (failure.signal.aborted) throw failure.signal.reason;
