@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Engine, startEngine } from "./engine.ts";
@@ -28,6 +28,8 @@ export interface KafkaEngine extends Engine {
   readonly secure?: KafkaSecureAccess;
   /** Ends it as `stop` does, SIGKILL unless told, and starts it again on the same ports with what was durable. */
   restart(signal?: NodeJS.Signals): Promise<void>;
+  /** Destroys it with its disks, and starts another, empty cluster in its place: same ports, same certificate and user. */
+  replace(): Promise<void>;
 }
 
 const JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
@@ -98,6 +100,12 @@ export async function startKafka(options: {
     stop: (signal) => engine.stop(signal),
     async restart(signal = "SIGKILL") {
       await engine.stop(signal);
+      engine = await start();
+    },
+    async replace() {
+      await engine.stop("SIGKILL");
+      await rm(join(dir, "data"), { recursive: true });
+      await format(libraries, properties, secure);
       engine = await start();
     },
   };

@@ -28,7 +28,8 @@ export interface StreamReader {
    * Batches from `from` on, in order; waits for more at the end; returns when `signal` aborts.
    *
    * @param limits a batch holds at most `maxMessages` and, beyond its first message, `maxBytes`
-   * @throws {StreamError} `out-of-range` when `from` is older than what is kept or lies in the future
+   * @throws {StreamError} `out-of-range` when `from` is older than what is kept or lies in the future; `replaced` when
+   *   the data is lost and another stream answers: open it again
    */
   read(
     topic: string,
@@ -46,7 +47,7 @@ export interface StreamTrimmer {
 }
 
 export type StreamErrorCode =
-  "unavailable" | "full" | "closed" | "out-of-range" | "corrupt" | "undecryptable";
+  "unavailable" | "full" | "closed" | "out-of-range" | "replaced" | "corrupt" | "undecryptable";
 
 const RETRYABLE: ReadonlySet<StreamErrorCode> = new Set(["unavailable", "full"]);
 

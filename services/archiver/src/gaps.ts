@@ -32,22 +32,26 @@ export interface StreamHole {
   readonly stream: string;
   readonly topic: string;
   readonly partition: number;
-  /** `expired`: what was to be read next is no longer kept. `cut-short`: the stream ends before what was archived. */
-  readonly kind: "expired" | "cut-short";
-  /** The first offset that is not there, and the one after the last. */
+  /**
+   * `expired`: what was to be read next is no longer kept. `cut-short`: the stream ends before what was archived.
+   * `replaced`: another stream is in the place of the one that was archived.
+   */
+  readonly kind: "expired" | "cut-short" | "replaced";
+  /** The first offset that is not there, and the one after the last; left out where nobody knows it. */
   readonly from: number;
-  readonly to: number;
+  readonly to?: number;
   readonly at: Date;
 }
 
 const WHY: Readonly<Record<StreamHole["kind"], string>> = {
   expired: "the stream no longer held these events when the archiver came to them",
   "cut-short": "the stream ends before what was archived of it: later events may be lost",
+  replaced: "the stream was lost and another begun: events may be lost that only the lost one held",
 };
 
 /** A hole in the stream, as an event. */
 export function streamGap({ deployment, stream, topic, partition, kind, from, to, at }: StreamHole): Buffer {
-  return gapEnvelope(`archiver:stream-gap:${kind}:${stream}:${topic}:${partition}:${from}-${to}`, {
+  return gapEnvelope(`archiver:stream-gap:${kind}:${stream}:${topic}:${partition}:${from}-${to ?? ""}`, {
     network: "daybook",
     method: "internal",
     account: deployment,
@@ -55,7 +59,7 @@ export function streamGap({ deployment, stream, topic, partition, kind, from, to
     gap: {
       to: at.toISOString(),
       why: WHY[kind],
-      about: `${topic}/${partition} offsets ${from} to ${to - 1}`,
+      about: `${topic}/${partition} offsets ${from} ${to === undefined ? "and later" : `to ${to - 1}`}`,
     },
   });
 }

@@ -15,6 +15,7 @@ import { watchLag } from "./watch-lag.ts";
  *
  * @throws {ArchiveError} `fork`: the log is not the one that was seen; `corrupt`
  * @throws {ArchiverError} `misconfigured`
+ * @throws {StreamError} `replaced`: the stream is another, to be opened anew by the next run, group or not
  * @throws what the group rejects with
  */
 export async function runArchiver(options: ArchiverOptions, signal: AbortSignal): Promise<void> {
@@ -37,7 +38,7 @@ export async function runArchiver(options: ArchiverOptions, signal: AbortSignal)
       const reporter = progress.reporter(shard);
       reporter.block(codeOf(err));
       reporter.stop();
-      if (group) await untilAborted(until);
+      if (group && codeOf(err) !== "replaced") await untilAborted(until);
       else failure.abort(err);
     }
   };

@@ -95,21 +95,38 @@ async function startOf(
   position: StreamPosition | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const { stream, topic, partition, shard, deployment, log, now } = context;
-  const step = { what: "start", log, signal };
+  const { stream, topic, partition } = context;
+  const step = { what: "start", log: context.log, signal };
   const { first, next } = await retrying(() => stream.range(topic, partition), step);
   // Another stream's offsets mean nothing here: its beginning is read, and what is known is a redelivery.
   const wanted = position?.id === stream.id ? position.offset : 0;
+  if (position && position.id !== stream.id) {
+    const ids = `${position.id}>${stream.id}`;
+    await recordHole(context, reporter, { kind: "replaced", stream: ids, from: position.offset }, signal);
+  }
   if (wanted >= first && wanted <= next) return wanted;
-  const hole: Pick<StreamHole, "kind" | "from" | "to"> =
+  const hole: Hole =
     wanted < first
-      ? { kind: "expired", from: wanted, to: first }
-      : { kind: "cut-short", from: next, to: wanted };
+      ? { kind: "expired", stream: stream.id, from: wanted, to: first }
+      : { kind: "cut-short", stream: stream.id, from: next, to: wanted };
+  await recordHole(context, reporter, hole, signal);
+  return first;
+}
+
+type Hole = Pick<StreamHole, "kind" | "stream" | "from" | "to">;
+
+async function recordHole(
+  context: ShardContext,
+  reporter: ShardReporter,
+  hole: Hole,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topic, partition, shard, deployment, log, now, signs } = context;
   log.error({ shard, topic, ...hole }, "the stream has not got what it should: recording a gap");
   reporter.count("gaps");
-  const gap = streamGap({ deployment, stream: stream.id, topic, partition, ...hole, at: now() });
-  await retrying(() => sendGap(context, gap), step);
-  return first;
+  signs.hole(shard, hole.kind);
+  const gap = streamGap({ deployment, topic, partition, ...hole, at: now() });
+  await retrying(() => sendGap(context, gap), { what: "start", log, signal });
 }
 
 /** Reads, judges and hands over, until `signal` aborts. */

@@ -10,6 +10,8 @@ export interface ShardSigns {
   owns(shard: string, isOwned: boolean): void;
   /** Rows are missing that only the records service can make: it was asked. */
   missing(shard: string): void;
+  /** The stream has not got what it should: a gap is recorded. */
+  hole(shard: string, kind: string): void;
 }
 
 /** As metrics, where there are any. */
@@ -32,10 +34,16 @@ export function shardSigns(metrics: Metrics | undefined): ShardSigns {
     "Times the records service was asked for rows that the stream no longer has",
     ["shard"],
   );
+  const holes = metrics?.counter(
+    "daybook_archiver_stream_gaps_total",
+    "Times the stream had not got what it should, and a gap was recorded",
+    ["shard", "kind"],
+  );
   return {
     restarted: (shard, why) => restarts?.inc({ shard, why }),
     waits: (shard, isWaiting) => waiting?.set(isWaiting ? 1 : 0, { shard }),
     owns: (shard, isOwned) => owned?.set(isOwned ? 1 : 0, { shard }),
     missing: (shard) => missing?.inc({ shard }),
+    hole: (shard, kind) => holes?.inc({ shard, kind }),
   };
 }

@@ -176,15 +176,33 @@ describe("after a restart", () => {
 });
 
 describe("another stream", () => {
-  it("starts at its beginning, and what is known is a redelivery", async () => {
+  it("starts at its beginning, what is known is a redelivery, and what may be lost a gap and an alert", async () => {
     await archive(numbers(0, 10));
     rig.stream.lose();
-    await restartAndSend([7, 8, 10, 11]);
-    expect(await headPosition()).toMatchObject({ id: rig.stream.id, offset: 4 });
+    const metrics = new Metrics();
+    await restartAndSend([7, 8, 10, 11], { metrics });
+    expect(await headPosition()).toMatchObject({ id: rig.stream.id, offset: 5 });
     await restartAndSend([12]);
 
-    expect(await rig.archived()).toEqual(numbers(0, 13));
-    expect(logged("error")).toEqual([]);
+    expect(await rig.archived()).toEqual([...numbers(0, 10), -1, 10, 11, 12]);
+    expect((await rig.records())[10]).toMatchObject({
+      kind: "gap",
+      gap: {
+        why: expect.stringContaining("the stream was lost and another begun") as string,
+        about: "daybook.events/0 offsets 10 and later",
+      },
+    });
+    expect(logged("error")).toMatchObject([{ kind: "replaced", from: 10 }]);
+    expect(metrics.render()).toContain('daybook_archiver_stream_gaps_total{shard="0",kind="replaced"} 1');
+  });
+
+  it("is one gap, whoever is cut off before it is archived", async () => {
+    await archive(numbers(0, 10));
+    rig.stream.lose();
+    rig.stream.faults.push("kept", "kept");
+    await restartAndSend([10]);
+
+    expect(await rig.archived()).toEqual([...numbers(0, 10), -1, 10]);
   });
 
   it("that no longer has its beginning leaves a gap", async () => {
@@ -194,7 +212,7 @@ describe("another stream", () => {
     await rig.stream.trim(TOPICS.events, 0, 2);
     await restartAndSend([4]);
 
-    expect(await rig.archived()).toEqual([0, 3, -1, 4]);
+    expect(await rig.archived()).toEqual([0, 3, -1, -1, 4]);
   });
 
   it("leaves rows of the earlier one to the records service", async () => {

@@ -129,6 +129,8 @@ function saslOf({ mechanism, username, password }: NonNullable<KafkaStreamSettin
 
 /** Connections of one reader's own: a fetch that waits holds up whatever else is asked on its connection. */
 export interface Line {
+  /** Whether a connection of it was closed, by whomever: who answers since may be another. */
+  readonly isCut: boolean;
   /** The broker that leads the partition, connected. */
   leader(topic: string, partition: number): Promise<Broker>;
   controller(): Promise<Broker>;
@@ -140,6 +142,7 @@ export interface Line {
 /** Makes a line; it connects when it is first used. */
 export function openLine(settings: Connection): Line {
   const sockets = new Set<Socket>();
+  let isCut = false;
   const cluster = new Cluster({
     ...configOf(settings),
     logger: clientOf(settings).logger(),
@@ -150,10 +153,16 @@ export function openLine(settings: Connection): Line {
     socketFactory: (order: SocketOrder) => {
       const socket = openSocket(order);
       sockets.add(socket);
-      return socket.once("close", () => sockets.delete(socket));
+      return socket.once("close", () => {
+        sockets.delete(socket);
+        isCut = true;
+      });
     },
   });
   return {
+    get isCut() {
+      return isCut;
+    },
     async leader(topic, partition) {
       await cluster.connect();
       await cluster.addTargetTopic(topic);

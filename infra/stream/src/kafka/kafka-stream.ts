@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { type Admin, Partitioners, type Producer } from "kafkajs";
 import { MAX_PAYLOAD_BYTES } from "../file/frame.ts";
 import { StreamError, type StreamMessage } from "../port.ts";
-import { clientOf, openLine } from "./internals.ts";
+import { assertHistory, historyOf } from "./history.ts";
+import { clientOf, type Line, openLine } from "./internals.ts";
 import { Lane } from "./lane.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
 import type { KafkaStream } from "./open.ts";
@@ -35,7 +35,7 @@ export async function connectKafkaStream(options: KafkaStreamOptions): Promise<K
     });
     assertTopics(metadata, configs, settings);
     await persist("let a producer in", settings.patienceMs, () => producer.connect());
-    return new OpenKafkaStream(settings, { admin, producer }, idOf(metadata));
+    return new OpenKafkaStream(settings, { admin, producer }, historyOf(metadata));
   } catch (error) {
     await Promise.allSettled([admin.disconnect(), producer.disconnect()]);
     throw error;
@@ -49,13 +49,6 @@ async function describeTopics(settings: KafkaStreamSettings): Promise<Metadata> 
   } finally {
     await line.close();
   }
-}
-
-/** Another cluster, or a topic that was made again, is another history. */
-function idOf({ clusterId, topics }: Metadata): string {
-  const ids = topics.map(({ name, id }) => `${name} ${id}`).sort();
-  const digest = createHash("sha256").update(ids.join("\n")).digest("hex").slice(0, 32);
-  return `kafka:${clusterId}:${digest}`;
 }
 
 class OpenKafkaStream implements KafkaStream {
@@ -111,7 +104,8 @@ class OpenKafkaStream implements KafkaStream {
   ): AsyncGenerator<readonly StreamMessage[]> {
     this.#lane(topic, partition);
     const stop = AbortSignal.any([signal, this.#ending.signal]);
-    yield* readPartition(this.#settings, { topic, partition }, from, limits, stop);
+    const check = (line: Line) => assertHistory(line, this.id, Object.keys(this.#settings.partitions));
+    yield* readPartition({ ...this.#settings, check }, { topic, partition }, from, limits, stop);
     if (!signal.aborted) throw closed();
   }
 

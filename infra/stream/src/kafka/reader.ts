@@ -10,6 +10,11 @@ const PAUSE_MS = 100;
 /** A fetch brings at most this much beyond its first batch, bytes, whatever the reader's limit. */
 const FETCH_BYTES = 4 * 1024 * 1024;
 
+export interface ReaderSettings extends KafkaStreamSettings {
+  /** Asked of each new connection before anything is fetched. @throws {StreamError} when nothing may be fetched there */
+  readonly check: (line: Line) => Promise<void>;
+}
+
 export interface Limits {
   readonly maxMessages: number;
   readonly maxBytes: number;
@@ -20,7 +25,7 @@ export interface Limits {
  * next is asked for when the reader has taken it all.
  */
 export async function* readPartition(
-  settings: KafkaStreamSettings,
+  settings: ReaderSettings,
   place: { readonly topic: string; readonly partition: number },
   from: number,
   limits: Limits,
@@ -33,20 +38,26 @@ export async function* readPartition(
   signal.addEventListener("abort", stop);
   try {
     let offset = from;
+    let isChecked = false;
     let answeredAt = performance.now();
     while (!isStopped()) {
       let fetched: readonly FetchedMessage[];
       try {
+        if (!isChecked) await settings.check(line);
+        isChecked = true;
         fetched = await fetch(line, place, offset, limits.maxBytes);
+        // kafkajs connects again by itself, and whose answer that is nobody has checked.
+        if (line.isCut) throw new Error("a connection was lost");
         answeredAt = performance.now();
       } catch (error) {
         if (isStopped()) return;
-        if (kafkaErrorType(error) === "OFFSET_OUT_OF_RANGE") throw outOfRange(place, offset);
+        if (kafkaErrorType(error) === "OFFSET_OUT_OF_RANGE" && !line.isCut) throw outOfRange(place, offset);
         const isLate = performance.now() - answeredAt > settings.patienceMs;
         if (isLate || isFinal(error)) throw unavailable(`give ${place.topic}/${place.partition}`, error);
         await line.close();
         await sleep(PAUSE_MS);
         line = openLine(settings);
+        isChecked = false;
         continue;
       }
       for (const batch of batchesOf(fetched, offset, limits)) {
