@@ -14,6 +14,7 @@ import { relearn } from "./relearn.ts";
 import { importRoutes } from "./routes.ts";
 import { Scope } from "./scope.ts";
 import { type CaptureSink, createSink } from "./sink.ts";
+import { untilAnswered } from "./until-answered.ts";
 import type { Upload } from "./upload.ts";
 
 /** A connector that capture runs, and the accounts that it speaks for. */
@@ -56,7 +57,8 @@ const SCOPE_REFRESH_MS = 5_000;
 
 /**
  * Runs connectors and imports into the stream until `signal` aborts. Owns the schema `capture`. Rejects when a
- * connector needs an operator.
+ * connector needs an operator. A connector starts when the registry answers, and goes on by the scope that was read
+ * last while it does not.
  */
 export async function runCapture(options: CaptureOptions, signal: AbortSignal): Promise<void> {
   const { pool, registry, spoolDir, log, now = () => new Date() } = options;
@@ -112,14 +114,21 @@ async function runLive(
   signal: AbortSignal,
 ): Promise<void> {
   await options.whenReady;
-  if (signal.aborted) return;
+  const { registry, log } = options;
+  const actor = `connector:${live.name}`;
   const custodians = new Map<string, { id: string; name: string }>();
-  for (const { custodian, network, method } of live.accounts) {
-    const known = await options.registry.custodian(custodian, `connector:${live.name}`);
-    custodians.set(custodian, known);
-    await options.registry.account({ custodian: known.id, network, method, actor: `connector:${live.name}` });
-  }
-  const sink = await sinkWithScope(options, now);
+  const begin = async () => {
+    for (const { custodian, network, method } of live.accounts) {
+      const known = await registry.custodian(custodian, actor);
+      custodians.set(custodian, known);
+      await registry.account({ custodian: known.id, network, method, actor });
+    }
+    return sinkWithScope(options, now);
+  };
+  const sink = await untilAnswered(begin, log, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (!sink || signal.aborted) return;
   const connector = live.connect((name) => {
     const known = custodians.get(name);
     if (!known)
@@ -132,7 +141,8 @@ async function runLive(
 
 /** A sink whose scope follows the registry, looked up again every few seconds. */
 async function sinkWithScope(options: CaptureOptions, now: () => Date): Promise<CaptureSink> {
-  const { registry, scopeKey, records, publisher, shards, spoolDir, maxAttachmentBytes = 5 * GIB } = options;
+  const { registry, scopeKey, records, publisher, shards, spoolDir, log } = options;
+  const { maxAttachmentBytes = 5 * GIB } = options;
   let scope = new Scope(await registry.scope(), scopeKey);
   let readAt = now().getTime();
   return createSink({
@@ -143,9 +153,13 @@ async function sinkWithScope(options: CaptureOptions, now: () => Date): Promise<
     now,
     maxBytes: maxAttachmentBytes,
     scope: async () => {
-      if (now().getTime() - readAt >= SCOPE_REFRESH_MS) {
+      if (now().getTime() - readAt < SCOPE_REFRESH_MS) return scope;
+      readAt = now().getTime();
+      try {
         scope = new Scope(await registry.scope(), scopeKey);
-        readAt = now().getTime();
+      } catch (err) {
+        if (!(err instanceof CaptureError) || !err.retryable) throw err;
+        log.warn({ err }, "the scope cannot be read: going on by the one that was read last");
       }
       return scope;
     },

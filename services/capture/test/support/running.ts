@@ -15,7 +15,7 @@ import { SCOPE_KEY, setUp } from "./capture.ts";
 type Role = Principal["roles"][number];
 
 /** Nothing was imported before. */
-const noFiles: ImportedFiles = {
+export const noFiles: ImportedFiles = {
   async *notices() {
     // There are none.
   },
