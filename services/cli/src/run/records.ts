@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { AUDIT_SHARD, TOPICS } from "@daybook/contract";
 import { headKey } from "@daybook/archive-core";
@@ -26,6 +25,8 @@ import { bytes } from "./settings.ts";
 import { shardVkeys } from "./shards.ts";
 
 const OWNER_TOKEN = "owner-token";
+/** Who the first token is made for: a process in a container has no user of its own to name. */
+const OWNER = "owner";
 
 /** The registry, matters, search and reading, holds and disposal. Holds the keys that open the archive. */
 export const records = service({
@@ -87,7 +88,7 @@ export const records = service({
           minLockDays: config.DAYBOOK_MIN_LOCK_DAYS,
           mount,
           owner: {
-            name: userInfo().username,
+            name: OWNER,
             read: () =>
               readFile(ownerPath, "utf8").then(
                 (text) => text.trim(),
