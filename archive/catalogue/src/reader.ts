@@ -54,6 +54,9 @@ export interface CatalogueReader {
   /** How many a search finds, exactly; of phrases, how many candidates. May take as long as reading the table. */
   count(search: Search): Promise<number>;
 
+  /** Whether rows are missing that a rebuild has yet to make again. */
+  isRebuilding(): Promise<boolean>;
+
   /** In no particular order; those that are not there, or not to be seen, are left out. */
   byIds(ids: readonly string[]): Promise<RecordRef[]>;
 
@@ -190,6 +193,11 @@ export function createCatalogueReader(options: {
         const prepared = await prepare(search);
         return run((session) => countHits(session, prepared));
       },
+      async isRebuilding() {
+        const { rows } = await pool.query("SELECT rebuilding FROM catalogue.generation");
+        return rows[0]?.[0] === "t";
+      },
+
       async byIds(ids) {
         const found: RecordRef[] = [];
         for (let start = 0; start < ids.length; start += CHUNK_KEYS) {

@@ -9,19 +9,17 @@ const DAY_MS = 86_400_000;
 export interface IngestKeyState {
   readonly id: string;
   readonly createdAt: Date;
-  /** Per shard, the stream's next offset recorded at the rotation; absent while the key is in use. */
+  /** Per shard, the stream's next offset recorded when nobody used it, nor a spool held anything under it, any more. */
   readonly rotatedAt?: readonly {
     readonly shard: string;
     readonly stream: string;
     readonly offset: number;
   }[];
-  /** Whether a spool still holds events under it. */
-  readonly spooled: boolean;
 }
 
 /**
  * Which ingest keys may be destroyed: those that no acknowledged event needs any more, since every shard's
- * head and catalogue, and every spool, are past them. Destroys nothing itself.
+ * head and catalogue are past them. Destroys nothing itself.
  *
  * @param positions where a restart of each shard would read from (`ArchiverProgress.status`)
  * @returns `destroy`: ids to destroy now; `overdue`: ids of keys older than 20 days that are still needed
@@ -37,9 +35,8 @@ export function retireIngestKeys({
 }): { destroy: string[]; overdue: string[] } {
   const destroy: string[] = [];
   const overdue: string[] = [];
-  for (const { id, createdAt, rotatedAt, spooled } of keys) {
+  for (const { id, createdAt, rotatedAt } of keys) {
     const passed =
-      !spooled &&
       rotatedAt?.every(({ shard, stream, offset }) => {
         const position = positions.get(shard);
         return offset === 0 || (position?.id === stream && position.offset >= offset);

@@ -11,7 +11,6 @@ const key = (more: Partial<IngestKeyState> = {}): IngestKeyState => ({
     { shard: "0", stream: "s1", offset: 100 },
     { shard: "audit", stream: "s1", offset: 7 },
   ],
-  spooled: false,
   ...more,
 });
 const retire = (one: IngestKeyState, positions: [string, ReturnType<typeof at> | undefined][]) =>
@@ -50,14 +49,6 @@ describe("an ingest key", () => {
       key(),
       [
         ["0", at(500, "s2")],
-        ["audit", at(9)],
-      ],
-    ],
-    [
-      "a spool holds events under it",
-      key({ spooled: true }),
-      [
-        ["0", at(100)],
         ["audit", at(9)],
       ],
     ],

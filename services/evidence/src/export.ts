@@ -12,6 +12,7 @@ import type {
 } from "@daybook/package";
 import { encodeReceipt, writePackage } from "@daybook/package";
 import { EvidenceError } from "./error.ts";
+import { Gone } from "./gone.ts";
 import { holdLogs } from "./held-logs.ts";
 import type { AttestingService, AuditTrail, JsonValue, RecordsService } from "./ports.ts";
 import { holdShard, type ProvedShard } from "./proved.ts";
@@ -85,9 +86,10 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
 
   const logs = await holdLogs(deps.stores, deps.vkeys, deps.attesting);
   const { shards } = logs;
-  const refs = (
-    await select(deps.catalogue, wanted, request.matter, (of) => textsOf(of, deps.reader))
-  ).filter((ref) => ref.index < (shards.get(ref.shard)?.size ?? 0));
+  const gone = new Gone();
+  const refs = (await selectWhole(wanted, request.matter, gone, deps)).filter(
+    (ref) => ref.index < (shards.get(ref.shard)?.size ?? 0),
+  );
   const sources = isWhole(wanted) || request.withSources;
   const startedAt = deps.now();
   const input: PackageInput = {
@@ -107,7 +109,10 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
     ...(logs.witnesses && { witnesses: logs.witnesses }),
     ...(logs.tsaCa !== undefined && { tsaCa: logs.tsaCa }),
     formats: request.formats,
-    records: () => provedRecords(refs, shards, deps.reader, sources),
+    records: async function* () {
+      yield* provedRecords(refs, shards, deps.reader, { sources, gone });
+      await gone.check(deps.records);
+    },
     threads: () => threads(refs, deps.reader, sources),
     disposals: isWhole(wanted) ? disposals(deps.records, shards) : nothing(),
   };
@@ -148,32 +153,59 @@ function describe({
   };
 }
 
-/** Texts for the words of a phrase; undefined where there is none, or the key was destroyed. */
-async function textsOf(refs: readonly RecordRef[], reader: RecordReader): Promise<(string | undefined)[]> {
+/** Selects from a catalogue that is whole, before and after. @throws {EvidenceError} `unavailable` */
+async function selectWhole(
+  wanted: Wanted,
+  matter: string,
+  gone: Gone,
+  { catalogue, reader, records }: ExportDeps,
+): Promise<RecordRef[]> {
+  const whole = async () => {
+    if (await catalogue.isRebuilding())
+      throw new EvidenceError("unavailable", "the catalogue is being rebuilt: export when that is done");
+  };
+  await whole();
+  const refs = await select(catalogue, wanted, matter, (of) => textsOf(of, reader, gone));
+  await whole();
+  await gone.check(records);
+  return refs;
+}
+
+/** Texts for the words of a phrase; undefined where there is none, or the key is gone. */
+async function textsOf(
+  refs: readonly RecordRef[],
+  reader: RecordReader,
+  gone: Gone,
+): Promise<(string | undefined)[]> {
   const texts: (string | undefined)[] = [];
   for await (const run of reader.inRuns(refs)) {
-    for (const ref of run.places) texts.push(parsed(run.open(ref))?.text);
+    for (const ref of run.places) {
+      const opened = run.open(ref);
+      if (!opened) gone.add(ref.id);
+      texts.push(opened && parsed(opened).text);
+    }
   }
   return texts;
 }
 
 /** A record that the package will find to be what was logged, byte by byte, or refuse. */
-function parsed(opened: OpenedRecord): ArchiveRecord;
-function parsed(opened: OpenedRecord | undefined): ArchiveRecord | undefined;
-function parsed(opened: OpenedRecord | undefined): ArchiveRecord | undefined {
-  return opened && (JSON.parse(opened.json.toString()) as ArchiveRecord);
+function parsed(opened: OpenedRecord): ArchiveRecord {
+  return JSON.parse(opened.json.toString()) as ArchiveRecord;
 }
 
 async function* provedRecords(
   refs: readonly RecordRef[],
   shards: ReadonlyMap<string, ProvedShard>,
   reader: RecordReader,
-  sources: boolean,
+  { sources, gone }: { sources: boolean; gone: Gone },
 ): AsyncGenerator<PackageRecord, void, undefined> {
   for await (const run of reader.inRuns(refs)) {
     for (const ref of run.places) {
       const opened = run.open(ref);
-      if (!opened) continue;
+      if (!opened) {
+        gone.add(ref.id);
+        continue;
+      }
       const shard = shards.get(ref.shard) as ProvedShard;
       const { leaf, proof } = shard.proveNear(ref.index) ?? (await shard.prove(ref.index));
       yield {
@@ -245,7 +277,7 @@ async function findReceipt(request: ExportRequest, deps: ExportDeps, since: Date
     for await (const run of deps.reader.inRuns(refs.toReversed())) {
       for (const ref of run.places) {
         const opened = run.open(ref);
-        const audit = parsed(opened)?.audit;
+        const audit = opened && parsed(opened).audit;
         if (!opened || !shard || audit?.action !== "export.complete" || audit.subject !== request.id)
           continue;
         return encodeReceipt({ record: opened.json, ...(await shard.prove(ref.index)) });

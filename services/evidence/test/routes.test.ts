@@ -241,6 +241,21 @@ describe("an export", () => {
     expect(JSON.parse((await take(id, "receipt")).toString())).toHaveProperty("proof");
   });
 
+  it("is not made while rows of the catalogue are missing", async () => {
+    evidence.rebuilding = true;
+    await expect(ask()).rejects.toMatchObject({ status: 503, code: "unavailable" });
+    evidence.rebuilding = false;
+    // The request that was refused is in the log as well.
+    await expect(ask()).resolves.toMatchObject({ records: 4 });
+  });
+
+  it("leaves out nothing whose key is gone, unless somebody disposed of it", async () => {
+    const { keyring } = evidence.archive.stores;
+    const { id } = await ask();
+    for await (const key of keyring.list("keyring/0/")) await keyring.remove(key);
+    await expect(take(id, "package")).rejects.toMatchObject({ code: "interrupted" });
+  });
+
   it("is made once", async () => {
     const { id } = await ask();
     await take(id, "package");

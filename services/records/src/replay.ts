@@ -87,6 +87,8 @@ export class Replay {
         fact.detail.change,
       ]);
       if (!known) await apply(tx, fact, this.#options.cells);
+      // Another process destroyed keys that this one may remember.
+      if (!known && fact.action === "disposal.certify") this.#options.archive.keys.forget();
       if (fact.action === "disposal.certify") {
         // Only the log knows under which id the certificate is archived.
         await tx.query("INSERT INTO records.certificate VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", [

@@ -42,6 +42,8 @@ export interface ApiClient {
   close(): void;
 }
 
+/** Far less than a server keeps a connection that nothing is asked on: it must not be closed just when it is used. */
+const IDLE_MS = 4_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 const problemDocument = z.object({
@@ -66,9 +68,8 @@ export function apiClient(options: { url: string; token?: string; ca?: string | 
   const { url, token, ca } = options;
   const base = parseUrl(url, token !== undefined);
   const secure = base.protocol === "https:";
-  const agent = secure
-    ? new HttpsAgent({ keepAlive: true, ...(ca !== undefined && { ca }) })
-    : new HttpAgent({ keepAlive: true });
+  const idle = { keepAlive: true, timeout: IDLE_MS };
+  const agent = secure ? new HttpsAgent({ ...idle, ...(ca !== undefined && { ca }) }) : new HttpAgent(idle);
 
   const start = async (
     method: Method,
@@ -161,9 +162,6 @@ async function exchange(
     outgoing.end(body);
     return await answered.catch((cause: unknown) => {
       signal?.throwIfAborted();
-      // The server let go of an idle connection just when it was used again: it has not seen the request.
-      if (outgoing.reusedSocket && (cause as NodeJS.ErrnoException).code === "ECONNRESET")
-        return exchange(target, { method, agent, secure, signal, body }, headers);
       throw unreachable(target, cause);
     });
   }

@@ -52,7 +52,8 @@ const LIMITS = {
   headersTimeout: 10_000,
   // An upload may take as long as it keeps moving: the kernel watches that.
   requestTimeout: 0,
-  keepAliveTimeout: 5_000,
+  // Well beyond what our own client keeps a connection for.
+  keepAliveTimeout: 15_000,
   connectionsCheckingInterval: 2_000,
 };
 

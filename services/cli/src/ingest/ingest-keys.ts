@@ -74,30 +74,28 @@ export class IngestKeys {
     const { now, overlapMs = 0 } = facts;
     if (now.getTime() - Date.parse(this.#newest().createdAt) >= WEEK_MS)
       await this.#save([...this.#keys, await generateIngestKey()]);
-    const isSuperseded = (_: IngestKey, i: number) => {
+    const unused = new Set<string>();
+    for (const [i, { kid, retired }] of this.#keys.entries()) {
       const next = this.#keys[i + 1];
-      return next !== undefined && now.getTime() - Date.parse(next.createdAt) >= overlapMs;
-    };
-    if (this.#keys.some((key, i) => !key.retired && isSuperseded(key, i))) {
-      // Only what was sent before this can be under the older key: the newer one is in use.
+      if (retired || !next || now.getTime() - Date.parse(next.createdAt) < overlapMs) continue;
+      // What a spool holds lands behind where the stream ends now.
+      if (!(await facts.spooled?.(kid))) unused.add(kid);
+    }
+    if (unused.size > 0) {
+      // Only what was sent before this can be under the older keys: a newer one is in use everywhere.
       const retired = [...(await facts.ends())];
-      await this.#save(
-        this.#keys.map((key, i) => (key.retired || !isSuperseded(key, i) ? key : { ...key, retired })),
-      );
+      await this.#save(this.#keys.map((key) => (unused.has(key.kid) ? { ...key, retired } : key)));
     }
     await this.#destroy(facts);
   }
 
   async #destroy(facts: IngestKeyFacts): Promise<void> {
     const { now } = facts;
-    const old = this.#keys.slice(0, -1);
-    const isSpooled = await Promise.all(old.map(async ({ kid }) => (await facts.spooled?.(kid)) ?? false));
     const { destroy, overdue } = retireIngestKeys({
-      keys: this.#keys.map((key, i) => ({
+      keys: this.#keys.map((key) => ({
         id: key.kid,
         createdAt: new Date(key.createdAt),
         ...(key.retired && { rotatedAt: key.retired }),
-        spooled: isSpooled[i] ?? false,
       })),
       positions: await facts.positions(),
       now,

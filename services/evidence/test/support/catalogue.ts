@@ -19,6 +19,7 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
     same(of.custodian, ref.keys.custodian) && same(of.network, ref.network);
   const reader: CatalogueReader = {
     search: unused,
+    isRebuilding: () => Promise.resolve(false),
     count: unused,
     byIds: unused,
     byNetworkId: unused,

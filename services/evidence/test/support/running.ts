@@ -38,6 +38,8 @@ export interface Running {
   beforeArchived: () => void | Promise<void>;
   /** How often the catalogue was asked to select. */
   selections: number;
+  /** Whether the catalogue says that rows are missing. */
+  rebuilding: boolean;
   /** A client of a person with these roles, whose id is the name. */
   person(name: string, ...roles: Role[]): ApiClient;
   /** Stops the records service and the archiver alone. */
@@ -99,6 +101,7 @@ export async function startEvidence({
     {
       catalogue: {
         ...catalogue,
+        isRebuilding: () => Promise.resolve(running.rebuilding),
         select(search) {
           running.selections += 1;
           return catalogue.select(search);
@@ -152,6 +155,7 @@ export async function startEvidence({
     faults: [],
     beforeArchived: () => undefined,
     selections: 0,
+    rebuilding: false,
     person(name, ...roles) {
       people.set(name, roles);
       return clientOf(server.url, name);
