@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Figure } from "./figure.ts";
 import { table, writeResults } from "./report.ts";
+import { ENGINES } from "./engines/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
 import { SPINE } from "./spine/spine.ts";
 
 const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   spine: SPINE,
   rebuild: { rebuilding },
+  engines: ENGINES,
 };
-const USAGE = `npm run bench -- spine|rebuild [--json] [--quick] [--write] [--only NAME]...
+const USAGE = `npm run bench -- spine|rebuild|engines [--json] [--quick] [--write] [--only NAME]...
   NAME is one of: ${Object.values(suites).flatMap(Object.keys).join(", ")}\n`;
 
 const { values, positionals } = parseArgs({

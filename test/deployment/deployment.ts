@@ -36,6 +36,8 @@ export interface DeploymentOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Whether to start the services: a test may do so itself. True unless given. */
   readonly start?: boolean;
+  /** For figures: as `startEngines`. */
+  readonly measured?: boolean;
 }
 
 /**
@@ -44,11 +46,11 @@ export interface DeploymentOptions {
  * @returns undefined when an engine is not installed
  */
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment | undefined> {
-  const { shards = 2, archivers = 1, without = [], env = {}, start = true } = options;
+  const { shards = 2, archivers = 1, without = [], env = {}, start = true, measured = false } = options;
   const dir = await mkdtemp(join(tmpdir(), "daybook-deployment-"));
   await using started = new AsyncDisposableStack();
   started.defer(() => rm(dir, { recursive: true, force: true }));
-  const engines = await startEngines(dir, shards);
+  const engines = await startEngines(dir, shards, { measured });
   if (!engines) return undefined;
   started.defer(() => engines.stop());
   const { vkeys } = await holdCeremony({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });

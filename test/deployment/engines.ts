@@ -28,7 +28,7 @@ export const BUCKETS: S3Buckets = { records: "records", heads: "heads", keyring:
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 /** What a topic of Daybook is set to, but for its replicas: there is one broker here. */
-const TOPIC_CONFIG = {
+export const TOPIC_CONFIG = {
   "cleanup.policy": "delete",
   "retention.ms": String(8 * DAY_MS),
   "retention.bytes": "-1",
@@ -43,6 +43,10 @@ export interface DeployedEngines {
   readonly postgres: PostgresEngine;
   readonly toxiproxy: Toxiproxy;
   readonly links: Readonly<Record<"kafka" | "store" | "postgres", Proxy>>;
+  /** Where the services find them: the proxies, or without them the engines themselves. */
+  readonly ports: Readonly<Record<"kafka" | "store" | "postgres", number>>;
+  /** A line for each request to the store, where it was asked for. */
+  readonly storeLog: string | undefined;
   /** Vouches for the store and the services. */
   readonly authority: Awaited<ReturnType<typeof makeAuthority>>;
   readonly identities: Readonly<Record<IdentityName, S3Credentials>>;
@@ -53,9 +57,14 @@ export interface DeployedEngines {
 /**
  * Starts every engine with TLS and passwords on, makes topics, buckets, policies and logins as `infra/deploy` says.
  *
+ * @param measured leaves the proxies out of the services' way, and has the store keep connections and write down requests
  * @returns undefined when one of them is not installed
  */
-export async function startEngines(dir: string, shards: number): Promise<DeployedEngines | undefined> {
+export async function startEngines(
+  dir: string,
+  shards: number,
+  { measured = false } = {},
+): Promise<DeployedEngines | undefined> {
   const at = async (name: string) => {
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
     return join(dir, name);
@@ -68,7 +77,7 @@ export async function startEngines(dir: string, shards: number): Promise<Deploye
   const kafkaLink = await toxiproxy.proxy("kafka", `127.0.0.1:${kafkaPort}`);
   const kafka = await startKafka({
     dir: await at("kafka"),
-    secure: { port: kafkaPort, advertisedPort: kafkaLink.port },
+    secure: { port: kafkaPort, advertisedPort: measured ? kafkaPort : kafkaLink.port },
   });
   if (!kafka) return undefined;
   started.defer(() => kafka.stop("SIGKILL"));
@@ -83,8 +92,15 @@ export async function startEngines(dir: string, shards: number): Promise<Deploye
     IDENTITIES.map((name) => [name, { accessKeyId: name, secretAccessKey: randomBytes(20).toString("hex") }]),
   ) as Record<IdentityName, S3Credentials>;
   const users = Object.values(identities);
-  // With more identities than ext4 has room for in an attribute, a policy lies in a file.
-  const store = await startVersitygw({ dir: await at("store"), tls, users, sidecar: true });
+  const storeLog = measured ? join(dir, "store/requests.log") : undefined;
+  const store = await startVersitygw({
+    dir: await at("store"),
+    tls,
+    users,
+    // With more identities than ext4 has room for in an attribute, a policy lies in a file.
+    sidecar: true,
+    ...(storeLog !== undefined && { requestLog: storeLog, keepAlive: true }),
+  });
   if (!store) return undefined;
   started.defer(() => store.stop("SIGKILL"));
   const root = { endpoint: store.endpoint, region: store.region, credentials: store.root, ca: authority.ca };
@@ -102,6 +118,9 @@ export async function startEngines(dir: string, shards: number): Promise<Deploye
     store: await toxiproxy.proxy("store", new URL(store.endpoint).host),
     postgres: await toxiproxy.proxy("postgres", `127.0.0.1:${postgres.port}`),
   };
+  const ports = measured
+    ? { kafka: kafkaPort, store: Number(new URL(store.endpoint).port), postgres: postgres.port }
+    : { kafka: kafkaLink.port, store: links.store.port, postgres: links.postgres.port };
   const engines = started.move();
   return {
     kafka,
@@ -109,6 +128,8 @@ export async function startEngines(dir: string, shards: number): Promise<Deploye
     postgres,
     toxiproxy,
     links,
+    ports,
+    storeLog,
     authority,
     identities,
     logins,

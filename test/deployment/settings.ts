@@ -56,7 +56,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...given("shared", { DAYBOOK_SERVICE_TOKEN: "service-token" }),
   };
   const kafka: NodeJS.ProcessEnv = {
-    DAYBOOK_KAFKA_BROKERS: `127.0.0.1:${engines.links.kafka.port}`,
+    DAYBOOK_KAFKA_BROKERS: `127.0.0.1:${engines.ports.kafka}`,
     DAYBOOK_KAFKA_USERNAME: engines.kafka.secure!.username,
     DAYBOOK_KAFKA_SINGLE_REPLICA: "yes",
     ...secret("DAYBOOK_KAFKA_PASSWORD", engines.kafka.secure!.password),
@@ -67,14 +67,14 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...secret(`DAYBOOK_S3_${name}SECRET_ACCESS_KEY`, secretAccessKey),
   });
   const copy = (of: S3Credentials): NodeJS.ProcessEnv => ({
-    DAYBOOK_S3_COPY_ENDPOINT: `https://127.0.0.1:${engines.links.store.port}`,
+    DAYBOOK_S3_COPY_ENDPOINT: `https://127.0.0.1:${engines.ports.store}`,
     DAYBOOK_S3_COPY_REGION: engines.store.region,
     DAYBOOK_S3_COPY_BUCKET: COPY_BUCKET,
     ...secret("DAYBOOK_S3_COPY_CA", engines.authority.ca),
     ...identity("COPY_", of),
   });
   const store = (of: S3Credentials): NodeJS.ProcessEnv => ({
-    DAYBOOK_S3_ENDPOINT: `https://127.0.0.1:${engines.links.store.port}`,
+    DAYBOOK_S3_ENDPOINT: `https://127.0.0.1:${engines.ports.store}`,
     DAYBOOK_S3_REGION: engines.store.region,
     DAYBOOK_S3_RECORDS_BUCKET: BUCKETS.records,
     DAYBOOK_S3_HEADS_BUCKET: BUCKETS.heads,
@@ -84,7 +84,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
   });
   const postgres = ({ user, password, database }: PostgresAccess): NodeJS.ProcessEnv => ({
     DAYBOOK_POSTGRES_HOST: "127.0.0.1",
-    DAYBOOK_POSTGRES_PORT: String(engines.links.postgres.port),
+    DAYBOOK_POSTGRES_PORT: String(engines.ports.postgres),
     DAYBOOK_POSTGRES_DATABASE: database,
     DAYBOOK_POSTGRES_USER: user,
     ...secret("DAYBOOK_POSTGRES_PASSWORD", password),

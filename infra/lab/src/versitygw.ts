@@ -21,6 +21,8 @@ import {
  * @param options.sidecar keeps what it knows of objects and buckets in files, not in attributes of files, where on ext4
  *   no bucket policy above some 3 KB fits
  * @param options.tls paths of a PEM certificate and its key; without it the endpoint is plain HTTP
+ * @param options.requestLog a file for one line a request, as S3 writes its server access logs
+ * @param options.keepAlive lets clients keep their connections, as any other store does
  * @returns undefined when the program is not built
  * @throws {Error} when it does not start, with the end of its log
  */
@@ -29,11 +31,13 @@ export async function startVersitygw(
     readonly users?: readonly S3Credentials[];
     readonly sidecar?: boolean;
     readonly tls?: { cert: string; key: string };
+    readonly requestLog?: string;
+    readonly keepAlive?: boolean;
   },
 ): Promise<S3Engine | undefined> {
   const program = cachedProgram("versitygw");
   if (!program) return undefined;
-  const { dir, users = [], sidecar = false, tls } = options;
+  const { dir, users = [], sidecar = false, tls, requestLog, keepAlive = false } = options;
   const data = join(dir, "data");
   const versions = join(dir, "versions");
   const iam = join(dir, "iam");
@@ -67,6 +71,8 @@ export async function startVersitygw(
     args: [
       ...gateway,
       ...(tls ? ["--cert", tls.cert, "--key", tls.key] : []),
+      ...(requestLog === undefined ? [] : ["--access-log", requestLog]),
+      ...(keepAlive ? ["--keep-alive"] : []),
       "posix",
       ...(sidecar ? ["--sidecar", known] : []),
       "--versioning-dir",
