@@ -3,6 +3,7 @@ import { createEventSealer } from "./event-sealer.ts";
 import type { ArchiverOptions, ShardOptions } from "./options.ts";
 import { codeOf } from "./passing.ts";
 import { shardSigns } from "./signs.ts";
+import { showProgress } from "./show-progress.ts";
 import { superviseShard } from "./supervise.ts";
 import { createUpkeep } from "./upkeep.ts";
 import { watchLag } from "./watch-lag.ts";
@@ -25,6 +26,7 @@ export async function runArchiver(options: ArchiverOptions, signal: AbortSignal)
   await using eventSealer = createEventSealer(options.namingKey, log);
   await using upkeep = createUpkeep(options.catalogue, log);
   const signs = shardSigns(options.metrics);
+  if (options.metrics) showProgress(progress, options.metrics);
   // The last run may have left some of it undone.
   upkeep.wrote();
 
