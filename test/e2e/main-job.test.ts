@@ -183,6 +183,10 @@ describe("the main job, by the command line", () => {
 
     expect((await search("settled")).total).toBe(0);
     expect((await daybook.json<{ ok: boolean }>(["log", "fsck"])).ok).toBe(true);
+    const out = join(daybook.dir, "after-disposal");
+    await daybook.json(["export", "--matter", matter, "--out", out]);
+    expect(readdirSync(join(out, "data/disposals"))).toEqual([`${found!.id}.json`]);
+    expect(await daybook.json(["verify", out])).toMatchObject({ ok: true });
     const file = daybook.write("again.txt", ANDROID + "16/05/2024, 08:00 - Bob: one more line\n");
     expect((await daybook.json<Imported>(["import", file, "--custodian", "Ann Lee"])).records).toBe(2);
     expect((await search("settled")).total).toBe(0);

@@ -14,7 +14,7 @@ import { encodeReceipt, writePackage } from "@daybook/package";
 import { EvidenceError } from "./error.ts";
 import { Gone } from "./gone.ts";
 import { holdLogs } from "./held-logs.ts";
-import type { AttestingService, AuditTrail, JsonValue, RecordsService } from "./ports.ts";
+import type { AttestingService, AuditTrail, Disposed, JsonValue, RecordsService } from "./ports.ts";
 import { holdShard, type ProvedShard } from "./proved.ts";
 import { inThreads, isWhole, select, type Wanted } from "./selection.ts";
 
@@ -87,7 +87,11 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
   const logs = await holdLogs(deps.stores, deps.vkeys, deps.attesting);
   const { shards } = logs;
   const gone = new Gone();
-  const refs = (await selectWhole(wanted, request.matter, gone, deps)).filter(
+  // No disposed record can be told to fit a filter: its row holds nothing but its id.
+  const disposed: Disposed[] = [];
+  if (isWhole(wanted)) for await (const one of deps.records.disposals()) disposed.push(one);
+  const certificates = [...new Set(disposed.map(({ auditId }) => auditId))];
+  const refs = (await selectWhole(wanted, { matter: request.matter, certificates, gone }, deps)).filter(
     (ref) => ref.index < (shards.get(ref.shard)?.size ?? 0),
   );
   const sources = isWhole(wanted) || request.withSources;
@@ -114,7 +118,7 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
       await gone.check(deps.records);
     },
     threads: () => threads(refs, deps.reader, sources),
-    disposals: isWhole(wanted) ? disposals(deps.records, shards) : nothing(),
+    disposals: certified(disposed, shards, new Set(refs.map(({ id }) => id))),
   };
   return {
     checkpoints: [...shards.values()].map(({ origin, size, root }) => ({
@@ -156,8 +160,7 @@ function describe({
 /** Selects from a catalogue that is whole, before and after. @throws {EvidenceError} `unavailable` */
 async function selectWhole(
   wanted: Wanted,
-  matter: string,
-  gone: Gone,
+  { matter, certificates, gone }: { matter: string; certificates: readonly string[]; gone: Gone },
   { catalogue, reader, records }: ExportDeps,
 ): Promise<RecordRef[]> {
   const whole = async () => {
@@ -165,7 +168,7 @@ async function selectWhole(
       throw new EvidenceError("unavailable", "the catalogue is being rebuilt: export when that is done");
   };
   await whole();
-  const refs = await select(catalogue, wanted, matter, (of) => textsOf(of, reader, gone));
+  const refs = await select(catalogue, wanted, matter, (of) => textsOf(of, reader, gone), certificates);
   await whole();
   await gone.check(records);
   return refs;
@@ -257,16 +260,17 @@ function attachmentsOf(opened: OpenedRecord, reader: RecordReader, sources: bool
   return attachments;
 }
 
-async function* disposals(records: RecordsService, shards: ReadonlyMap<string, ProvedShard>) {
-  for await (const disposal of records.disposals()) {
+/** Those whose certificate is among the records: others were disposed of since. */
+async function* certified(
+  disposed: readonly Disposed[],
+  shards: ReadonlyMap<string, ProvedShard>,
+  records: ReadonlySet<string>,
+) {
+  for (const disposal of disposed) {
     const shard = shards.get(disposal.shard);
-    if (!shard || disposal.index >= shard.size) continue;
+    if (!shard || disposal.index >= shard.size || !records.has(disposal.auditId)) continue;
     yield { ...disposal, ...(await shard.prove(disposal.index)) };
   }
-}
-
-async function* nothing(): AsyncGenerator<never, void, undefined> {
-  // No disposed record can be told to fit a filter: its row holds nothing but its id.
 }
 
 /** The logged audit record that completes the export, with its proof under the newest checkpoint. */

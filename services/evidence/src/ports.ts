@@ -6,14 +6,22 @@ export interface Matter {
   readonly closedAt: string | null;
 }
 
+/** A record that was disposed of: its place in the log, and the audit record that certifies it. */
+export interface Disposed {
+  readonly id: string;
+  readonly auditId: string;
+  readonly shard: string;
+  readonly index: number;
+}
+
 /** What evidence needs of the records service. */
 export interface RecordsService {
   /** @throws {EvidenceError} `no-such-matter`, `unavailable` */
   matter(id: string): Promise<Matter>;
   /** The id of a custodian named by name or id. @throws {EvidenceError} `no-such-custodian`, `unavailable` */
   custodian(name: string): Promise<string>;
-  /** Records that were disposed of, with the audit record that certifies it. */
-  disposals(): AsyncIterable<{ id: string; auditId: string; shard: string; index: number }>;
+  /** Every record that was disposed of. */
+  disposals(): AsyncIterable<Disposed>;
 }
 
 /** What the witnessing service answers: the newest checkpoints, with what outsiders say of them. */

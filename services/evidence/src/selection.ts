@@ -39,12 +39,15 @@ export function isWhole(wanted: Wanted): boolean {
  * The records of an export, in the order of the logs, each once: what the filters select; with words, what is
  * about it; gaps and coverage of the same custodian, network and interval; the notices of files that it cites;
  * the matter's own audit.
+ *
+ * @param certificates ids of audit records that come too, whatever their matter
  */
 export async function select(
   reader: CatalogueReader,
   wanted: Wanted,
   matter: string,
   texts: ReadTexts,
+  certificates: readonly string[] = [],
 ): Promise<RecordRef[]> {
   const found = new Map<string, RecordRef>();
   const add = (refs: Iterable<RecordRef>) => {
@@ -76,6 +79,7 @@ export async function select(
     for (const chunk of chunks([...found.values()])) add(await reader.noticesFor(chunk));
   }
   for await (const refs of reader.select({ filters: { kinds: ["audit"], matter } })) add(refs);
+  add(await reader.byIds(certificates));
   return [...found.values()].sort(byPlace);
 }
 
