@@ -21,6 +21,13 @@ export interface StreamReader {
   /** Identifies the stream's history: offsets mean something only beside it. Stable until the data is lost. */
   readonly id: string;
 
+  /**
+   * Looks whether it is still the stream that `id` names, where another can come into its place while it is open.
+   *
+   * @throws {StreamError} `replaced` when it is not
+   */
+  confirm?(): Promise<void>;
+
   /** `first`: offset of the oldest message kept; `next`: offset that the next append will get. */
   range(topic: string, partition: number): Promise<{ first: number; next: number }>;
 

@@ -23,8 +23,9 @@ const ALL = { maxMessages: 1_000, maxBytes: 1024 * 1024 };
     });
   const texts = (...of: string[]) => of.map((one) => Buffer.from(one));
   /** Reads on from the third message, while the reader is `held` where the stream is lost. */
-  async function readOn(lose: () => Promise<void>, held: boolean): Promise<unknown> {
+  async function readOn(lose: () => Promise<void>, held: boolean, isElsewhere = false): Promise<unknown> {
     const stream = await open();
+    await stream.confirm?.();
     const from = await stream.send("events", 0, texts("a", "b", "c"));
     const stop = new AbortController();
     const seen: string[] = [];
@@ -38,6 +39,8 @@ const ALL = { maxMessages: 1_000, maxBytes: 1024 * 1024 };
       }
     } catch (error) {
       expect(seen).toEqual(["a", "b", "c"]);
+      await losing;
+      if (isElsewhere) await expect(stream.confirm?.()).rejects.toMatchObject({ code: "replaced" });
       return error;
     } finally {
       await losing;
@@ -51,13 +54,17 @@ const ALL = { maxMessages: 1_000, maxBytes: 1024 * 1024 };
     ["between two of its fetches", true],
   ])("is not read on in as if it were the same: %s", async (_, held) => {
     await broker.makeTopics({ events: 1 });
-    const error = await readOn(async () => {
-      await broker.kafka.replace();
-      await broker.makeTopics({ events: 1 });
-      const other = await open();
-      await other.send("events", 0, texts("1", "2", "3", "4", "5", "6"));
-      await other.close();
-    }, held);
+    const error = await readOn(
+      async () => {
+        await broker.kafka.replace();
+        await broker.makeTopics({ events: 1 });
+        const other = await open();
+        await other.send("events", 0, texts("1", "2", "3", "4", "5", "6"));
+        await other.close();
+      },
+      held,
+      true,
+    );
 
     expect(error).toMatchObject({ name: "StreamError", code: "replaced", retryable: false });
     const again = await open();

@@ -97,6 +97,8 @@ async function startOf(
 ): Promise<number> {
   const { stream, topic, partition } = context;
   const step = { what: "start", log: context.log, signal };
+  // What another stream has not got is no hole in this one.
+  await retrying(async () => stream.confirm?.(), step);
   const { first, next } = await retrying(() => stream.range(topic, partition), step);
   // Another stream's offsets mean nothing here: its beginning is read, and what is known is a redelivery.
   const wanted = position?.id === stream.id ? position.offset : 0;

@@ -23,7 +23,11 @@ export async function assertHistory(line: Line, history: string, topics: readonl
   // A broker that has just started may not know its topics yet.
   if (isSameCluster && metadata.topics.some(({ id }) => id === undefined))
     throw new Error("a topic is missing");
-  throw new StreamError(
+  throw replaced();
+}
+
+export function replaced(): StreamError {
+  return new StreamError(
     "replaced",
     "another Kafka cluster, or topics made again, answer: start this service again",
   );

@@ -1,7 +1,7 @@
 import { type Admin, Partitioners, type Producer } from "kafkajs";
 import { MAX_PAYLOAD_BYTES } from "../file/frame.ts";
 import { StreamError, type StreamMessage } from "../port.ts";
-import { assertHistory, historyOf } from "./history.ts";
+import { assertHistory, historyOf, replaced } from "./history.ts";
 import { clientOf, type Line, openLine } from "./internals.ts";
 import { Lane } from "./lane.ts";
 import { type Metadata, metadataOf } from "./metadata.ts";
@@ -79,6 +79,16 @@ class OpenKafkaStream implements KafkaStream {
       }
     }
     return payloads.length === 0 ? (await this.range(topic, partition)).next : lane.send(payloads);
+  }
+
+  async confirm(): Promise<void> {
+    if (this.#closing) throw closed();
+    const { admin } = this.#clients;
+    const clusterId = await persist("name its cluster", this.#settings.patienceMs, async () => {
+      await admin.connect();
+      return (await admin.describeCluster()).clusterId;
+    });
+    if (!this.id.startsWith(`kafka:${clusterId}:`)) throw replaced();
   }
 
   async range(topic: string, partition: number): Promise<{ first: number; next: number }> {
