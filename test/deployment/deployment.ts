@@ -23,6 +23,10 @@ export interface Deployment {
   run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
   /** Runs one command with `--json` that must succeed. */
   json<T>(args: readonly string[]): Promise<T>;
+  /** Makes the schema, as `daybook run migrate` does. */
+  migrate(): Promise<void>;
+  /** Gives a service its settings and secrets again, as on a machine that has never had it. */
+  provision(name: string): Promise<void>;
   /** Ends every process and removes everything. */
   remove(): Promise<void>;
 }
@@ -59,10 +63,13 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   await mkdir(join(dir, "logs"), { mode: 0o700 });
   const told = { dir, engines, shards, places, tls, more: env };
   const once = { service: "migrate", name: "migrate", port: 1, operationsPort: 2 } as const;
-  const { code, stderr } = await runCommand(NODE, [DAYBOOK, "run", "migrate"], {
-    env: await environmentOf(once, told),
-  });
-  if (code !== 0) throw new Error(`the schema was not made: ${stderr}`);
+  const migrate = async () => {
+    const { code, stderr } = await runCommand(NODE, [DAYBOOK, "run", "migrate"], {
+      env: await environmentOf(once, told),
+    });
+    if (code !== 0) throw new Error(`the schema was not made: ${stderr}`);
+  };
+  await migrate();
   const services = new Map<string, ServiceProcess>();
   for (const place of places) {
     const process = new ServiceProcess(
@@ -107,6 +114,13 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
       const { code, stdout, stderr } = await run([...args, "--json"]);
       if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
       return JSON.parse(stdout) as T;
+    },
+    migrate,
+    async provision(name) {
+      await environmentOf(
+        places.find((one) => one.name === name)!,
+        told,
+      );
     },
     remove: () => whole.disposeAsync(),
   };

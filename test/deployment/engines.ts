@@ -149,7 +149,8 @@ async function applyPolicies(root: S3Connection): Promise<void> {
   admin.destroy();
 }
 
-async function makeTopics(kafka: KafkaEngine, shards: number): Promise<void> {
+/** Makes every topic, as `infra/deploy/kafka` does. */
+export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<void> {
   const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   await admin.createTopics({

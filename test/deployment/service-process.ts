@@ -87,6 +87,12 @@ export class ServiceProcess {
       : lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
+  /** Resolves when it has ended, whatever ends it, with its exit code. */
+  async ended(): Promise<number | null> {
+    if (this.#child && this.isRunning) await once(this.#child, "exit");
+    return this.#child?.exitCode ?? null;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { PostgresAccess, S3Credentials } from "@daybook/lab";
@@ -34,6 +34,8 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
   await mkdir(join(own, "state"), { recursive: true, mode: 0o700 });
   const secret = (name: string, value: string): NodeJS.ProcessEnv => {
     const path = join(own, name.toLowerCase());
+    // Nobody may write to one that is there.
+    rmSync(path, { force: true });
     writeFileSync(path, value, { mode: 0o400 });
     return { [`${name}_FILE`]: path };
   };

@@ -47,6 +47,8 @@ export interface PostgresEngine extends Engine {
   readonly authority: Authority;
   /** Ends it as `stop` does, SIGKILL unless told, and starts it again on the same port with what was durable. */
   restart(signal?: NodeJS.Signals): Promise<void>;
+  /** Destroys it with its disk, and starts an empty cluster in its place: same port, certificate and administrator. */
+  replace(): Promise<void>;
   /** Runs SQL, of several statements or of one with values. @param as the administrator unless given */
   readonly sql: (text: string, values?: readonly unknown[], as?: PostgresAccess) => Promise<unknown[][]>;
 }
@@ -88,21 +90,24 @@ export async function startLabPostgres(options: {
   const { key, certificate } = await authority.issue({ subject: plain.user });
   const certified = { ...plain, tls: { ...plain.tls, client: { key, certificate } } };
 
-  // Not under `dir`, which only root may be able to enter.
-  const record = join(dir, "scratch");
-  const scratch = await makeSocketDirectory(record, accounts?.server);
-  try {
-    const verifier = scramVerifier(admin.password);
-    await createCluster({ launcher, native, directory: cluster, accounts, verifier, scratch });
-  } finally {
-    for (const path of [scratch, record]) await rm(path, { recursive: true, force: true });
-  }
   const names = ["DNS:localhost", "IP:127.0.0.1"];
   const server = await authority.issue({ subject: "localhost", names, expired });
   const files = { "server.key": server.key, "server.pem": server.certificate, "ca.pem": authority.ca };
-  for (const [name, content] of Object.entries({ ...files, "pg_hba.conf": accessRules(certified.user) })) {
-    give(join(cluster, name), content, accounts?.server);
-  }
+  const create = async () => {
+    // Not under `dir`, which only root may be able to enter.
+    const record = join(dir, "scratch");
+    const scratch = await makeSocketDirectory(record, accounts?.server);
+    try {
+      const verifier = scramVerifier(admin.password);
+      await createCluster({ launcher, native, directory: cluster, accounts, verifier, scratch });
+    } finally {
+      for (const path of [scratch, record]) await rm(path, { recursive: true, force: true });
+    }
+    for (const [name, content] of Object.entries({ ...files, "pg_hba.conf": accessRules(certified.user) })) {
+      give(join(cluster, name), content, accounts?.server);
+    }
+  };
+  await create();
 
   const start = () => {
     const passed = passDirectory(cluster, accounts?.server);
@@ -146,6 +151,12 @@ export async function startLabPostgres(options: {
     stop,
     async restart(signal = "SIGKILL") {
       await stop(signal);
+      engine = await start();
+    },
+    async replace() {
+      await stop("SIGKILL");
+      await rm(cluster, { recursive: true });
+      await create();
       engine = await start();
     },
     sql: (text, values, as = admin) => statement(as, text, values),
