@@ -46,6 +46,11 @@ export class IngestKeys {
     return this.#keys.find((key) => key.kid === kid)?.privateKey;
   }
 
+  /** When the oldest of them was made. */
+  oldest(): Date {
+    return new Date(this.#keys[0]?.createdAt ?? Number.NaN);
+  }
+
   /** Reads them again: another process may have changed them. */
   async refresh(): Promise<void> {
     this.#keys = await this.#store.read();

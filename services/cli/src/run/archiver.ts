@@ -29,6 +29,11 @@ export const archiver = service({
     await checkStore(config);
     const stores = openS3Stores(s3Stores(config));
     const ingest = await IngestKeys.open(sharedIngestKeys(stores.heads, config.DAYBOOK_INGEST_SECRET), log);
+    const age = metrics.gauge(
+      "daybook_ingest_oldest_key_seconds",
+      "Age of the oldest ingest key that is kept",
+    );
+    metrics.onRead(() => age.set((Date.now() - ingest.oldest().getTime()) / 1_000));
     const catalogue = createCatalogueWriter({
       pool: await openWriters(config, closing),
       cells: sealCellsTo(() => recipients.inForce(new Date())),
