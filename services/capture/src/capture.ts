@@ -58,7 +58,7 @@ const SCOPE_REFRESH_MS = 5_000;
 /**
  * Runs connectors and imports into the stream until `signal` aborts. Owns the schema `capture`. Rejects when a
  * connector needs an operator. A connector starts when the registry answers, and goes on by the scope that was read
- * last while it does not.
+ * last while it does not; what it captures needs no database, which imports alone wait for.
  */
 export async function runCapture(options: CaptureOptions, signal: AbortSignal): Promise<void> {
   const { pool, registry, spoolDir, log, now = () => new Date() } = options;
@@ -66,10 +66,17 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
   const lines = new ImportedLines(pool, options.linesKey);
   const jobs = new Jobs<ImportResult>();
   const newSink = async () => sinkWithScope(options, now);
+  let migrating: Promise<void> | undefined;
+  const migrated = () =>
+    (migrating ??= lines.migrate().catch((error: unknown) => {
+      migrating = undefined;
+      throw error;
+    }));
   const start = (upload: Upload, request: ImportRequest) =>
     jobs.start(
       async (progress) => {
         try {
+          await migrated();
           await relearn(lines, options.files, { spoolDir, maxBytes });
           return await importFile(
             upload,
@@ -83,10 +90,11 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
       },
       (error) => toldOf(error, log),
     );
-  const ready = prepare(lines, spoolDir);
+  const ready = sweepSpool(spoolDir);
   options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }));
   await ready;
   await Promise.all([
+    migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
     ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
     untilAborted(signal),
   ]);
@@ -164,11 +172,6 @@ async function sinkWithScope(options: CaptureOptions, now: () => Date): Promise<
       return scope;
     },
   });
-}
-
-async function prepare(lines: ImportedLines, spoolDir: string): Promise<void> {
-  await lines.migrate();
-  await sweepSpool(spoolDir);
 }
 
 /** What an earlier process left on its way cannot be read any more: its keys died with it. */
