@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "@daybook/lab";
+import { freePorts, type Proxy } from "@daybook/lab";
 import { holdCeremony } from "../../services/cli/src/keys/ceremony.ts";
 import { type Ran, runCommand } from "../e2e/support/daybook.ts";
-import { type DeployedEngines, startEngines } from "./engines.ts";
+import { type BeforeStore, type DeployedEngines, startEngines } from "./engines.ts";
 import { openFront } from "./front.ts";
 import { DAYBOOK, NODE, ServiceProcess } from "./service-process.ts";
 import { DEPLOYMENT, environmentOf, type Place, type ServiceName } from "./settings.ts";
@@ -16,6 +16,8 @@ export interface Deployment {
   /** By name: `records`, `archiver-0`, `archiver-1`... */
   readonly services: ReadonlyMap<string, ServiceProcess>;
   readonly archivers: readonly ServiceProcess[];
+  /** The ways from one service to another, by the name of who is called. */
+  readonly serviceLinks: ReadonlyMap<string, Proxy>;
   /** The one address for people. */
   readonly url: string;
   readonly vkeys: readonly string[];
@@ -42,6 +44,16 @@ export interface DeploymentOptions {
   readonly start?: boolean;
   /** For figures: as `startEngines`. */
   readonly measured?: boolean;
+  /** What Node is told to run for a service, where it is not the command line. */
+  readonly program?: (place: Place) => readonly string[];
+  /** Settings of one process, in place of the usual ones. */
+  readonly envOf?: (place: Place) => NodeJS.ProcessEnv;
+  /** Told where all of it will be, before anything is; what it answers is called when all has ended. */
+  readonly prepare?: (dir: string) => Promise<() => Promise<void>>;
+  /** Puts something between the store and its link. @returns `host:port` of it */
+  readonly beforeStore?: BeforeStore;
+  /** Whether services reach each other through Toxiproxy too: by their names in `serviceLinks`. */
+  readonly linked?: boolean;
 }
 
 /**
@@ -54,12 +66,24 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   const dir = await mkdtemp(join(tmpdir(), "daybook-deployment-"));
   await using started = new AsyncDisposableStack();
   started.defer(() => rm(dir, { recursive: true, force: true }));
-  const engines = await startEngines(dir, shards, { measured });
+  const undo = await options.prepare?.(dir);
+  if (undo) started.defer(undo);
+  const engines = await startEngines(dir, shards, { measured, beforeStore: options.beforeStore });
   if (!engines) return undefined;
   started.defer(() => engines.stop());
   const { vkeys } = await holdCeremony({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });
   const tls = await engines.authority.issue({ subject: "daybook", names: ["IP:127.0.0.1"] });
-  const places = (await placesOf(archivers)).filter(({ service }) => !without.includes(service));
+  const serviceLinks = new Map<string, Proxy>();
+  const places: Place[] = [];
+  for (const place of await placesOf(archivers)) {
+    if (without.includes(place.service)) continue;
+    if (!options.linked) places.push(place);
+    else {
+      const link = await engines.toxiproxy.proxy(place.name, `127.0.0.1:${place.port}`);
+      serviceLinks.set(place.name, link);
+      places.push({ ...place, linkPort: link.port });
+    }
+  }
   await mkdir(join(dir, "logs"), { mode: 0o700 });
   const told = { dir, engines, shards, places, tls, more: env };
   const once = { service: "migrate", name: "migrate", port: 1, operationsPort: 2 } as const;
@@ -74,8 +98,9 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   for (const place of places) {
     const process = new ServiceProcess(
       place,
-      await environmentOf(place, told),
+      { ...(await environmentOf(place, told)), ...options.envOf?.(place) },
       join(dir, "logs", place.name),
+      options.program?.(place),
     );
     services.set(place.name, process);
     if (start) process.start();
@@ -106,6 +131,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     dir,
     engines,
     services,
+    serviceLinks,
     archivers: [...services.values()].filter(({ place }) => place.service === "archiver"),
     url: front.url,
     vkeys,

@@ -5,6 +5,7 @@ import { PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { deployDatabase, type DeployedLogin } from "@daybook/catalogue/testing";
 import { TOPICS } from "@daybook/contract";
 import {
+  type Authority,
   freePorts,
   type KafkaEngine,
   makeAuthority,
@@ -48,22 +49,29 @@ export interface DeployedEngines {
   /** A line for each request to the store, where it was asked for. */
   readonly storeLog: string | undefined;
   /** Vouches for the store and the services. */
-  readonly authority: Awaited<ReturnType<typeof makeAuthority>>;
+  readonly authority: Authority;
   readonly identities: Readonly<Record<IdentityName, S3Credentials>>;
   readonly logins: Readonly<Record<DeployedLogin, PostgresAccess>>;
   stop(): Promise<void>;
 }
 
+/** @returns `host:port` of what speaks for the store from now on, with a certificate of this authority */
+export type BeforeStore = (endpoint: string, authority: Authority) => Promise<string>;
+
 /**
  * Starts every engine with TLS and passwords on, makes topics, buckets, policies and logins as `infra/deploy` says.
  *
- * @param measured leaves the proxies out of the services' way, and has the store keep connections and write down requests
+ * @param options.measured leaves the proxies out of the services' way, and has the store keep connections and write down requests
+ * @param options.beforeStore puts something between the store and its link
  * @returns undefined when one of them is not installed
  */
 export async function startEngines(
   dir: string,
   shards: number,
-  { measured = false } = {},
+  {
+    measured = false,
+    beforeStore = async (endpoint) => new URL(endpoint).host,
+  }: { measured?: boolean; beforeStore?: BeforeStore | undefined } = {},
 ): Promise<DeployedEngines | undefined> {
   const at = async (name: string) => {
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
@@ -115,7 +123,7 @@ export async function startEngines(
 
   const links = {
     kafka: kafkaLink,
-    store: await toxiproxy.proxy("store", new URL(store.endpoint).host),
+    store: await toxiproxy.proxy("store", await beforeStore(store.endpoint, authority)),
     postgres: await toxiproxy.proxy("postgres", `127.0.0.1:${postgres.port}`),
   };
   const ports = measured

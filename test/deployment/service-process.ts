@@ -17,13 +17,23 @@ export class ServiceProcess {
   readonly place: Place;
   readonly #env: NodeJS.ProcessEnv;
   readonly #log: string;
+  readonly #program: readonly string[];
   #child: ChildProcess | undefined;
 
-  /** @param log a file for what it prints */
-  constructor(place: Place, env: NodeJS.ProcessEnv, log: string) {
+  /**
+   * @param log a file for what it prints
+   * @param program what Node is told to run
+   */
+  constructor(
+    place: Place,
+    env: NodeJS.ProcessEnv,
+    log: string,
+    program: readonly string[] = [DAYBOOK, "run", place.service],
+  ) {
     this.place = place;
     this.#env = env;
     this.#log = log;
+    this.#program = program;
   }
 
   get isRunning(): boolean {
@@ -42,7 +52,7 @@ export class ServiceProcess {
   /** Starts it, without waiting for it to be ready. */
   start(more: NodeJS.ProcessEnv = {}): void {
     const output = openSync(this.#log, "a", 0o600);
-    this.#child = spawn(NODE, [DAYBOOK, "run", this.place.service], {
+    this.#child = spawn(NODE, [...this.#program], {
       env: { ...this.#env, ...more },
       stdio: ["ignore", output, output],
     });

@@ -12,6 +12,8 @@ export interface Place {
   readonly name: string;
   readonly port: number;
   readonly operationsPort: number;
+  /** Where the other services find it; its own port unless given. */
+  readonly linkPort?: number;
 }
 
 export const DEPLOYMENT = "test.example";
@@ -44,7 +46,9 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       Object.entries(names).map(([name, file]) => [`${name}_FILE`, join(dir, "secrets", service, file)]),
     );
   const urls = (service: ServiceName) =>
-    places.filter((one) => one.service === service).map(({ port }) => `https://127.0.0.1:${port}`);
+    places
+      .filter((one) => one.service === service)
+      .map(({ port, linkPort = port }) => `https://127.0.0.1:${linkPort}`);
   const common: NodeJS.ProcessEnv = {
     DAYBOOK_DEPLOYMENT: DEPLOYMENT,
     DAYBOOK_SHARDS: String(shards),

@@ -13,6 +13,7 @@ import {
 } from "@daybook/capture";
 import { TOPICS } from "@daybook/contract";
 import { createRehearsal, REHEARSAL_ACCOUNTS } from "@daybook/rehearsal";
+import type { Config } from "@daybook/runtime";
 import { openS3Stores } from "@daybook/s3";
 import { createPayloadSealer, openSpool, reachKafka } from "@daybook/stream";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
@@ -26,76 +27,6 @@ import { spoolRoute } from "./spools.ts";
 
 const MIB = 1024 * 1024;
 
-/** Runs connectors and imports. What they hand over is durable in its spool, whether Kafka, S3 or PostgreSQL answer or not. */
-export const capture = service({
-  settings: CAPTURE,
-  problemsOf: engineProblems,
-  async run({ config, log, metrics, closing, signal, mount, ready }) {
-    await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
-    const [spoolDir, uploads] = [
-      join(config.DAYBOOK_STATE_PATH, "spool"),
-      join(config.DAYBOOK_STATE_PATH, "uploads"),
-    ];
-    for (const dir of [spoolDir, uploads]) await mkdir(dir, { recursive: true, mode: 0o700 });
-    const options = streamOptions(config, "capture");
-    const kafka = await reachKafka(options);
-    closing.defer(() => kafka.close());
-    const spool = await openSpool({
-      dir: spoolDir,
-      partitions: { [TOPICS.events]: config.DAYBOOK_SHARDS },
-      downstream: kafka,
-      maxBytes: config.DAYBOOK_SPOOL_MIB * MIB,
-      onTrouble: spoolTroubleLog(log),
-    });
-    closing.defer(() => spool.close());
-    showSpool(spool, metrics);
-    const peers = peersClient({
-      recordsUrl: config.DAYBOOK_RECORDS_URL,
-      archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
-      token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
-      ca: config.DAYBOOK_CA,
-    });
-    closing.defer(() => peers.close());
-    const pool = openPostgresPool(database(config), { name: "daybook-capture", max: 4 });
-    closing.defer(() => pool.end());
-    const ingest = await openIngestPublicKey({
-      client: peers,
-      cache: join(config.DAYBOOK_STATE_PATH, "ingest-key"),
-      log,
-    });
-    mount([
-      spoolRoute(() => {
-        const key = ingest.inUse();
-        return {
-          key: key ? { kid: key.kid, since: key.since.toISOString() } : null,
-          oldestUnsentAt: spool.unsentSince()?.toISOString() ?? null,
-        };
-      }),
-    ]);
-    const running = runCapture(
-      {
-        pool,
-        records: openS3Stores(s3Stores(config)).records,
-        publisher: sealedPublisher(spool, createPayloadSealer({ publicKey: () => ingest.publicKey() })),
-        registry: registryClient(peers),
-        progress: spooledProgress({ spool, archiver: archiveProgressClient(peers), signal }),
-        files: importedFilesClient(peers),
-        shards: config.DAYBOOK_SHARDS,
-        spoolDir: uploads,
-        linesKey: bytes(config.DAYBOOK_LINES_KEY),
-        scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
-        live: config.DAYBOOK_CONNECTORS.map((name) => CONNECTORS[name]()),
-        mount: (routes) => mount(routes, registryAuthenticator(peers)),
-        log,
-        now: () => new Date(),
-      },
-      signal,
-    );
-    ready({ key: () => ingest.inUse() !== undefined });
-    await untilStopped(signal, [running, ingest.keep(signal)]);
-  },
-});
-
 const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
   rehearsal: () => ({
     name: "rehearsal",
@@ -103,6 +34,84 @@ const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
     connect: (custodian) => createRehearsal({ custodian, pauseMs: 0 }),
   }),
 };
+
+/**
+ * Runs connectors and imports. What they hand over is durable in its spool, whether Kafka, S3 or PostgreSQL answer or not.
+ *
+ * @param connectors those to run
+ */
+export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readonly Live[]) =>
+  service({
+    settings: CAPTURE,
+    problemsOf: engineProblems,
+    async run({ config, log, metrics, closing, signal, mount, ready }) {
+      await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
+      const [spoolDir, uploads] = [
+        join(config.DAYBOOK_STATE_PATH, "spool"),
+        join(config.DAYBOOK_STATE_PATH, "uploads"),
+      ];
+      for (const dir of [spoolDir, uploads]) await mkdir(dir, { recursive: true, mode: 0o700 });
+      const options = streamOptions(config, "capture");
+      const kafka = await reachKafka(options);
+      closing.defer(() => kafka.close());
+      const spool = await openSpool({
+        dir: spoolDir,
+        partitions: { [TOPICS.events]: config.DAYBOOK_SHARDS },
+        downstream: kafka,
+        maxBytes: config.DAYBOOK_SPOOL_MIB * MIB,
+        onTrouble: spoolTroubleLog(log),
+      });
+      closing.defer(() => spool.close());
+      showSpool(spool, metrics);
+      const peers = peersClient({
+        recordsUrl: config.DAYBOOK_RECORDS_URL,
+        archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
+        token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
+        ca: config.DAYBOOK_CA,
+      });
+      closing.defer(() => peers.close());
+      const pool = openPostgresPool(database(config), { name: "daybook-capture", max: 4 });
+      closing.defer(() => pool.end());
+      const ingest = await openIngestPublicKey({
+        client: peers,
+        cache: join(config.DAYBOOK_STATE_PATH, "ingest-key"),
+        log,
+      });
+      mount([
+        spoolRoute(() => {
+          const key = ingest.inUse();
+          return {
+            key: key ? { kid: key.kid, since: key.since.toISOString() } : null,
+            oldestUnsentAt: spool.unsentSince()?.toISOString() ?? null,
+          };
+        }),
+      ]);
+      const running = runCapture(
+        {
+          pool,
+          records: openS3Stores(s3Stores(config)).records,
+          publisher: sealedPublisher(spool, createPayloadSealer({ publicKey: () => ingest.publicKey() })),
+          registry: registryClient(peers),
+          progress: spooledProgress({ spool, archiver: archiveProgressClient(peers), signal }),
+          files: importedFilesClient(peers),
+          shards: config.DAYBOOK_SHARDS,
+          spoolDir: uploads,
+          linesKey: bytes(config.DAYBOOK_LINES_KEY),
+          scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
+          live: connectors(config),
+          mount: (routes) => mount(routes, registryAuthenticator(peers)),
+          log,
+          now: () => new Date(),
+        },
+        signal,
+      );
+      ready({ key: () => ingest.inUse() !== undefined });
+      await untilStopped(signal, [running, ingest.keep(signal)]);
+    },
+  });
+
+/** The service as it is deployed: it runs the connectors that its settings name. */
+export const capture = captureOf((config) => config.DAYBOOK_CONNECTORS.map((name) => CONNECTORS[name]()));
 
 /** What an administrator must mend stops the start; that nobody answers does not: capturing goes on without. */
 async function refuseUnfit(check: Promise<void>): Promise<void> {
