@@ -1,0 +1,110 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  checkpointKey,
+  logFileReader,
+  openCheckpoint,
+  parseVkey,
+  Prover,
+  type Stores,
+  verifyConsistency,
+} from "@daybook/archive-core";
+import { type PrivateKey, unlockPrivateKey } from "@daybook/openpgp";
+import { openS3Stores } from "@daybook/s3";
+import { ArchiveReader } from "../../../services/records/src/archive-reader.ts";
+import { KeyRing } from "../../../services/records/src/key-ring.ts";
+import { KeyringHomes } from "../../../services/records/src/keyring-homes.ts";
+import type { Deployment } from "../../deployment/deployment.ts";
+import { BUCKETS } from "../../deployment/engines.ts";
+import type { Offered } from "./network.ts";
+
+/** The stores as their administrator reads them, past every proxy. */
+export function directStores({ engines: { store, authority } }: Deployment): Stores {
+  return openS3Stores({
+    endpoint: store.endpoint,
+    region: store.region,
+    credentials: store.root,
+    ca: authority.ca,
+    buckets: BUCKETS,
+  });
+}
+
+/** What is in the archive, read with its private key from the log's leaves on. */
+export interface Found {
+  /** How often each event of the network is there. */
+  readonly copies: ReadonlyMap<number, number>;
+  /** Ids of the leaves, by shard, in order. */
+  readonly leaves: ReadonlyMap<string, readonly string[]>;
+  /** Records of other kinds than messages, by kind. */
+  readonly others: ReadonlyMap<string, number>;
+}
+
+/** Opens every record of every log. @throws {ArchiveError} `corrupt` when one is not what was logged */
+export async function readArchive(deployment: Deployment, stores: Stores): Promise<Found> {
+  const reader = new ArchiveReader({
+    stores,
+    keys: new KeyRing(new KeyringHomes({ first: stores.keyring, holder: await archiveKey(deployment.dir) })),
+    vkeys: vkeysByShard(deployment),
+  });
+  const copies = new Map<number, number>();
+  const others = new Map<string, number>();
+  const leaves = new Map<string, string[]>();
+  for (const shard of reader.shards) {
+    const ids: string[] = [];
+    leaves.set(shard, ids);
+    const size = (await reader.state(shard))?.size ?? 0;
+    for await (const segment of reader.walk(shard, { from: 0, size })) {
+      for (const [i, leaf] of segment.leaves.entries()) {
+        ids.push(leaf.id);
+        const record = segment.record(i);
+        if (!record) throw new Error(`record ${segment.first + i} of shard ${shard} has no key`);
+        if (record.kind === "message") {
+          const { n } = JSON.parse(Buffer.from(record.raw, "base64").toString()) as Offered;
+          copies.set(n, (copies.get(n) ?? 0) + 1);
+        } else others.set(record.kind, (others.get(record.kind) ?? 0) + 1);
+      }
+    }
+  }
+  return { copies, leaves, others };
+}
+
+/** Which of these checkpoints are signed by the log's key and of a tree that the published one continues. */
+export async function inconsistent(
+  deployment: Deployment,
+  stores: Stores,
+  notes: readonly { readonly shard: string; readonly note: string }[],
+): Promise<string[]> {
+  const vkeys = vkeysByShard(deployment);
+  const wrong: string[] = [];
+  for (const [shard, vkey] of Object.entries(vkeys)) {
+    const stored = await stores.heads.read(checkpointKey(shard));
+    const early = notes.filter((one) => one.shard === shard);
+    if (!stored) {
+      if (early.length > 0) wrong.push(`shard ${shard} shows no checkpoint any more`);
+      continue;
+    }
+    const late = openCheckpoint(Buffer.from(stored.body).toString(), parseVkey(vkey));
+    const prover = new Prover(late.size, logFileReader(stores, shard));
+    for (const { note } of early) {
+      const { size, root } = openCheckpoint(note, parseVkey(vkey));
+      const isContinued =
+        size <= late.size &&
+        verifyConsistency(size, root, late.size, late.root, await prover.consistency(size));
+      if (!isContinued) wrong.push(`the checkpoint of shard ${shard} at ${size} is of another log`);
+    }
+  }
+  return wrong;
+}
+
+function vkeysByShard({ vkeys }: Deployment): Record<string, string> {
+  return Object.fromEntries(vkeys.map((vkey) => [parseVkey(vkey).name.split("/").at(-1)!, vkey]));
+}
+
+async function archiveKey(dir: string): Promise<PrivateKey> {
+  const secrets = join(dir, "secrets/records");
+  const [key, passphrase] = await Promise.all([
+    readFile(join(secrets, "archive-keys/archive-private.asc"), "utf8"),
+    readFile(join(secrets, "archive-passphrase"), "utf8"),
+  ]);
+  return unlockPrivateKey(key, passphrase.trim());
+}
