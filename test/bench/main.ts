@@ -50,4 +50,4 @@ for (const [name, bench] of chosen) {
 const size = values.quick ? "A tenth of the size" : "The full size";
 const note = `${size}; load ${loadavg()[0]?.toFixed(1) ?? "?"} at the end.`;
 if (!values.json) process.stdout.write(`${table(figures)}\n${note}\n`);
-if (values.write) await writeResults(figures, note);
+if (values.write) await writeResults(positionals[0] ?? "", figures, note);

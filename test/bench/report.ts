@@ -21,12 +21,15 @@ export function table(figures: readonly Figure[]): string {
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** Writes `RESULTS.md`; the reasons, by figure, come from `reasons.json` and outlive the run. */
-export async function writeResults(figures: readonly Figure[], note: string): Promise<void> {
-  const { dirname } = import.meta;
+/**
+ * Writes a suite's part of `RESULTS.md` and leaves the others' as they are. The reasons, by figure, come from
+ * `reasons.json` and outlive the run.
+ */
+export async function writeResults(suite: string, figures: readonly Figure[], note: string): Promise<void> {
+  const path = join(import.meta.dirname, "RESULTS.md");
   const reasons = new Map(
     Object.entries(
-      JSON.parse(await readFile(join(dirname, "reasons.json"), "utf8")) as Record<string, string>,
+      JSON.parse(await readFile(join(import.meta.dirname, "reasons.json"), "utf8")) as Record<string, string>,
     ),
   );
   const short = figures
@@ -34,14 +37,16 @@ export async function writeResults(figures: readonly Figure[], note: string): Pr
     .map((one) => `- ${one.figure}: ${reasons.get(one.figure) ?? "not looked into yet"}`);
   const cores = cpus();
   const machine = `${cores.length} cores (${cores[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
-  const parts = [
-    "# Results",
-    `\`npm run bench -- spine --write\`, ${new Date().toISOString().slice(0, 10)}, on ${machine}. ${note}`,
-    "Every baseline is measured in the same run, interleaved where it can be: compare ratios across machines, not values.",
+  const part = [
+    `## ${suite}`,
+    `\`npm run bench -- ${suite} --write\`, ${new Date().toISOString().slice(0, 10)}, on ${machine}. ${note}`,
     table(figures),
-    ...(short.length > 0 ? ["## Where it falls short", short.join("\n")] : []),
-  ];
-  await writeFile(join(dirname, "RESULTS.md"), `${parts.join("\n\n")}\n`);
+    ...(short.length > 0 ? ["### Where it falls short", short.join("\n")] : []),
+  ].join("\n\n");
+  const [head = "", ...parts] = (await readFile(path, "utf8")).trimEnd().split(/\n+(?=## )/);
+  const at = parts.findIndex((one) => one.startsWith(`## ${suite}\n`));
+  parts.splice(at < 0 ? parts.length : at, 1, part);
+  await writeFile(path, `${[head, ...parts].join("\n\n")}\n`);
 }
 
 function amount(value: number): string {
