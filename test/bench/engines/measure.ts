@@ -37,7 +37,7 @@ export function micros(of: Taken, part: "ours" | "postgres" | "kafka" | "store")
   return (of[part] / of.records) * 1e6;
 }
 
-/** Archives a load that lies on the stream before the first of it is read. */
+/** Archives a load that lies on the stream before the first of it is read. @throws {Error} when an archiver ends */
 export async function archive(
   stand: Stand,
   archivers: readonly ServiceProcess[],
@@ -46,10 +46,14 @@ export async function archive(
   // Shorter than a session of the group: nobody loses a shard over it.
   for (const one of archivers) one.signal("SIGSTOP");
   const ends = await send(stand.stream, TOPICS.events, sealed);
-  return taken(stand, archivers, count, async () => {
+  const took = await taken(stand, archivers, count, async () => {
     for (const one of archivers) one.signal("SIGCONT");
     await stand.archived(ends, archivers);
   });
+  // What it had used by then would be missing.
+  const ended = archivers.find((one) => !one.isRunning);
+  if (ended) throw new Error(`${ended.place.name} ended by itself: ${ended.output.slice(-1_000)}`);
+  return took;
 }
 
 /** The same for the bare consumer. @param before records that it has put so far */
