@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
 import { type SeenLog, ShardLog, type StreamPosition } from "@daybook/archive-core";
 import { StreamError, type StreamMessage } from "@daybook/stream";
 import { type Arrival, decodeBatch, isArrival, type Poison } from "./decode.ts";
@@ -13,6 +13,8 @@ import { isRetryable, retrying } from "./retry.ts";
 import { ShardWriter } from "./shard-writer.ts";
 import { streamTrimmer } from "./trim.ts";
 
+const LEADER_TRIES = 6;
+const LEADER_WAIT_MS = 500;
 const READ = { maxMessages: 1_024, maxBytes: 4 * 1024 * 1024 };
 /** Records taken in one go: other work of the process waits for some milliseconds at most. */
 const SLICE = 512;
@@ -99,9 +101,14 @@ async function startOf(
   const step = { what: "start", log: context.log, signal };
   // What another stream has not got is no hole in this one.
   await retrying(async () => stream.confirm?.(), step);
-  const { first, next } = await retrying(() => stream.range(topic, partition), step);
   // Another stream's offsets mean nothing here: its beginning is read, and what is known is a redelivery.
   const wanted = position?.id === stream.id ? position.offset : 0;
+  let { first, next } = await retrying(() => stream.range(topic, partition), step);
+  // A broker that has just become a partition's leader may know less of its end than its predecessor said.
+  for (let times = 0; wanted > next && times < LEADER_TRIES; times += 1) {
+    await sleep(LEADER_WAIT_MS, undefined, { signal });
+    ({ first, next } = await retrying(() => stream.range(topic, partition), step));
+  }
   if (position && position.id !== stream.id) {
     const ids = `${position.id}>${stream.id}`;
     await recordHole(context, reporter, { kind: "replaced", stream: ids, from: position.offset }, signal);
