@@ -19,7 +19,7 @@ import { createPayloadSealer, openSpool, reachKafka } from "@daybook/stream";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { database, engineProblems, s3Stores, streamOptions } from "./engines.ts";
-import { peersClient, registryAuthenticator } from "./peers.ts";
+import { peersOf, registryAuthenticator } from "./peers.ts";
 import { service, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes } from "./settings.ts";
@@ -51,8 +51,7 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
         join(config.DAYBOOK_STATE_PATH, "uploads"),
       ];
       for (const dir of [spoolDir, uploads]) await mkdir(dir, { recursive: true, mode: 0o700 });
-      const options = streamOptions(config, "capture");
-      const kafka = await reachKafka(options);
+      const kafka = await reachKafka(streamOptions(config, "capture"));
       closing.defer(() => kafka.close());
       const spool = await openSpool({
         dir: spoolDir,
@@ -63,13 +62,7 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
       });
       closing.defer(() => spool.close());
       showSpool(spool, metrics);
-      const peers = peersClient({
-        recordsUrl: config.DAYBOOK_RECORDS_URL,
-        archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
-        token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
-        ca: config.DAYBOOK_CA,
-      });
-      closing.defer(() => peers.close());
+      const peers = peersOf(config, closing);
       const pool = openPostgresPool(database(config), { name: "daybook-capture", max: 4 });
       closing.defer(() => pool.end());
       const ingest = await openIngestPublicKey({

@@ -9,7 +9,7 @@ import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { keepFresh } from "../keys/recipients-file.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { engineProblems, openReaders, openStream, s3Stores } from "./engines.ts";
-import { peersClient, registryAuthenticator } from "./peers.ts";
+import { peersOf, registryAuthenticator } from "./peers.ts";
 import { readingKeys } from "./reading-keys.ts";
 import { answers, service, untilStopped } from "./service.ts";
 import { EVIDENCE } from "./service-settings.ts";
@@ -27,14 +27,7 @@ export const evidence = service({
     const stores = openS3Stores(s3Stores(config));
     const readers = await openReaders(config, closing);
     const stream = await openStream(config, "evidence", closing);
-    const peers = peersClient({
-      recordsUrl: config.DAYBOOK_RECORDS_URL,
-      archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
-      token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
-      ca: config.DAYBOOK_CA,
-      witnessingUrl: config.DAYBOOK_WITNESSING_URL,
-    });
-    closing.defer(() => peers.close());
+    const peers = peersOf(config, closing, config.DAYBOOK_WITNESSING_URL);
     const ingest = await openIngestPublicKey({ client: peers, log });
     const publisher = sealedPublisher(stream, createPayloadSealer({ publicKey: () => ingest.publicKey() }));
     const catalogue = createCatalogueReader({

@@ -3,12 +3,14 @@ import {
   apiClient,
   type Authenticator,
   type CallOptions,
+  type Config,
   type Method,
   ProblemError,
   ROLES,
 } from "@daybook/runtime";
 import { z } from "zod";
 import { archiversClient } from "./archivers.ts";
+import type { COMMON, PEERS } from "./settings.ts";
 
 const principal = z.object({
   id: z.string(),
@@ -22,21 +24,25 @@ const ARCHIVERS = new Set(["/internal/v1/archived", "/internal/v1/ingest-key", "
 const ATTEST = "/internal/v1/attest";
 
 /**
- * The other services of a deployment as one API: what archivers answer is asked of them, what the witnessing service
- * does of that, everything else of the records service.
+ * The other services of a deployment as one API, closed with `closing`: what archivers answer is asked of them, what the
+ * witnessing service does of that, everything else of the records service.
  *
+ * @param witnessingUrl of the witnessing service, where there is one
  * @throws {ProblemError} `bad-url`
  */
-export function peersClient(of: {
-  readonly recordsUrl: string;
-  readonly archiverUrls: readonly string[];
-  readonly token: string;
-  readonly ca: string | undefined;
-  readonly witnessingUrl?: string | undefined;
-}): ApiClient {
-  const records = apiClient({ ...of, url: of.recordsUrl });
-  const witnessing = of.witnessingUrl === undefined ? undefined : apiClient({ ...of, url: of.witnessingUrl });
-  const archivers = archiversClient({ ...of, urls: of.archiverUrls });
+export function peersOf(
+  config: Config<typeof COMMON> & Config<typeof PEERS>,
+  closing: AsyncDisposableStack,
+  witnessingUrl?: string,
+): ApiClient {
+  const known = { token: config.DAYBOOK_SERVICE_TOKEN.reveal(), ca: config.DAYBOOK_CA };
+  const records = apiClient({ ...known, url: config.DAYBOOK_RECORDS_URL });
+  const archivers = archiversClient({ ...known, urls: config.DAYBOOK_ARCHIVER_URLS });
+  const witnessing = witnessingUrl === undefined ? undefined : apiClient({ ...known, url: witnessingUrl });
+  const close = () => {
+    for (const client of [records, archivers, witnessing]) client?.close();
+  };
+  closing.defer(close);
   const call: ApiClient["call"] = (
     method: Method,
     path: string,
@@ -49,11 +55,7 @@ export function peersClient(of: {
     call,
     upload: (path, body, options) => records.upload(path, body, options),
     download: (path, options) => records.download(path, options),
-    close() {
-      records.close();
-      archivers.close();
-      witnessing?.close();
-    },
+    close,
   };
 }
 

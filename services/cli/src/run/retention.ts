@@ -3,7 +3,7 @@ import { AUDIT_SHARD } from "@daybook/contract";
 import { headKey } from "@daybook/archive-core";
 import { openS3Stores } from "@daybook/s3";
 import { engineProblems, s3Access, s3Stores } from "./engines.ts";
-import { peersClient } from "./peers.ts";
+import { peersOf } from "./peers.ts";
 import { answers, service, untilStopped } from "./service.ts";
 import { RETENTION } from "./service-settings.ts";
 import { shardVkeys } from "./shards.ts";
@@ -27,13 +27,7 @@ export const retention = service({
     const stores = openS3Stores(s3Stores(config));
     const as = (accessKeyId: string, secretAccessKey: string) =>
       openS3Stores({ ...s3Stores(config), ...s3Access(config, { accessKeyId, secretAccessKey }) }).records;
-    const peers = peersClient({
-      recordsUrl: config.DAYBOOK_RECORDS_URL,
-      archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
-      token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
-      ca: config.DAYBOOK_CA,
-    });
-    closing.defer(() => peers.close());
+    const peers = peersOf(config, closing);
     ready({ store: () => answers(stores.heads.read(headKey(AUDIT_SHARD))) });
     const keyrings = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
     await untilStopped(signal, [

@@ -6,7 +6,7 @@ import { checkOutsiders, runWitnessing } from "@daybook/witnessing";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { engineProblems, openStream, s3Stores } from "./engines.ts";
-import { peersClient, registryAuthenticator } from "./peers.ts";
+import { peersOf, registryAuthenticator } from "./peers.ts";
 import { answers, service, untilStopped } from "./service.ts";
 import { WITNESSING } from "./service-settings.ts";
 import { shardVkeys } from "./shards.ts";
@@ -36,13 +36,7 @@ export const witnessing = service({
     checkOutsiders(outsiders);
     const stores = openS3Stores(s3Stores(config));
     const stream = await openStream(config, "witnessing", closing);
-    const peers = peersClient({
-      recordsUrl: config.DAYBOOK_RECORDS_URL,
-      archiverUrls: config.DAYBOOK_ARCHIVER_URLS,
-      token: config.DAYBOOK_SERVICE_TOKEN.reveal(),
-      ca: config.DAYBOOK_CA,
-    });
-    closing.defer(() => peers.close());
+    const peers = peersOf(config, closing);
     const ingest = await openIngestPublicKey({ client: peers, log });
     const publisher = sealedPublisher(stream, createPayloadSealer({ publicKey: () => ingest.publicKey() }));
     const running = runWitnessing(
