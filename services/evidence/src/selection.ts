@@ -79,7 +79,7 @@ export async function select(
     for (const chunk of chunks([...found.values()])) add(await reader.noticesFor(chunk));
   }
   for await (const refs of reader.select({ filters: { kinds: ["audit"], matter } })) add(refs);
-  add(await reader.byIds(certificates));
+  for (const chunk of chunks(certificates)) add(await reader.byIds(chunk));
   return [...found.values()].sort(byPlace);
 }
 
@@ -110,8 +110,8 @@ async function targetsOf(reader: CatalogueReader, edits: readonly RecordRef[]): 
   return (await reader.named(edits)).filter((ref) => targets.has(ref.keys.networkId));
 }
 
-function* chunks(refs: readonly RecordRef[]): Generator<readonly RecordRef[]> {
-  for (let start = 0; start < refs.length; start += CHUNK) yield refs.slice(start, start + CHUNK);
+function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < all.length; start += CHUNK) yield all.slice(start, start + CHUNK);
 }
 
 function byPlace(a: RecordRef, b: RecordRef): number {

@@ -21,7 +21,7 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
     search: unused,
     isRebuilding: () => Promise.resolve(false),
     count: unused,
-    byIds: unused,
+    byIds: (ids) => Promise.resolve(refs(({ id }) => ids.includes(id))),
     byNetworkId: unused,
     noticesOf: unused,
     conversations: unused,
