@@ -57,7 +57,7 @@ describeDeployed("a deployment, one service a process, two archivers", () => {
     writeFileSync(file, "14/05/2024, 10:01 - Bob: the tide tables are in\n");
     await deployment.json(["import", file, "--custodian", "Ann Lee", "--date-order", "dmy"]);
     expect((await search("tide")).total).toBe(1);
-    expect(await left!.metric("daybook_archiver_shard_owned")).toBe(3);
+    while ((await left!.metric("daybook_archiver_shard_owned")) !== 3) await sleep(200);
   });
 
   it("stops in order when it is told to", async () => {
