@@ -196,6 +196,10 @@ it("says in one line each what it cannot install, tries the rest, and fails", as
     "MISSING: toxiproxy-server: go is missing: install Go 1.25 or later",
     "MISSING: versitygw: go is missing: install Go 1.25 or later",
     "MISSING: minio: go is missing: install Go 1.25 or later",
+    "MISSING: litewitness: go is missing: install Go 1.25 or later",
+    "MISSING: helm: go is missing: install Go 1.25 or later",
+    "MISSING: compose-check: go is missing: install Go 1.25 or later",
+    "MISSING: checkers in Python: python3 is missing: install it",
   ]);
 });
 
