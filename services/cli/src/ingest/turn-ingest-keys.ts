@@ -5,7 +5,8 @@ import type { Logger } from "@daybook/runtime";
 import type { StreamReader } from "@daybook/stream";
 import type { IngestKeyFacts, IngestKeys } from "./ingest-keys.ts";
 
-const KEY_CHECK_MS = 60 * 60_000;
+/** Far within the time that producers may go on with an older key: whoever encrypts here must learn of a newer one. */
+const KEY_CHECK_MS = 15 * 60_000;
 
 /** Where each shard's partition ends now. */
 export function streamEnds(
@@ -22,7 +23,7 @@ export function streamEnds(
     );
 }
 
-/** Looks once an hour, until `signal` aborts, whether an ingest key is due or may go. What fails is tried again. */
+/** Looks every quarter of an hour, until `signal` aborts, whether an ingest key is due or may go. What fails is tried again. */
 export async function turnIngestKeys(
   ingest: IngestKeys,
   facts: Omit<IngestKeyFacts, "now">,
@@ -32,11 +33,12 @@ export async function turnIngestKeys(
   try {
     for await (const _ of setInterval(KEY_CHECK_MS, undefined, { signal })) {
       try {
+        await ingest.refresh();
         await ingest.turn({ ...facts, now: new Date() });
       } catch (err) {
-        if (!(err instanceof ArchiveError && err.code === "conflict"))
-          log.error({ err }, "the ingest keys could not be turned: to be tried again");
-        await ingest.refresh();
+        // Another process was faster.
+        if (err instanceof ArchiveError && err.code === "conflict") continue;
+        log.error({ err }, "the ingest keys could not be turned: to be tried again");
       }
     }
   } catch (error) {
