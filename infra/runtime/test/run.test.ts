@@ -18,6 +18,8 @@ function start(
   const child = spawn(process.execPath, [...flags, join(import.meta.dirname, "programs", name), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, ...env },
+    // Some flags leave a file where the program runs.
+    cwd: directory,
   });
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
