@@ -35,11 +35,13 @@ export const evidence = service({
       tokenKey: bytes(config.DAYBOOK_TOKENS_KEY),
       cells: openCellsWith(holder),
     });
+    // Refuses a schema of another version at the start.
+    await catalogue.isRebuilding();
     const running = runEvidence(
       {
         catalogue,
         // Another process destroys keys: none that was read is kept.
-        reader: new RecordReader({ stores, holder, maxBlocks: 1 }),
+        reader: new RecordReader({ stores, holder, maxBlocks: 0 }),
         stores,
         services: peers,
         publish: publisher.publish.bind(publisher),
@@ -56,7 +58,7 @@ export const evidence = service({
     ready({
       stream: () => answers(stream.range(TOPICS.audit, 0)),
       store: () => answers(stores.heads.read(headKey(AUDIT_SHARD))),
-      database: () => answers(catalogue.byIds([])),
+      database: () => answers(catalogue.isRebuilding()),
     });
     await untilStopped(signal, [running, ingest.keep(signal), keepFresh(keys, log, signal)]);
   },
