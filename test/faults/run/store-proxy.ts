@@ -80,6 +80,8 @@ export class StoreProxy {
     const { expect: _expect, ...headers } = incoming.headers;
     const { hostname, port } = this.#upstream;
     const passing = request({ hostname, port, method, path, headers, agent: this.#agent });
+    // A store that answers before it has read everything may hang up while the rest is sent: its answer stands.
+    passing.on("error", () => undefined);
     passing.end(body);
     const [passed] = (await once(passing, "response")) as [IncomingMessage];
     const content = await buffer(passed);
