@@ -57,7 +57,7 @@ export async function startEngine({
  * @throws {Error} as `startEngine`
  */
 export async function startSpawned(
-  { name, log, ready, timeoutMs = 60_000 }: EngineProgram,
+  { name, log, ready, timeoutMs = 180_000 }: EngineProgram,
   launch: (stdio: ["ignore", number, number]) => ChildProcess,
 ): Promise<Engine> {
   const output = openSync(log, "a", 0o600);
