@@ -3,15 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, type Proxy } from "@daybook/lab";
 import { holdCeremony } from "../../services/cli/src/keys/ceremony.ts";
-import { type Ran, runCommand } from "../e2e/support/daybook.ts";
+import { type Driven, runCommand, runJson } from "../e2e/support/daybook.ts";
 import { type BeforeStore, type DeployedEngines, startEngines } from "./engines.ts";
 import { openFront } from "./front.ts";
 import { DAYBOOK, NODE, ServiceProcess } from "./service-process.ts";
 import { DEPLOYMENT, environmentOf, type Place, type ServiceName } from "./settings.ts";
 
 /** A whole deployment on real engines, one service a process, driven by the real command line. */
-export interface Deployment {
-  readonly dir: string;
+export interface Deployment extends Driven {
   readonly engines: DeployedEngines;
   /** By name: `records`, `archiver-0`, `archiver-1`... */
   readonly services: ReadonlyMap<string, ServiceProcess>;
@@ -20,11 +19,6 @@ export interface Deployment {
   readonly serviceLinks: ReadonlyMap<string, Proxy>;
   /** The one address for people. */
   readonly url: string;
-  readonly vkeys: readonly string[];
-  /** Runs one command as the owner. */
-  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
-  /** Runs one command with `--json` that must succeed. */
-  json<T>(args: readonly string[]): Promise<T>;
   /** Makes the schema, as `daybook run migrate` does. */
   migrate(): Promise<void>;
   /** Gives a service its settings and secrets again, as on a machine that has never had it. */
@@ -136,11 +130,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     url: front.url,
     vkeys,
     run,
-    async json<T>(args: readonly string[]) {
-      const { code, stdout, stderr } = await run([...args, "--json"]);
-      if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
-      return JSON.parse(stdout) as T;
-    },
+    json: (args, env) => runJson({ run }, args, env),
     migrate,
     async provision(name) {
       await environmentOf(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
+import { untilRecords } from "../e2e/support/archive.ts";
 import { deploy, type Deployment } from "./deployment.ts";
 import { describeDeployed } from "./installed.ts";
 
@@ -11,9 +12,6 @@ jest.setTimeout(300_000);
 interface Page {
   readonly total: number;
   readonly results: readonly { readonly text: string | null }[];
-}
-interface Status {
-  readonly shards: readonly { readonly shard: string; readonly size: number; readonly lag: number }[];
 }
 
 describeDeployed("a deployment, one service a process, two archivers", () => {
@@ -29,12 +27,7 @@ describeDeployed("a deployment, one service a process, two archivers", () => {
   const search = (...args: string[]) => deployment.json<Page>(["search", "--matter", matter, ...args]);
 
   it("archives the made-up week as a machine alone does", async () => {
-    const archived = async () => {
-      const { shards } = await deployment.json<Status>(["status"]);
-      return shards.filter(({ shard }) => shard !== "audit").reduce((sum, { size }) => sum + size, 0);
-    };
-    while ((await archived()) < REHEARSAL_EVENTS) await sleep(500);
-    expect(await archived()).toBe(REHEARSAL_EVENTS);
+    expect(await untilRecords(deployment, REHEARSAL_EVENTS)).toBe(REHEARSAL_EVENTS);
     expect((await search("ferry")).total).toBeGreaterThan(0);
     expect((await search('"north pier"')).total).toBeGreaterThan(0);
   });

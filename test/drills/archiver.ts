@@ -1,10 +1,18 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Deployment, deploy } from "../deployment/deployment.ts";
+import type { Deployment } from "../deployment/deployment.ts";
 import type { ServiceProcess } from "../deployment/service-process.ts";
-import { eventRecords, exportAndVerify, importMadeUp, until, untilRecords } from "./archive.ts";
+import {
+  eventRecords,
+  exportAndVerify,
+  importMadeUp,
+  isClean,
+  until,
+  untilRecords,
+} from "../e2e/support/archive.ts";
 import type { Course } from "./course.ts";
+import { onDeployment } from "./on-deployment.ts";
 
 const SHARDS = 4;
 const OWNED = "daybook_archiver_shard_owned";
@@ -18,17 +26,10 @@ const WARM_UP = 100;
  * @param lines of each of the two made-up exports that come in
  * @returns false when an engine is missing
  */
-export async function archiver(course: Course, { lines = 5_000 }: { lines?: number } = {}): Promise<boolean> {
-  const deployment = await course.step("start a deployment with two archivers", () =>
-    deploy({ shards: SHARDS, archivers: 2 }),
+export function archiver(course: Course, { lines = 5_000 }: { lines?: number } = {}): Promise<boolean> {
+  return onDeployment(course, { shards: SHARDS, archivers: 2 }, (deployment) =>
+    drill(course, deployment, lines),
   );
-  if (!deployment) return false;
-  try {
-    await drill(course, deployment, lines);
-  } finally {
-    await deployment.remove();
-  }
-  return true;
 }
 
 async function drill(course: Course, deployment: Deployment, lines: number): Promise<void> {
@@ -70,8 +71,7 @@ async function drill(course: Course, deployment: Deployment, lines: number): Pro
   );
   await importMadeUp(deployment, "Cy", lines);
   await untilRecords(deployment, before + 2 * (lines + 1));
-  const fsck = await course.step("daybook log fsck", () => deployment.run(["log", "fsck", "--json"]));
-  course.check("fsck finds nothing wrong", fsck.code === 0 && /"ok":\s*true/.test(fsck.stdout));
+  course.check("fsck finds nothing wrong", await course.step("daybook log fsck", () => isClean(deployment)));
   const { id } = await deployment.json<{ id: string }>("matter open --title Count --kind audit".split(" "));
   const exported = await course.step("export, and verify offline", () =>
     exportAndVerify(deployment, id, "all"),

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { Deployment } from "../deployment/deployment.ts";
-import { exportAndVerify, findAll } from "./archive.ts";
+import { exportAndVerify, findAll } from "../e2e/support/archive.ts";
 
 const SEARCHES = [["ferry"], ['"relief ferry"'], ["procur*"], ["halcyon"]];
 

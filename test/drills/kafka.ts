@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
-import { type Deployment, deploy } from "../deployment/deployment.ts";
+import type { Deployment } from "../deployment/deployment.ts";
 import { makeTopics } from "../deployment/engines.ts";
-import { eventRecords, exportAndVerify, importMadeUp, until, untilRecords } from "./archive.ts";
+import {
+  eventRecords,
+  exportAndVerify,
+  importMadeUp,
+  isClean,
+  until,
+  untilRecords,
+} from "../e2e/support/archive.ts";
 import type { Course } from "./course.ts";
+import { onDeployment } from "./on-deployment.ts";
 
 const SHARDS = 2;
 const POLL_MS = 50;
@@ -18,17 +26,10 @@ const SLOW_KBS = 60;
  * @param lines of the made-up export that comes in meanwhile
  * @returns false when an engine is missing
  */
-export async function kafka(course: Course, { lines = 2_000 }: { lines?: number } = {}): Promise<boolean> {
-  const deployment = await course.step("start a deployment", () =>
-    deploy({ shards: SHARDS, env: { DAYBOOK_CONNECTORS: "rehearsal" } }),
+export function kafka(course: Course, { lines = 2_000 }: { lines?: number } = {}): Promise<boolean> {
+  return onDeployment(course, { shards: SHARDS, env: { DAYBOOK_CONNECTORS: "rehearsal" } }, (deployment) =>
+    drill(course, deployment, lines),
   );
-  if (!deployment) return false;
-  try {
-    await drill(course, deployment, lines);
-  } finally {
-    await deployment.remove();
-  }
-  return true;
 }
 
 async function drill(course: Course, deployment: Deployment, lines: number): Promise<void> {
@@ -114,8 +115,7 @@ async function drill(course: Course, deployment: Deployment, lines: number): Pro
   course.lost(Math.max(0, unrepeated - onKafka));
   // A second notice: the file came twice.
   course.check("nothing is there twice", there <= expected + 1);
-  const fsck = await course.step("daybook log fsck", () => deployment.run(["log", "fsck", "--json"]));
-  course.check("fsck finds nothing wrong", fsck.code === 0 && /"ok":\s*true/.test(fsck.stdout));
+  course.check("fsck finds nothing wrong", await course.step("daybook log fsck", () => isClean(deployment)));
   const exported = await course.step("export, and verify offline", () =>
     exportAndVerify(deployment, id, "all"),
   );

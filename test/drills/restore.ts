@@ -3,11 +3,12 @@ import { isDeepStrictEqual } from "node:util";
 import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { deployDatabase } from "@daybook/catalogue/testing";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
-import { type Deployment, deploy } from "../deployment/deployment.ts";
+import type { Deployment } from "../deployment/deployment.ts";
 import { BUCKETS, type DeployedEngines } from "../deployment/engines.ts";
-import { eventRecords, importMadeUp, untilRecords } from "./archive.ts";
+import { eventRecords, importMadeUp, isClean, untilRecords } from "../e2e/support/archive.ts";
 import type { Course } from "./course.ts";
 import { govern, seen, staysDisposed } from "./governed.ts";
+import { onDeployment } from "./on-deployment.ts";
 
 /** Of the rehearsed week, in one message. */
 const DISPOSED = "orkney";
@@ -21,17 +22,10 @@ const AUDIT_LINGER_MS = 32_000;
  * @param lines of the made-up export that comes in
  * @returns false when an engine is missing
  */
-export async function restore(course: Course, { lines = 2_000 }: { lines?: number } = {}): Promise<boolean> {
-  const deployment = await course.step("start a deployment", () =>
-    deploy({ shards: 2, env: { DAYBOOK_CONNECTORS: "rehearsal" } }),
+export function restore(course: Course, { lines = 2_000 }: { lines?: number } = {}): Promise<boolean> {
+  return onDeployment(course, { shards: 2, env: { DAYBOOK_CONNECTORS: "rehearsal" } }, (deployment) =>
+    drill(course, deployment, lines),
   );
-  if (!deployment) return false;
-  try {
-    await drill(course, deployment, lines);
-  } finally {
-    await deployment.remove();
-  }
-  return true;
 }
 
 async function drill(course: Course, deployment: Deployment, lines: number): Promise<void> {
@@ -74,8 +68,7 @@ async function drill(course: Course, deployment: Deployment, lines: number): Pro
   course.count("key blocks restored", restored.restored);
   await course.step("daybook rebuild", () => deployment.json(["rebuild"]));
 
-  const fsck = await course.step("daybook log fsck", () => deployment.run(["log", "fsck", "--json"]));
-  course.check("fsck finds nothing wrong", fsck.code === 0 && /"ok":\s*true/.test(fsck.stdout));
+  course.check("fsck finds nothing wrong", await course.step("daybook log fsck", () => isClean(deployment)));
   course.lost(Math.max(0, records - (await eventRecords(deployment))));
   const after = await course.step("look at all again", () => seen(deployment, governed));
   for (const [what, was] of Object.entries(before))

@@ -5,15 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Daybook } from "../e2e/support/daybook.ts";
+import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { scan } from "./scan.ts";
 import { coreOf, leftBehind, nodesOf, portsOf } from "./support/signs.ts";
 
 const PROGRAM = join(import.meta.dirname, "programs", "secretive.ts");
 const FATAL = ["SIGQUIT", "SIGABRT", "SIGSEGV"] as const;
-const EXPORT = Array.from(
-  { length: 2_000 },
-  (_, i) => `13/05/2024, 10:${String(i % 60).padStart(2, "0")} - Ann: line ${i} of the halcyon log\n`,
-).join("");
+const EXPORT = madeUpExport(2_000);
 const OFF = { limit: "0 0", filter: "00000000" };
 
 // Whoever starts a service may allow it a core of any size; so does this process, to those that it starts.

@@ -1,21 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import { TOPICS } from "@daybook/contract";
-import { cachedProgram } from "@daybook/lab";
-import { isKafkaInstalled } from "../../infra/stream/test/kafka-broker.ts";
+import { describeDeployed } from "../deployment/installed.ts";
 import { type ArchiverChild, Deployment, SHARDS } from "./owners/engines.ts";
 
 jest.setTimeout(180_000);
-
-const hasEngines = isKafkaInstalled && cachedProgram("versitygw") !== undefined;
-if (!hasEngines)
-  console.warn("Kafka or versitygw is not installed (npm run lab -- --install): their tests are SKIPPED");
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const owned = ({ status }: ArchiverChild) =>
   status.filter(({ running, owned }) => running && owned).map(({ shard }) => shard);
 
-(hasEngines ? describe : describe.skip)("archivers on Kafka, S3 and PostgreSQL", () => {
+describeDeployed("archivers on Kafka, S3 and PostgreSQL", () => {
   let deployment: Deployment;
   let sent = 0;
   let groups = 0;

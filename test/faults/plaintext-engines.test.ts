@@ -4,37 +4,35 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deploy, type Deployment } from "../deployment/deployment.ts";
+import { describeDeployed } from "../deployment/installed.ts";
+import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { scan } from "./scan.ts";
 import { coreOf, leftBehind, nodesOf, portsOf } from "./support/signs.ts";
 
 // Words, names (the custodian's and a matter's too) and numbers.
 const SECRETS = ["quetzalcoatlus", "Perpetua Vanterpool", "Wilhelmina", "07700900999"];
 const LINES = 1_500;
-const EXPORT = Array.from(
-  { length: LINES },
-  (_, i) =>
-    `13/05/2024, ${String(10 + Math.floor(i / 300)).padStart(2, "0")}:${String(i % 60).padStart(2, "0")} - Wilhelmina: the quetzalcoatlus number ${i} rang 07700900999 about it\n`,
-).join("");
+const EXPORT = madeUpExport(
+  LINES,
+  (line) => `the quetzalcoatlus number ${line} rang 07700900999 about it`,
+  "Wilhelmina",
+);
 
 const own = mkdtempSync(join(tmpdir(), "daybook-plaintext-"));
 const file = join(own, "WhatsApp Chat with Wilhelmina.txt");
 writeFileSync(file, EXPORT);
-const deployment = await deploy();
-if (!deployment)
-  console.warn(
-    "an engine is not installed (npm run lab -- --install): words in engines' files were not looked for",
-  );
-afterAll(async () => {
-  await deployment?.remove();
-  await rm(own, { recursive: true, force: true });
-});
+afterAll(() => rm(own, { recursive: true, force: true }));
 
 /** Keys and passwords are not what is searched for. */
 const scanAll = ({ dir }: Deployment) => scan(dir, SECRETS, (path) => path === join(dir, "secrets"));
 const importing = ["import", file, "--custodian", "Perpetua Vanterpool"];
 
-(deployment ? describe : describe.skip)("the files of real engines, and every log", () => {
-  const whole = deployment!;
+describeDeployed("the files of real engines, and every log", () => {
+  let whole: Deployment;
+  beforeAll(async () => {
+    whole = (await deploy())!;
+  }, 120_000);
+  afterAll(() => whole.remove());
   const capture = () => whole.services.get("capture")!;
 
   it("show no word, name or number while messages wait in the spool", async () => {

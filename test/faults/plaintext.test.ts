@@ -1,8 +1,12 @@
 import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { jest } from "@jest/globals";
 import { Daybook } from "../e2e/support/daybook.ts";
+import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { scan } from "./scan.ts";
+
+jest.setTimeout(300_000);
 
 // Of the rehearsed week and of the import: words, names (the custodians' too), numbers, titles, a file's name.
 const SECRETS = [
@@ -18,11 +22,11 @@ const SECRETS = [
   "07700900999",
 ];
 
-const EXPORT = Array.from(
-  { length: 3_000 },
-  (_, i) =>
-    `13/05/2024, ${String(10 + Math.floor(i / 300)).padStart(2, "0")}:${String(i % 60).padStart(2, "0")} - Wilhelmina: the quetzalcoatlus number ${i} rang 07700900999 about it\n`,
-).join("");
+const EXPORT = madeUpExport(
+  3_000,
+  (line) => `the quetzalcoatlus number ${line} rang 07700900999 about it`,
+  "Wilhelmina",
+);
 
 const daybook = new Daybook();
 afterAll(() => daybook.remove());

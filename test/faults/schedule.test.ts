@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cachedProgram, kafkaLibraries } from "@daybook/lab";
+import { itDeployed } from "../deployment/installed.ts";
 import { NODE } from "../deployment/service-process.ts";
 import { runCommand } from "../e2e/support/daybook.ts";
 import type { Outcome } from "./run/run.ts";
@@ -7,14 +7,7 @@ import type { Outcome } from "./run/run.ts";
 const SEED = "405";
 const MINUTES = 2;
 
-const hasEngines =
-  kafkaLibraries() !== undefined &&
-  cachedProgram("versitygw") !== undefined &&
-  cachedProgram("toxiproxy-server") !== undefined;
-if (!hasEngines)
-  console.warn("an engine is not installed (npm run lab -- --install): two minutes of faults are SKIPPED");
-
-(hasEngines ? it : it.skip)(
+itDeployed(
   "loses, doubles and forks nothing in two minutes of faults, and goes on by itself after",
   async () => {
     const main = join(import.meta.dirname, "run/main.ts");

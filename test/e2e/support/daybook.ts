@@ -16,8 +16,20 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** A home of its own with its server, driven by the real command line. */
-export class Daybook {
+/** A Daybook, whatever it stands on, that is driven by the real command line. */
+export interface Driven {
+  /** For files of a test. */
+  readonly dir: string;
+  /** Of every log. */
+  readonly vkeys: readonly string[];
+  /** Runs one command to its end. */
+  run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ran>;
+  /** Runs one command with `--json` that must succeed. */
+  json<T>(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<T>;
+}
+
+/** A home of its own with its server. */
+export class Daybook implements Driven {
   readonly dir = mkdtempSync(join(tmpdir(), "daybook-e2e-"));
   readonly home = join(this.dir, "home");
   server: ChildProcess | undefined;
@@ -26,6 +38,10 @@ export class Daybook {
 
   constructor() {
     writeFileSync(join(this.dir, "passphrase"), "correct horse battery staple\n", { mode: 0o600 });
+  }
+
+  get vkeys(): readonly string[] {
+    return this.facts.vkeys;
   }
 
   env(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
@@ -38,6 +54,10 @@ export class Daybook {
       XDG_RUNTIME_DIR: this.dir,
       ...more,
     };
+  }
+
+  get isUp(): boolean {
+    return this.server !== undefined && this.server.exitCode === null && this.server.signalCode === null;
   }
 
   /** Starts the server and resolves when it answers. */
@@ -62,22 +82,18 @@ export class Daybook {
   /** Stops the server and resolves when it has ended. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     const server = this.server;
-    if (!server || server.exitCode !== null || server.signalCode !== null) return server?.exitCode ?? null;
+    if (!server || !this.isUp) return server?.exitCode ?? null;
     server.kill(signal);
     await once(server, "exit");
     return server.exitCode;
   }
 
-  /** Runs one command to its end. */
   async run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
     return runCommand(node, [bin, ...args], { env: this.env(env), cwd: this.dir });
   }
 
-  /** Runs one command with `--json` that must succeed. */
-  async json<T>(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
-    const { code, stdout, stderr } = await this.run([...args, "--json"], env);
-    if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
-    return JSON.parse(stdout) as T;
+  json<T>(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
+    return runJson<T>(this, args, env);
   }
 
   write(name: string, content: string | Buffer): string {
@@ -90,6 +106,17 @@ export class Daybook {
     await this.stop();
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+/** What a command answers to `--json`. @throws {Error} when it fails */
+export async function runJson<T>(
+  daybook: Pick<Driven, "run">,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<T> {
+  const { code, stdout, stderr } = await daybook.run([...args, "--json"], env);
+  if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
+  return JSON.parse(stdout) as T;
 }
 
 /** Runs a program to its end. */

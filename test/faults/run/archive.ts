@@ -1,14 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  checkpointKey,
-  logFileReader,
-  openCheckpoint,
-  parseVkey,
-  Prover,
-  type Stores,
-  verifyConsistency,
-} from "@daybook/archive-core";
+import type { Stores } from "@daybook/archive-core";
 import { type PrivateKey, unlockPrivateKey } from "@daybook/openpgp";
 import { openS3Stores } from "@daybook/s3";
 import { ArchiveReader } from "../../../services/records/src/archive-reader.ts";
@@ -16,6 +8,7 @@ import { KeyRing } from "../../../services/records/src/key-ring.ts";
 import { KeyringHomes } from "../../../services/records/src/keyring-homes.ts";
 import type { Deployment } from "../../deployment/deployment.ts";
 import { BUCKETS } from "../../deployment/engines.ts";
+import { vkeysByShard } from "../consistency.ts";
 import type { Offered } from "./network.ts";
 
 /** The stores as their administrator reads them, past every proxy. */
@@ -44,7 +37,7 @@ export async function readArchive(deployment: Deployment, stores: Stores): Promi
   const reader = new ArchiveReader({
     stores,
     keys: new KeyRing(new KeyringHomes({ first: stores.keyring, holder: await archiveKey(deployment.dir) })),
-    vkeys: vkeysByShard(deployment),
+    vkeys: vkeysByShard(deployment.vkeys),
   });
   const copies = new Map<number, number>();
   const others = new Map<string, number>();
@@ -66,38 +59,6 @@ export async function readArchive(deployment: Deployment, stores: Stores): Promi
     }
   }
   return { copies, leaves, others };
-}
-
-/** Which of these checkpoints are signed by the log's key and of a tree that the published one continues. */
-export async function inconsistent(
-  deployment: Deployment,
-  stores: Stores,
-  notes: readonly { readonly shard: string; readonly note: string }[],
-): Promise<string[]> {
-  const vkeys = vkeysByShard(deployment);
-  const wrong: string[] = [];
-  for (const [shard, vkey] of Object.entries(vkeys)) {
-    const stored = await stores.heads.read(checkpointKey(shard));
-    const early = notes.filter((one) => one.shard === shard);
-    if (!stored) {
-      if (early.length > 0) wrong.push(`shard ${shard} shows no checkpoint any more`);
-      continue;
-    }
-    const late = openCheckpoint(Buffer.from(stored.body).toString(), parseVkey(vkey));
-    const prover = new Prover(late.size, logFileReader(stores, shard));
-    for (const { note } of early) {
-      const { size, root } = openCheckpoint(note, parseVkey(vkey));
-      const isContinued =
-        size <= late.size &&
-        verifyConsistency(size, root, late.size, late.root, await prover.consistency(size));
-      if (!isContinued) wrong.push(`the checkpoint of shard ${shard} at ${size} is of another log`);
-    }
-  }
-  return wrong;
-}
-
-function vkeysByShard({ vkeys }: Deployment): Record<string, string> {
-  return Object.fromEntries(vkeys.map((vkey) => [parseVkey(vkey).name.split("/").at(-1)!, vkey]));
 }
 
 async function archiveKey(dir: string): Promise<PrivateKey> {

@@ -4,8 +4,8 @@ import type { Proxy } from "@daybook/lab";
 import type { Deployment } from "../../deployment/deployment.ts";
 import type { Supervisor } from "./keep-running.ts";
 import type { Parts, Step } from "./plan.ts";
-import type { SmallDisk } from "./small-disk.ts";
-import type { StoreProxy } from "./store-proxy.ts";
+import type { SmallDisk } from "../small-disk.ts";
+import type { StoreProxy } from "../store-proxy.ts";
 
 const DAY_MS = 86_400_000;
 

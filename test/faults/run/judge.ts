@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stores } from "@daybook/archive-core";
 import type { Deployment } from "../../deployment/deployment.ts";
-import { type Found, inconsistent, readArchive } from "./archive.ts";
+import { inconsistent } from "../consistency.ts";
+import { type Found, readArchive } from "./archive.ts";
 import type { Network } from "./network.ts";
 import type { Watcher } from "./watch.ts";
 
@@ -35,7 +36,7 @@ export async function judge(of: {
   const { notes, seen } = watcher;
   for (const [way, times] of Object.entries(seen))
     if (times === 0) broken.push(`no checkpoint was ever seen by way of the ${way}`);
-  broken.push(...(await inconsistent(deployment, stores, notes)).slice(0, MOST_NAMED));
+  broken.push(...(await inconsistent(deployment.vkeys, stores, notes)).slice(0, MOST_NAMED));
   broken.push(...(await fsckProblems(deployment)));
   const found = await readArchive(deployment, stores);
   broken.push(...miscounted(network, found));

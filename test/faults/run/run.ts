@@ -13,8 +13,8 @@ import { judge, type Judgement } from "./judge.ts";
 import { Supervisor } from "./keep-running.ts";
 import { Network } from "./network.ts";
 import { planFaults, type Step, wordsOf } from "./plan.ts";
-import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
-import { StoreProxy } from "./store-proxy.ts";
+import { mountSmallDisk, type SmallDisk } from "../small-disk.ts";
+import { StoreProxy } from "../store-proxy.ts";
 import { Watcher } from "./watch.ts";
 
 export interface FaultRun {

@@ -5,12 +5,26 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Certified } from "@daybook/lab";
-import { random, type Random } from "../../fuzz/random.ts";
+import { random, type Random } from "../fuzz/random.ts";
 
 /** How a store misbehaves. `share`: of its requests, in percent. */
 export type StoreFault =
   | { readonly kind: "store-503" | "store-cut" | "store-lost-answer"; readonly share: number }
   | { readonly kind: "store-slow"; readonly delayMs: number };
+
+/** A request to the store, on its way there or done. */
+export interface Passing {
+  /** Whose it is: an access key. */
+  readonly identity: string;
+  readonly method: string;
+  /** The bucket's name first. */
+  readonly path: string;
+  /** Whether the store has done it, and nobody has heard so. */
+  readonly isDone: boolean;
+}
+
+/** Holds a request until it resolves. @returns whether to let it go on; otherwise its connection ends */
+export type Interrupt = (passing: Passing) => Promise<boolean>;
 
 /** Speaks for a store over TLS and misbehaves when told to. Bodies are held in memory: of segments, not of videos. */
 export class StoreProxy {
@@ -21,6 +35,8 @@ export class StoreProxy {
   readonly #faults = new Map<string, StoreFault>();
   /** How often it misbehaved, by fault. */
   readonly done = new Map<string, number>();
+  /** Asked of each request twice, while there is one. */
+  interrupt: Interrupt | undefined;
 
   private constructor(of: { endpoint: string; certified: Certified; ca: string; seed: string }) {
     this.#upstream = new URL(of.endpoint);
@@ -77,6 +93,8 @@ export class StoreProxy {
       );
     }
     const { method, url: path } = incoming;
+    const passes = async (isDone: boolean) => (await this.interrupt?.(passingOf(incoming, isDone))) ?? true;
+    if (!(await passes(false))) return void incoming.socket.destroy();
     const { expect: _expect, ...headers } = incoming.headers;
     const { hostname, port } = this.#upstream;
     const passing = request({ hostname, port, method, path, headers, agent: this.#agent });
@@ -85,6 +103,7 @@ export class StoreProxy {
     passing.end(body);
     const [passed] = (await once(passing, "response")) as [IncomingMessage];
     const content = await buffer(passed);
+    if (!(await passes(true))) return void incoming.socket.destroy();
     if (fault?.kind === "store-lost-answer") return void incoming.socket.destroy();
     answer.writeHead(passed.statusCode!, passed.rawHeaders);
     if (fault?.kind !== "store-cut" || content.length === 0) return void answer.end(content);
@@ -97,4 +116,9 @@ export class StoreProxy {
     }
     return undefined;
   }
+}
+
+function passingOf({ method = "", url = "", headers }: IncomingMessage, isDone: boolean): Passing {
+  const identity = /Credential=([^/]+)\//.exec(headers.authorization ?? "")?.[1] ?? "";
+  return { identity, method, path: url.split("?")[0]!, isDone };
 }

@@ -1,7 +1,8 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Deployment } from "../deployment/deployment.ts";
+import { madeUpExport } from "../../fixtures/made-up-export.ts";
+import type { Driven } from "./daybook.ts";
 
 const PATIENCE_MS = 180_000;
 const POLL_MS = 500;
@@ -10,28 +11,22 @@ interface Status {
   readonly shards: readonly { shard: string; size: number; catalogued: number; lag: number }[];
 }
 
-/** The lines of a made-up export, numbered from 0: no two are the same. */
-export function madeUpExport(name: string, lines: number): string {
-  return Array.from({ length: lines }, (_, i) => {
-    const minute = `${String(Math.floor(i / 60) % 24).padStart(2, "0")}:${String(i % 60).padStart(2, "0")}`;
-    const day = String(1 + (Math.floor(i / 1_440) % 28)).padStart(2, "0");
-    return `${day}/05/2024, ${minute} - Ann Lee: ${name} ${i} of the halcyon log\n`;
-  }).join("");
-}
-
 /** Imports a made-up export as a person does. @returns how many records came of it */
-export async function importMadeUp(deployment: Deployment, name: string, lines: number): Promise<number> {
-  const file = join(deployment.dir, `WhatsApp Chat with ${name}.txt`);
-  await writeFile(file, madeUpExport(name, lines));
-  const { records } = await deployment.json<{ records: number }>([
+export async function importMadeUp(daybook: Driven, name: string, lines: number): Promise<number> {
+  const file = join(daybook.dir, `WhatsApp Chat with ${name}.txt`);
+  await writeFile(
+    file,
+    madeUpExport(lines, (line) => `${name} ${line} of the halcyon log`, "Ann Lee"),
+  );
+  const { records } = await daybook.json<{ records: number }>([
     ...["import", file, "--custodian", "Ann Lee"],
   ]);
   return records;
 }
 
 /** Records of messages, in every shard but `audit`. */
-export async function eventRecords(deployment: Deployment): Promise<number> {
-  const { shards } = await deployment.json<Status>(["status"]);
+export async function eventRecords(daybook: Driven): Promise<number> {
+  const { shards } = await daybook.json<Status>(["status"]);
   return shards.filter(({ shard }) => shard !== "audit").reduce((sum, { catalogued }) => sum + catalogued, 0);
 }
 
@@ -48,9 +43,9 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined | 
 }
 
 /** Waits until there are at least so many records of messages. */
-export async function untilRecords(deployment: Deployment, records: number): Promise<number> {
+export async function untilRecords(daybook: Driven, records: number): Promise<number> {
   return until(`${records} records`, async () => {
-    const found = await eventRecords(deployment);
+    const found = await eventRecords(daybook);
     return found >= records && found;
   });
 }
@@ -62,12 +57,12 @@ interface Page {
 }
 
 /** Ids and texts of all that a search finds, newest first. */
-export async function findAll(deployment: Deployment, matter: string, words: string[]): Promise<string[]> {
+export async function findAll(daybook: Driven, matter: string, words: string[]): Promise<string[]> {
   const found: string[] = [];
   let next: string | null = null;
   do {
     const cursor: string[] = next === null ? [] : ["--cursor", next];
-    const page: Page = await deployment.json<Page>([
+    const page: Page = await daybook.json<Page>([
       ...["search", ...words, "--matter", matter, "--limit", "200", ...cursor],
     ]);
     found.push(...page.results.map(({ id, text }) => `${id} ${text ?? ""}`));
@@ -76,22 +71,22 @@ export async function findAll(deployment: Deployment, matter: string, words: str
   return found;
 }
 
-/** Exports all that a matter may see, and verifies the package offline, against the deployment's own keys. */
+/** Exports all that a matter may see, and verifies the package offline, against its own keys. */
 export async function exportAndVerify(
-  deployment: Deployment,
+  daybook: Driven,
   matter: string,
   name: string,
 ): Promise<{ ok: boolean; records: number; out: string; problems: string }> {
-  const out = join(deployment.dir, name);
-  const made = await deployment.json<{ records: number }>([
+  const out = join(daybook.dir, name);
+  const made = await daybook.json<{ records: number }>([
     ...["export", "--matter", matter, "--out", out, "--formats", "records"],
   ]);
   // A shard without records has no log, and `verify` takes a key that fits none for a fault.
   const logs = await readdir(join(out, "data/logs"));
-  const keys = deployment.vkeys
+  const keys = daybook.vkeys
     .filter((vkey) => logs.includes(vkey.split("+")[0]!.split("/").at(-1)!))
     .flatMap((vkey) => ["--key", vkey]);
-  const { stdout } = await deployment.run(["verify", out, ...keys, "--json"]);
+  const { stdout } = await daybook.run(["verify", out, ...keys, "--json"]);
   const {
     ok,
     records,
@@ -102,4 +97,16 @@ export async function exportAndVerify(
     problems?: object[];
   };
   return { ok: ok && records === made.records, records, out, problems: JSON.stringify(problems) };
+}
+
+/** Opens a matter. @returns its id */
+export async function openMatter(daybook: Driven, title: string): Promise<string> {
+  const { id } = await daybook.json<{ id: string }>(["matter", "open", "--title", title, "--kind", "audit"]);
+  return id;
+}
+
+/** Whether `daybook log fsck` finds nothing wrong. */
+export async function isClean(daybook: Driven): Promise<boolean> {
+  const { code, stdout } = await daybook.run(["log", "fsck", "--json"]);
+  return code === 0 && (JSON.parse(stdout) as { ok: boolean }).ok;
 }
