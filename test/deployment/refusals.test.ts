@@ -50,6 +50,11 @@ describeDeployed("a service that must not start", () => {
     expect(line).not.toMatch(/many|c2hvcnQ|slip/);
   });
 
+  it("refuses to put made-up messages among an organisation's own", async () => {
+    const settings = { DAYBOOK_CONNECTORS: "rehearsal", DAYBOOK_TRIAL: "no" };
+    expect(await refused("capture", settings)).toMatch(/DAYBOOK_CONNECTORS.*DAYBOOK_TRIAL/);
+  });
+
   it("refuses a key file that others may read", async () => {
     const key = file("loose", Buffer.alloc(32, 1).toString("base64"), 0o644);
     expect(await refused("archiver", { DAYBOOK_NAMING_KEY_FILE: key })).toContain("DAYBOOK_NAMING_KEY");

@@ -114,7 +114,9 @@ export async function runJson<T>(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<T> {
-  const { code, stdout, stderr } = await daybook.run([...args, "--json"], env);
+  // What follows `--` is no option.
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const { code, stdout, stderr } = await daybook.run(args.toSpliced(end, 0, "--json"), env);
   if (code !== 0) throw new Error(`daybook ${args.join(" ")}: ${stderr}`);
   return JSON.parse(stdout) as T;
 }

@@ -20,7 +20,7 @@ import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { database, engineProblems, s3Stores, streamOptions } from "./engines.ts";
 import { peersOf, registryAuthenticator } from "./peers.ts";
-import { service, untilStopped } from "./service.ts";
+import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes } from "./settings.ts";
 import { spoolRoute } from "./spools.ts";
@@ -43,7 +43,7 @@ const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
 export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readonly Live[]) =>
   service({
     settings: CAPTURE,
-    problemsOf: engineProblems,
+    problemsOf: (config) => [...engineProblems(config), ...trialProblems(config)],
     async run({ config, log, metrics, closing, signal, mount, ready }) {
       await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
       const [spoolDir, uploads] = [
@@ -105,6 +105,12 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
 
 /** The service as it is deployed: it runs the connectors that its settings name. */
 export const capture = captureOf((config) => config.DAYBOOK_CONNECTORS.map((name) => CONNECTORS[name]()));
+
+/** Made-up messages are sealed and kept like any other: never among those of an organisation. */
+function trialProblems(config: Settings<typeof CAPTURE>): string[] {
+  if (config.DAYBOOK_TRIAL || !config.DAYBOOK_CONNECTORS.includes("rehearsal")) return [];
+  return ["DAYBOOK_CONNECTORS: rehearsal is made up: set DAYBOOK_TRIAL to yes, in a deployment for trials"];
+}
 
 /** What an administrator must mend stops the start; that nobody answers does not: capturing goes on without. */
 async function refuseUnfit(check: Promise<void>): Promise<void> {
