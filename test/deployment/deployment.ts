@@ -7,6 +7,7 @@ import { type Driven, runCommand, runJson } from "../e2e/support/daybook.ts";
 import { type BeforeStore, type DeployedEngines, startEngines } from "./engines.ts";
 import { openFront } from "./front.ts";
 import { DAYBOOK, NODE, ServiceProcess } from "./service-process.ts";
+import type { StoreName } from "./store.ts";
 import { DEPLOYMENT, environmentOf, type Place, type ServiceName } from "./settings.ts";
 
 /** A whole deployment on real engines, one service a process, driven by the real command line. */
@@ -30,6 +31,8 @@ export interface Deployment extends Driven {
 export interface DeploymentOptions {
   readonly shards?: number;
   readonly archivers?: number;
+  /** Which object store: versitygw, unless given. */
+  readonly store?: StoreName;
   /** Services to leave out. */
   readonly without?: readonly ServiceName[];
   /** Settings for every service, in place of the usual ones. */
@@ -62,7 +65,11 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   started.defer(() => rm(dir, { recursive: true, force: true }));
   const undo = await options.prepare?.(dir);
   if (undo) started.defer(undo);
-  const engines = await startEngines(dir, shards, { measured, beforeStore: options.beforeStore });
+  const engines = await startEngines(dir, shards, {
+    measured,
+    store: options.store,
+    beforeStore: options.beforeStore,
+  });
   if (!engines) return undefined;
   started.defer(() => engines.stop());
   const { vkeys } = await holdCeremony({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });

@@ -1,7 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
 import { deployDatabase, type DeployedLogin } from "@daybook/catalogue/testing";
 import { TOPICS } from "@daybook/contract";
 import {
@@ -17,15 +15,12 @@ import {
   startKafka,
   startLabPostgres,
   startToxiproxy,
-  startVersitygw,
   type Toxiproxy,
 } from "@daybook/lab";
-import { makeBuckets, type S3Buckets, type S3Connection } from "@daybook/s3";
-import { IDENTITIES, type IdentityName, type PolicyKind, policyOf } from "@daybook/s3/testing";
+import type { IdentityName } from "@daybook/s3/testing";
 import { Kafka, logLevel } from "kafkajs";
+import { type Denial, startStore, type StoreName } from "./store.ts";
 
-export const COPY_BUCKET = "keyring-copy";
-export const BUCKETS: S3Buckets = { records: "records", heads: "heads", keyring: "keyring" };
 const HOUR_MS = 60 * 60_000;
 const DAY_MS = 24 * HOUR_MS;
 /** What a topic of Daybook is set to, but for its replicas: there is one broker here. */
@@ -51,6 +46,8 @@ export interface DeployedEngines {
   /** Vouches for the store and the services. */
   readonly authority: Authority;
   readonly identities: Readonly<Record<IdentityName, S3Credentials>>;
+  /** Sets the store's policies again, with nothing denied beyond what they say but this. */
+  readonly deny: (denials: readonly Denial[]) => Promise<void>;
   readonly logins: Readonly<Record<DeployedLogin, PostgresAccess>>;
   stop(): Promise<void>;
 }
@@ -61,6 +58,7 @@ export type BeforeStore = (endpoint: string, authority: Authority) => Promise<st
 /**
  * Starts every engine with TLS and passwords on, makes topics, buckets, policies and logins as `infra/deploy` says.
  *
+ * @param options.store which of the lab's: versitygw, unless given
  * @param options.measured leaves the proxies out of the services' way, and has the store keep connections and write down requests
  * @param options.beforeStore puts something between the store and its link
  * @returns undefined when one of them is not installed
@@ -69,9 +67,14 @@ export async function startEngines(
   dir: string,
   shards: number,
   {
+    store: storeName = "versitygw",
     measured = false,
     beforeStore = async (endpoint) => new URL(endpoint).host,
-  }: { measured?: boolean; beforeStore?: BeforeStore | undefined } = {},
+  }: {
+    store?: StoreName | undefined;
+    measured?: boolean;
+    beforeStore?: BeforeStore | undefined;
+  } = {},
 ): Promise<DeployedEngines | undefined> {
   const at = async (name: string) => {
     await mkdir(join(dir, name), { recursive: true, mode: 0o700 });
@@ -96,25 +99,16 @@ export async function startEngines(
   const tls = { key: join(dir, "certificates/store.key"), cert: join(dir, "certificates/store.pem") };
   await writeFile(tls.key, key, { mode: 0o600 });
   await writeFile(tls.cert, certificate);
-  const identities = Object.fromEntries(
-    IDENTITIES.map((name) => [name, { accessKeyId: name, secretAccessKey: randomBytes(20).toString("hex") }]),
-  ) as Record<IdentityName, S3Credentials>;
-  const users = Object.values(identities);
-  const storeLog = measured ? join(dir, "store/requests.log") : undefined;
-  const store = await startVersitygw({
+  const storeLog = measured && storeName === "versitygw" ? join(dir, "store/requests.log") : undefined;
+  const deployed = await startStore(storeName, {
     dir: await at("store"),
-    tls,
-    users,
-    // With more identities than ext4 has room for in an attribute, a policy lies in a file.
-    sidecar: true,
-    ...(storeLog !== undefined && { requestLog: storeLog, keepAlive: true }),
+    tls: { ...tls, ca: authority.ca },
+    requestLog: storeLog,
+    keepAlive: measured,
   });
-  if (!store) return undefined;
+  if (!deployed) return undefined;
+  const { engine: store, identities, deny } = deployed;
   started.defer(() => store.stop("SIGKILL"));
-  const root = { endpoint: store.endpoint, region: store.region, credentials: store.root, ca: authority.ca };
-  await makeBuckets({ ...root, buckets: BUCKETS });
-  await makeBuckets({ ...root, buckets: { ...BUCKETS, keyring: COPY_BUCKET } });
-  await applyPolicies(root);
 
   const postgres = await startLabPostgres({ dir: await at("postgres") });
   if (!postgres) return undefined;
@@ -140,21 +134,10 @@ export async function startEngines(
     storeLog,
     authority,
     identities,
+    deny,
     logins,
     stop: () => engines.disposeAsync(),
   };
-}
-
-async function applyPolicies(root: S3Connection): Promise<void> {
-  const { ca } = root;
-  const requestHandler = { httpsAgent: { ca } };
-  const admin = new S3Client({ ...root, forcePathStyle: true, requestHandler });
-  for (const [kind, bucket] of [...Object.entries(BUCKETS), ["keyring-copy", COPY_BUCKET]] as [
-    PolicyKind,
-    string,
-  ][])
-    await admin.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: await policyOf(kind, bucket) }));
-  admin.destroy();
 }
 
 /** Makes every topic, as `infra/deploy/kafka` does. */

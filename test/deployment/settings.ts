@@ -2,7 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { PostgresAccess, S3Credentials } from "@daybook/lab";
-import { BUCKETS, COPY_BUCKET, type DeployedEngines } from "./engines.ts";
+import type { DeployedEngines } from "./engines.ts";
+import { BUCKETS, COPY_BUCKET } from "./store.ts";
 
 export type ServiceName = "capture" | "archiver" | "records" | "evidence" | "retention" | "migrate";
 

@@ -14,7 +14,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { startVersitygw } from "@daybook/lab";
 import { makeBuckets } from "@daybook/s3";
-import { BUCKETS } from "../deployment/engines.ts";
+import { BUCKETS } from "../deployment/store.ts";
 import { NODE } from "../deployment/service-process.ts";
 import type { Course } from "./course.ts";
 import type { LargeAnswer, LargeOrder } from "./programs/large-body.ts";

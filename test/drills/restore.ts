@@ -4,7 +4,8 @@ import { DeleteObjectsCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/c
 import { deployDatabase } from "@daybook/catalogue/testing";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
 import type { Deployment } from "../deployment/deployment.ts";
-import { BUCKETS, type DeployedEngines } from "../deployment/engines.ts";
+import type { DeployedEngines } from "../deployment/engines.ts";
+import { BUCKETS } from "../deployment/store.ts";
 import { eventRecords, importMadeUp, isClean, untilRecords } from "../e2e/support/archive.ts";
 import type { Course } from "./course.ts";
 import { govern, seen, staysDisposed } from "./governed.ts";

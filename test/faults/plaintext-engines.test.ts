@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deploy, type Deployment } from "../deployment/deployment.ts";
-import { describeDeployed } from "../deployment/installed.ts";
+import { deployedStores, describeDeployed } from "../deployment/installed.ts";
 import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { scan } from "./scan.ts";
 import { coreOf, leftBehind, nodesOf, portsOf } from "./support/signs.ts";
@@ -27,10 +27,10 @@ afterAll(() => rm(own, { recursive: true, force: true }));
 const scanAll = ({ dir }: Deployment) => scan(dir, SECRETS, (path) => path === join(dir, "secrets"));
 const importing = ["import", file, "--custodian", "Perpetua Vanterpool"];
 
-describeDeployed("the files of real engines, and every log", () => {
+describeDeployed.each(deployedStores())("the files of real engines on %s, and every log", (store) => {
   let whole: Deployment;
   beforeAll(async () => {
-    whole = (await deploy())!;
+    whole = (await deploy({ store }))!;
   }, 120_000);
   afterAll(() => whole.remove());
   const capture = () => whole.services.get("capture")!;
@@ -66,7 +66,7 @@ describeDeployed("the files of real engines, and every log", () => {
     ]);
     const { total } = await whole.json<{ total: number }>(["search", "quetzalcoatlus", "--matter", id]);
     expect(total).toBeGreaterThan(1_000);
-    const out = join(own, "package");
+    const out = join(own, `package-${store}`);
     await whole.json(["export", "--matter", id, "--out", out, "--query", "quetzalcoatlus"]);
     expect(scan(out, SECRETS)).not.toEqual([]);
     expect(scanAll(whole)).toEqual([]);

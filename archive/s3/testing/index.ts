@@ -1,1 +1,1 @@
-export { IDENTITIES, type IdentityName, policyOf, type PolicyKind } from "./policies.ts";
+export { IDENTITIES, type IdentityName, minioPolicyOf, policyOf, type PolicyKind } from "./policies.ts";

@@ -26,14 +26,28 @@ export type PolicyKind = "records" | "heads" | "keyring" | "keyring-copy";
  * @throws {Error} when a placeholder is of nothing known
  */
 export async function policyOf(kind: PolicyKind, bucket: string): Promise<string> {
-  const text = await readFile(join(POLICIES, `${kind}.json`), "utf8");
-  const names = new Map<string, string>([
-    ["bucket", bucket],
-    ...IDENTITIES.map((name) => [name, name] as const),
-  ]);
+  const identities = IDENTITIES.map((name) => [name, name] as const);
+  return filled(`${kind}.json`, new Map<string, string>([["bucket", bucket], ...identities]));
+}
+
+/**
+ * The same rights as an identity's own policy, for a store whose buckets have none: MinIO.
+ *
+ * @param buckets by what they are for
+ * @throws {Error} when a placeholder is of nothing known
+ */
+export async function minioPolicyOf(
+  identity: IdentityName,
+  buckets: Readonly<Record<PolicyKind, string>>,
+): Promise<string> {
+  return filled(`minio/${identity}.json`, new Map(Object.entries(buckets)));
+}
+
+async function filled(file: string, names: ReadonlyMap<string, string>): Promise<string> {
+  const text = await readFile(join(POLICIES, file), "utf8");
   return JSON.stringify(JSON.parse(text)).replace(/\$\{([^}]*)\}/g, (_, placeholder: string) => {
     const name = names.get(placeholder);
-    if (name === undefined) throw new Error(`${kind}.json: nothing is called ${placeholder}`);
+    if (name === undefined) throw new Error(`${file}: nothing is called ${placeholder}`);
     return name;
   });
 }

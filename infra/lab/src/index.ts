@@ -5,6 +5,7 @@ export { freePorts } from "./free-port.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
 export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts";
 export { type Litewitness, startLitewitness } from "./litewitness.ts";
+export { importMinioIdentities, type MinioIdentity } from "./minio-identities.ts";
 export { startMinio } from "./minio.ts";
 export { type PostgresAccess, type PostgresEngine, startLabPostgres } from "./postgres.ts";
 export { pythonProgram } from "./python-install.ts";

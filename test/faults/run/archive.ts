@@ -7,7 +7,7 @@ import { ArchiveReader } from "../../../services/records/src/archive-reader.ts";
 import { KeyRing } from "../../../services/records/src/key-ring.ts";
 import { KeyringHomes } from "../../../services/records/src/keyring-homes.ts";
 import type { Deployment } from "../../deployment/deployment.ts";
-import { BUCKETS } from "../../deployment/engines.ts";
+import { BUCKETS } from "../../deployment/store.ts";
 import { vkeysByShard } from "../consistency.ts";
 import type { Offered } from "./network.ts";
 
