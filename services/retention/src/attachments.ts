@@ -1,4 +1,6 @@
+import type { LockedObject } from "@daybook/archive-core";
 import type { Pass } from "./pass.ts";
+import { stretches } from "./stretches.ts";
 
 const PREFIX = "attachment/";
 /** How long a pass waits for the archiver. */
@@ -11,32 +13,68 @@ const FRESH_DAYS = { from: 29, to: 30.1 };
  * which is asked only if one needs a decision, and only once everything that may claim one is archived.
  */
 export async function keepAttachments(pass: Pass, signal: AbortSignal): Promise<void> {
-  const { objects, facts, extendBelowDays, graceDays } = pass.options;
-  const undecided = new Set<string>();
-  const onHold = new Set<string>();
+  const { namesInMemory } = pass.options;
+  let settled = true;
+  let after = "";
+  for await (const stretch of stretches(open(pass), namesInMemory)) {
+    settled &&= await everythingArchived(pass, signal);
+    // The last goes on to the end: a claimed attachment that nothing was to be decided of may be held now.
+    const to = stretch.length < namesInMemory ? undefined : stretch.at(-1)?.key;
+    await judgeAttachments(pass, { stretch, after, to, settled }, signal);
+    after = to ?? after;
+  }
+}
+
+interface Open {
+  readonly key: string;
+  /** Whether it is to be kept or let go of. */
+  readonly undecided: boolean;
+  readonly onHold: boolean;
+}
+
+/** Attachments that the facts have to be asked about, in order. */
+async function* open(pass: Pass): AsyncGenerator<Open> {
+  const { objects } = pass.options;
   for await (const key of objects.list(PREFIX)) {
     const state = await objects.stat(key);
     if (!state) continue;
-    if (state.legalHold) onHold.add(key);
-    const left = pass.daysLeft(state);
-    const fresh = left >= FRESH_DAYS.from && left <= FRESH_DAYS.to;
-    if (left < extendBelowDays && !fresh) undecided.add(key);
+    const undecided = needsDecision(pass, state);
+    if (undecided || state.legalHold) yield { key, undecided, onHold: state.legalHold };
   }
-  const settled = await everythingArchived(pass, signal);
+}
+
+function needsDecision(pass: Pass, state: LockedObject): boolean {
+  const left = pass.daysLeft(state);
+  const fresh = left >= FRESH_DAYS.from && left <= FRESH_DAYS.to;
+  return left < pass.options.extendBelowDays && !fresh;
+}
+
+/** @param of.after the key before the first that is judged. @param of.to the last one; undefined: whatever follows */
+async function judgeAttachments(
+  pass: Pass,
+  of: { stretch: readonly Open[]; after: string; to: string | undefined; settled: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { objects, facts, graceDays } = pass.options;
+  const undecided = new Set(of.stretch.filter((one) => one.undecided).map(({ key }) => key));
+  const onHold = new Set(of.stretch.filter((one) => one.onHold).map(({ key }) => key));
   for await (const { sealed, held } of facts.claimed()) {
+    signal.throwIfAborted();
     const key = `${PREFIX}${sealed}`;
-    if (!held && !onHold.has(key) && !undecided.has(key)) continue;
+    if (key <= of.after || (of.to !== undefined && key > of.to)) continue;
+    if (!held && !undecided.has(key)) continue;
     const state = await objects.stat(key);
-    if (state) await pass.hold(key, state, held);
+    if (held && state) await pass.hold(key, state, true);
+    if (held) onHold.delete(key);
     if (undecided.delete(key)) await pass.keep(key, state);
-    onHold.delete(key);
   }
   for (const key of onHold) {
-    // Its record was disposed of, or never was: nothing is held here any more.
+    // No record that claims it is held any more, whichever there are.
     const state = await objects.stat(key);
     if (state) await pass.hold(key, state, false);
   }
-  for (const key of settled ? undecided : []) {
+  for (const key of of.settled ? undecided : []) {
+    signal.throwIfAborted();
     const state = await objects.stat(key);
     if (state && pass.daysLeft(state) <= -graceDays) await pass.expire(key, state, "attachments");
   }

@@ -107,3 +107,15 @@ export class LogView {
     return entry;
   }
 }
+
+/** The logs that have committed anything, one after the other. Errors as `LogView.open`. */
+export async function* openLogs(
+  options: Pick<RetentionOptions, "shards" | "objects" | "heads">,
+  signal: AbortSignal,
+): AsyncGenerator<LogView> {
+  for (const shard of options.shards) {
+    signal.throwIfAborted();
+    const view = await LogView.open(shard, options);
+    if (view) yield view;
+  }
+}

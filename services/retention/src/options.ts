@@ -46,6 +46,8 @@ export interface RetentionOptions {
   readonly minLockDays: number;
   /** Days that an unclaimed attachment stays after its first lock has lapsed. */
   readonly graceDays: number;
+  /** Names of objects, and what is known of them, that are in memory at a time: some hundred bytes each. */
+  readonly namesInMemory: number;
   readonly log: Logger;
   readonly metrics?: Metrics;
   readonly now: () => Date;
@@ -65,6 +67,8 @@ export interface RetentionReport {
   /** Copies of key blocks made, and those whose lock was lengthened. */
   copied: number;
   kept: number;
-  /** What an operator has to look at. `key` is a store key. */
+  /** What an operator has to look at, the first thousand. `key` is a store key. */
   alerts: { readonly key: string; readonly problem: string }[];
+  /** How many more there are. */
+  moreAlerts: number;
 }

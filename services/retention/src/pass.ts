@@ -2,6 +2,7 @@ import { ArchiveError, type LockedObject } from "@daybook/archive-core";
 import type { RetentionOptions, RetentionReport } from "./options.ts";
 
 const DAY_MS = 86_400_000;
+const MAX_ALERTS = 1_000;
 
 /** One pass over the stores: its clock, its report, and what is done to single objects. */
 export class Pass {
@@ -16,6 +17,7 @@ export class Pass {
     copied: 0,
     kept: 0,
     alerts: [],
+    moreAlerts: 0,
   };
 
   constructor(options: RetentionOptions) {
@@ -33,7 +35,8 @@ export class Pass {
   }
 
   alert(key: string, problem: string): void {
-    this.report.alerts.push({ key, problem });
+    if (this.report.alerts.length < MAX_ALERTS) this.report.alerts.push({ key, problem });
+    else this.report.moreAlerts += 1;
   }
 
   /** Keeps an object that is needed locked. Undefined: it is not there. */
@@ -70,15 +73,22 @@ export class Pass {
     if (gone) this.report.expired[as] += 1;
   }
 
-  /** What fails for one object is an alert, and not the end of the pass. */
+  /** What fails for one object, for good or not, is an alert, and not the end of the pass. */
   async #attempt(key: string, problem: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
-      this.alert(key, `${problem}: ${error.code}`);
+      const code = codeOf(error);
+      if (code === undefined) throw error;
+      this.alert(key, `${problem}: ${code}`);
       return false;
     }
   }
+}
+
+/** The code of a store's error; undefined for any other. A refusal is of the store's own, and no error of the ports. */
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof ArchiveError) return error.code;
+  return (error as { code?: unknown } | null)?.code === "store-refused" ? "store-refused" : undefined;
 }

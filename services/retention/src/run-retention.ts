@@ -24,15 +24,15 @@ export async function runRetention(
 async function passAndReport(options: RetentionOptions, signal: AbortSignal): Promise<boolean> {
   const { log, metrics, now } = options;
   try {
-    const { alerts, ...done } = await retainOnce(options, signal);
+    const { alerts, moreAlerts, ...done } = await retainOnce(options, signal);
     for (const { key, problem } of alerts) log.error({ key, problem }, "retention needs somebody to look");
     metrics
       ?.gauge("daybook_retention_alerts", "Objects of the last pass that need somebody to look")
-      .set(alerts.length);
+      .set(alerts.length + moreAlerts);
     metrics
       ?.gauge("daybook_retention_last_pass_seconds", "When the last pass ended, in seconds since 1970")
       .set(now().getTime() / 1_000);
-    log.info({ ...done, alerts: alerts.length }, "retention passed");
+    log.info({ ...done, alerts: alerts.length + moreAlerts }, "retention passed");
     return true;
   } catch (err) {
     if (!signal.aborted) log.error({ err }, "a retention pass failed");

@@ -1,70 +1,73 @@
 import { keyBlockKey, parseSegmentName, segmentKey } from "@daybook/archive-core";
-import type { Disposed } from "./judged.ts";
-import type { LogView } from "./log-view.ts";
+import { judge, type Segment } from "./judged.ts";
+import { type LogView, openLogs } from "./log-view.ts";
 import type { Pass } from "./pass.ts";
-
-/** What is known of the records in the segments. */
-export interface SegmentFacts {
-  readonly disposed: Disposed;
-  /** Digests of the segments that are held. */
-  readonly held: ReadonlySet<string>;
-}
+import { Roll, stretches } from "./stretches.ts";
 
 /**
- * Every committed segment of a shard: locked while it holds a live record, on hold while one of them is held, and
- * let go of when none is left. Orphans of attempts that died are let go of when their lock has lapsed.
+ * Every committed segment: locked while it holds a live record, on hold while one of them is held, and let go of when
+ * none is left. Orphans of attempts that died are let go of when their lock has lapsed.
  */
-export async function keepSegments(
+export async function keepSegments(pass: Pass, signal: AbortSignal): Promise<void> {
+  const { facts, objects, namesInMemory } = pass.options;
+  for await (const stretch of stretches(everySegment(pass, signal), namesInMemory)) {
+    const judged = await judge(facts, stretch);
+    for (const segment of stretch) {
+      signal.throwIfAborted();
+      const { shard, first, seg, hasKeys } = segment;
+      const key = segmentKey(shard, first, seg);
+      const state = await objects.stat(key);
+      const isHeld = judged.isHeld(segment);
+      if (state) await pass.hold(key, state, isHeld);
+      if (!judged.isDisposed(segment)) {
+        await pass.keep(key, state);
+        if (!hasKeys) pass.alert(keyBlockKey(shard, first, seg), "the session keys of live records are gone");
+      } else if (!isHeld) await pass.expire(key, await objects.stat(key), "disposed");
+    }
+  }
+}
+
+/** The segments of every log, and whether each keyring has their keys. */
+async function* everySegment(
   pass: Pass,
-  view: LogView,
-  { disposed, held }: SegmentFacts,
-): Promise<void> {
+  signal: AbortSignal,
+): AsyncGenerator<Segment & { readonly hasKeys: boolean }> {
+  const { options } = pass;
+  for await (const view of openLogs(options, signal)) {
+    const { shard } = view;
+    const rolls = options.sweeper.keyrings.map((keyring) => new Roll(keyring.list(`keyring/${shard}/`)));
+    for await (const { first, end, seg } of committed(view, present(pass, view))) {
+      const block = keyBlockKey(shard, first, seg);
+      const there = await Promise.all(rolls.map((roll) => roll.has(block)));
+      yield { shard, first, end, seg, hasKeys: !there.includes(false) };
+    }
+  }
+}
+
+/** Where the segments start whose objects are there, in order. Lets go of orphans on the way. */
+async function* present(pass: Pass, view: LogView): AsyncGenerator<number, void, undefined> {
   const { objects } = pass.options;
-  const starts: number[] = [];
   for await (const key of objects.list(`log/${view.shard}/segment/`)) {
     const name = parseSegmentName(key);
     if (!name || name.first >= view.size) continue;
-    if (await view.names(name)) starts.push(name.first);
+    if (await view.names(name)) yield name.first;
     else if (await view.neverNames(name)) await pass.expire(key, await objects.stat(key), "orphans");
-  }
-  const blocks = await keyBlocks(pass, view);
-  for await (const { first, end, seg } of committed(view, starts)) {
-    const key = segmentKey(view.shard, first, seg);
-    const state = await objects.stat(key);
-    const isHeld = held.has(seg);
-    if (state) await pass.hold(key, state, isHeld);
-    if (disposed.within(view.shard, first, end) < end - first) {
-      await pass.keep(key, state);
-      const block = keyBlockKey(view.shard, first, seg);
-      if (blocks.some((there) => !there.has(block)))
-        pass.alert(block, "the session keys of live records are gone");
-    } else if (!isHeld) await pass.expire(key, await objects.stat(key), "disposed");
   }
 }
 
 /** The segments of the log, whether or not their objects are there. @param starts of those that are, ascending */
 async function* committed(
   view: LogView,
-  starts: readonly number[],
-): AsyncGenerator<{ first: number; end: number; seg: string }> {
-  let next = 0;
+  starts: AsyncGenerator<number, void, undefined>,
+): AsyncGenerator<Omit<Segment, "shard">> {
+  let start = await starts.next();
   for (let first = 0; first < view.size;) {
-    while ((starts[next] ?? view.size) <= first) next += 1;
-    const end = await view.endOf(first, starts[next] ?? view.size);
+    while (start.done !== true && start.value <= first) start = await starts.next();
+    const end = await view.endOf(first, start.done === true ? view.size : start.value);
     yield { first, end, seg: (await view.leaf(first)).seg };
     first = end;
   }
-}
-
-/** Per keyring, the names of its blocks. */
-async function keyBlocks({ options }: Pass, view: LogView): Promise<ReadonlySet<string>[]> {
-  const all: Set<string>[] = [];
-  for (const keyring of options.sweeper.keyrings) {
-    const there = new Set<string>();
-    for await (const key of keyring.list(`keyring/${view.shard}/`)) there.add(key);
-    all.push(there);
-  }
-  return all;
+  while (start.done !== true) start = await starts.next();
 }
 
 /** The log's own full tiles and bundles are needed for as long as there is a log. */

@@ -68,6 +68,7 @@ class Rig {
       extendBelowDays: 220,
       minLockDays: 200,
       graceDays: 30,
+      namesInMemory: 2,
       log: this.#log,
       now: () => this.now,
       ...more,
@@ -150,6 +151,7 @@ describe("a pass", () => {
       copied: 2,
       kept: 0,
       alerts: [],
+      moreAlerts: 0,
     });
   });
 

@@ -55,6 +55,7 @@ export const retention = service({
           extendBelowDays: config.DAYBOOK_EXTEND_BELOW_DAYS,
           minLockDays: config.DAYBOOK_MIN_LOCK_DAYS,
           graceDays: config.DAYBOOK_GRACE_DAYS,
+          namesInMemory: config.DAYBOOK_RETENTION_NAMES,
           intervalMs: config.DAYBOOK_RETENTION_HOURS * HOUR_MS,
           log,
           metrics,

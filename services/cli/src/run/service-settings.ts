@@ -149,6 +149,13 @@ export const RETENTION = {
     .min(1)
     .default(7)
     .describe("days that an unclaimed attachment stays after its first lock"),
+  DAYBOOK_RETENTION_NAMES: z.coerce
+    .number<string>()
+    .int()
+    .min(1_000)
+    .max(10_000_000)
+    .default(100_000)
+    .describe("names of objects in memory at a time, half a KiB each"),
   DAYBOOK_RETENTION_HOURS: z.coerce
     .number<string>()
     .min(0.01)
