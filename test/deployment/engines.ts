@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deployDatabase, type DeployedLogin } from "@daybook/catalogue/testing";
-import { TOPICS } from "@daybook/contract";
 import {
   type Authority,
   freePorts,
@@ -18,19 +17,8 @@ import {
   type Toxiproxy,
 } from "@daybook/lab";
 import type { IdentityName } from "@daybook/s3/testing";
-import { Kafka, logLevel } from "kafkajs";
 import { type Denial, startStore, type StoreName } from "./store.ts";
-
-const HOUR_MS = 60 * 60_000;
-const DAY_MS = 24 * HOUR_MS;
-/** What a topic of Daybook is set to, but for its replicas: there is one broker here. */
-export const TOPIC_CONFIG = {
-  "cleanup.policy": "delete",
-  "retention.ms": String(8 * DAY_MS),
-  "retention.bytes": "-1",
-  "max.message.bytes": "5242880",
-  "message.timestamp.type": "LogAppendTime",
-};
+import { KAFKA_LOGINS, makeTopics } from "./topics.ts";
 
 /** What a deployment stands on, each engine reached through a proxy that a test can spoil. */
 export interface DeployedEngines {
@@ -89,6 +77,7 @@ export async function startEngines(
   const kafka = await startKafka({
     dir: await at("kafka"),
     secure: { port: kafkaPort, advertisedPort: measured ? kafkaPort : kafkaLink.port },
+    logins: KAFKA_LOGINS,
   });
   if (!kafka) return undefined;
   started.defer(() => kafka.stop("SIGKILL"));
@@ -138,20 +127,4 @@ export async function startEngines(
     logins,
     stop: () => engines.disposeAsync(),
   };
-}
-
-/** Makes every topic, as `infra/deploy/kafka` does. */
-export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<void> {
-  const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: Object.values(TOPICS).map((topic) => ({
-      topic,
-      numPartitions: topic === TOPICS.events ? shards : 1,
-      replicationFactor: 1,
-      configEntries: Object.entries(TOPIC_CONFIG).map(([name, value]) => ({ name, value })),
-    })),
-  });
-  await admin.disconnect();
 }

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { PostgresAccess, S3Credentials } from "@daybook/lab";
+import type { KafkaSecureAccess, PostgresAccess, S3Credentials } from "@daybook/lab";
 import type { DeployedEngines } from "./engines.ts";
 import { BUCKETS, COPY_BUCKET } from "./store.ts";
 
@@ -62,13 +62,13 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...secret("DAYBOOK_CA", engines.authority.ca),
     ...given("shared", { DAYBOOK_SERVICE_TOKEN: "service-token" }),
   };
-  const kafka: NodeJS.ProcessEnv = {
+  const kafka = ({ username, password, ca }: KafkaSecureAccess): NodeJS.ProcessEnv => ({
     DAYBOOK_KAFKA_BROKERS: `127.0.0.1:${engines.ports.kafka}`,
-    DAYBOOK_KAFKA_USERNAME: engines.kafka.secure!.username,
+    DAYBOOK_KAFKA_USERNAME: username,
     DAYBOOK_KAFKA_SINGLE_REPLICA: "yes",
-    ...secret("DAYBOOK_KAFKA_PASSWORD", engines.kafka.secure!.password),
-    ...secret("DAYBOOK_KAFKA_CA", engines.kafka.secure!.ca),
-  };
+    ...secret("DAYBOOK_KAFKA_PASSWORD", password),
+    ...secret("DAYBOOK_KAFKA_CA", ca),
+  });
   const identity = (name: string, { accessKeyId, secretAccessKey }: S3Credentials): NodeJS.ProcessEnv => ({
     [`DAYBOOK_S3_${name}ACCESS_KEY_ID`]: accessKeyId,
     ...secret(`DAYBOOK_S3_${name}SECRET_ACCESS_KEY`, secretAccessKey),
@@ -105,9 +105,10 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...given(service, { DAYBOOK_ARCHIVE_PASSPHRASE: "archive-passphrase", DAYBOOK_TOKENS_KEY: "tokens-key" }),
   });
   const { identities, logins } = engines;
+  const { logins: brokers } = engines.kafka;
   const services: Record<ServiceName, () => NodeJS.ProcessEnv> = {
     archiver: () => ({
-      ...kafka,
+      ...kafka(brokers["daybook-archiver"]!),
       ...store(identities.archiver),
       ...copy(identities.archiver),
       ...identity("PROBE_", identities.probe),
@@ -124,7 +125,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       }),
     }),
     records: () => ({
-      ...kafka,
+      ...kafka(brokers["daybook-records"]!),
       ...store(identities.records),
       ...copy(identities.records),
       ...postgres(logins.records),
@@ -137,7 +138,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       ...given("records", { DAYBOOK_REGISTRY_KEY: "registry-key", DAYBOOK_SCOPE_KEY: "scope-key" }),
     }),
     evidence: () => ({
-      ...kafka,
+      ...kafka(brokers["daybook-evidence"]!),
       ...store(identities.evidence),
       ...postgres(logins.evidence),
       ...recipients,
@@ -146,7 +147,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       ...reading("evidence"),
     }),
     capture: () => ({
-      ...kafka,
+      ...kafka(brokers["daybook-capture"]!),
       ...store(identities.capture),
       ...postgres(logins.capture),
       ...peers,

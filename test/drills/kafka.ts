@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
 import type { Deployment } from "../deployment/deployment.ts";
-import { makeTopics } from "../deployment/engines.ts";
+import { makeTopics } from "../deployment/topics.ts";
 import {
   eventRecords,
   exportAndVerify,

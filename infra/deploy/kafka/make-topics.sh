@@ -22,26 +22,32 @@ tool() { # tool PROGRAM ARGUMENT...
   "$bin$program" --bootstrap-server "$BOOTSTRAP" --command-config "$CONFIG" "$@"
 }
 
+there=$(tool kafka-topics.sh --list)
+
 topic() { # topic NAME PARTITIONS
   # LogAppendTime: a producer whose clock is wrong must not shorten how long its messages stay.
   settings="cleanup.policy=delete retention.ms=$((days * 86400000)) retention.bytes=-1 max.message.bytes=5242880
     min.insync.replicas=$in_sync unclean.leader.election.enable=false message.timestamp.type=LogAppendTime"
+  if echo "$there" | grep -qxF "$1"; then
+    tool kafka-configs.sh --alter --entity-type topics --entity-name "$1" \
+      --add-config "$(echo "$settings" | tr -s ' \n' ',')"
+    return
+  fi
   flags=
   for setting in $settings; do flags="$flags --config $setting"; done
   # shellcheck disable=SC2086 # flags are words
   tool kafka-topics.sh --create --if-not-exists --topic "$1" --partitions "$2" --replication-factor "$replicas" $flags
-  tool kafka-configs.sh --alter --entity-type topics --entity-name "$1" \
-    --add-config "$(echo "$settings" | tr -s ' \n' ',')"
 }
 
-allow() { # allow SERVICE TOPIC OPERATION...
-  service=$1
-  name=$2
-  shift 2
+# Each call of kafka-acls.sh starts a Java machine: all that may be said in one is.
+allow() { # allow "SERVICE..." "TOPIC..." OPERATION...
   flags=
+  for service in $1; do flags="$flags --allow-principal User:daybook-$service"; done
+  for name in $2; do flags="$flags --topic $name"; done
+  shift 2
   for operation in "$@"; do flags="$flags --operation $operation"; done
   # shellcheck disable=SC2086 # flags are words
-  tool kafka-acls.sh --add --allow-principal "User:daybook-$service" --topic "$name" $flags
+  tool kafka-acls.sh --add $flags
 }
 
 topic daybook.events "$shards"
@@ -52,18 +58,13 @@ topic daybook.parked 1
 [ "${ACLS:-yes}" = yes ] || exit 0
 
 # Every service looks at the settings of every topic when it starts.
-for service in archiver capture records evidence witnessing; do
-  for name in daybook.events daybook.audit daybook.outbound daybook.parked; do
-    allow "$service" "$name" Describe DescribeConfigs
-  done
-done
+allow "archiver capture records evidence witnessing" "daybook.events daybook.audit daybook.outbound daybook.parked" \
+  Describe DescribeConfigs
 # The archiver reads what is to be archived, parks what it cannot, and puts gaps where they belong.
-for name in daybook.events daybook.audit daybook.parked; do allow archiver "$name" Read Write; done
+allow archiver "daybook.events daybook.audit daybook.parked" Read Write
 # Archivers share the shards as one consumer group.
 tool kafka-acls.sh --add --allow-principal User:daybook-archiver --group daybook-archivers- --resource-pattern-type prefixed \
   --operation Read --operation Describe
 allow capture daybook.events Write
 # What people do is an event too.
-allow records daybook.audit Write
-allow evidence daybook.audit Write
-allow witnessing daybook.audit Write
+allow "records evidence witnessing" daybook.audit Write

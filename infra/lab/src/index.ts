@@ -3,6 +3,7 @@ export { type Authority, type Certified, makeAuthority } from "./certificates.ts
 export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
+export { type KafkaPrograms, makeKafkaPrograms } from "./kafka-programs.ts";
 export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts";
 export { type Litewitness, startLitewitness } from "./litewitness.ts";
 export { importMinioIdentities, type MinioIdentity } from "./minio-identities.ts";

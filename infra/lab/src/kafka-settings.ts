@@ -7,6 +7,8 @@ export interface KafkaSettings {
   readonly advertisedPort: number;
   /** A listener with SCRAM-SHA-512 over TLS; `keystore` is a PEM file with key and certificate. */
   readonly secure?: { readonly port: number; readonly advertisedPort: number; readonly keystore: string };
+  /** Whether those who sign in may do only what somebody has allowed them, but for this one, who may do everything. */
+  readonly superUser?: string;
 }
 
 /**
@@ -14,7 +16,7 @@ export interface KafkaSettings {
  * rather than 13; the replication factors are those of a single node and of nothing else.
  */
 export function serverProperties(settings: KafkaSettings): string {
-  const { dir, port, controllerPort, advertisedPort, secure } = settings;
+  const { dir, port, controllerPort, advertisedPort, secure, superUser } = settings;
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
   const advertised = [`PLAINTEXT://127.0.0.1:${advertisedPort}`];
   const lines: string[] = [];
@@ -28,6 +30,13 @@ export function serverProperties(settings: KafkaSettings): string {
       "ssl.keystore.type=PEM",
       `ssl.keystore.location=${secure.keystore}`,
       "ssl.client.auth=none",
+    );
+  }
+  if (superUser !== undefined) {
+    lines.push(
+      "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+      // Without a password come the broker itself and the tests that make its trouble.
+      `super.users=User:ANONYMOUS;User:${superUser}`,
     );
   }
   lines.push(

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Engine, startEngine } from "./engine.ts";
 import { freePorts } from "./free-port.ts";
-import { KAFKA_FILES, kafkaLibraries } from "./kafka-install.ts";
+import { kafkaLibraries } from "./kafka-install.ts";
+import { javaOf } from "./kafka-java.ts";
 import { kafkaAnswers } from "./kafka-probe.ts";
 import { serverProperties } from "./kafka-settings.ts";
 
@@ -26,13 +27,14 @@ export interface KafkaEngine extends Engine {
   /** Where it listens itself, for a proxy to connect to: the same as in `brokers` unless another was advertised. */
   readonly port: number;
   readonly secure?: KafkaSecureAccess;
+  /** The other logins that were asked for, by name. */
+  readonly logins: Readonly<Record<string, KafkaSecureAccess>>;
   /** Ends it as `stop` does, SIGKILL unless told, and starts it again on the same ports with what was durable. */
   restart(signal?: NodeJS.Signals): Promise<void>;
   /** Destroys it with its disks, and starts another, empty cluster in its place: same ports, same certificate and user. */
   replace(): Promise<void>;
 }
 
-const JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 const run = promisify(execFile);
 
 /**
@@ -42,6 +44,8 @@ const run = promisify(execFile);
  * @param options.advertisedPort what it tells clients to connect to, when that is a proxy
  * @param options.secure whether it also offers SCRAM-SHA-512 over TLS (takes `openssl`), and on which port: one that nobody
  *   has, unless given, which it tells clients to connect to unless that is a proxy
+ * @param options.logins names of others who may sign in there. When given, even none, they may do only what ACLs allow; the
+ *   login of `secure` may do everything
  * @returns undefined when Kafka is not installed
  * @throws {Error} when it does not start, with the end of its log
  */
@@ -49,6 +53,7 @@ export async function startKafka(options: {
   dir: string;
   advertisedPort?: number;
   secure?: boolean | { readonly port: number; readonly advertisedPort: number };
+  logins?: readonly string[];
 }): Promise<KafkaEngine | undefined> {
   const libraries = kafkaLibraries();
   if (!libraries) return undefined;
@@ -59,12 +64,17 @@ export async function startKafka(options: {
     typeof options.secure === "object" ? options.secure : { port: freePort, advertisedPort: freePort };
   const { advertisedPort = port } = options;
   const keys = options.secure ? await makeKeys(dir) : undefined;
-  const secure: KafkaSecureAccess | undefined = keys && {
+  const accessOf = (username: string, { certificate: ca }: { certificate: string }): KafkaSecureAccess => ({
     brokers: [`127.0.0.1:${secured.advertisedPort}`],
-    ca: keys.certificate,
-    username: "daybook",
+    ca,
+    username,
     password: randomBytes(16).toString("hex"),
-  };
+  });
+  const secure = keys && accessOf("daybook", keys);
+  const logins = Object.fromEntries(
+    keys ? (options.logins ?? []).map((name) => [name, accessOf(name, keys)]) : [],
+  );
+  const users = secure ? [secure, ...Object.values(logins)] : [];
   const properties = join(dir, "server.properties");
   await writeFile(
     properties,
@@ -74,16 +84,17 @@ export async function startKafka(options: {
       controllerPort,
       advertisedPort,
       ...(keys && { secure: { ...secured, keystore: keys.keystore } }),
+      ...(secure && options.logins && { superUser: secure.username }),
     }),
     { mode: 0o600 },
   );
-  await format(libraries, properties, secure);
+  await format(libraries, properties, users);
 
   const start = () =>
     startEngine({
       name: "kafka",
       program: "java",
-      args: ["-Xmx256m", ...java(libraries), "kafka.Kafka", properties],
+      args: ["-Xmx256m", ...javaOf(libraries), "kafka.Kafka", properties],
       cwd: dir,
       log: join(dir, "kafka.log"),
       ready: () => kafkaAnswers(port),
@@ -96,6 +107,7 @@ export async function startKafka(options: {
     brokers: [`127.0.0.1:${advertisedPort}`],
     port,
     ...(secure && { secure }),
+    logins,
     signal: (signal) => engine.signal(signal),
     stop: (signal) => engine.stop(signal),
     async restart(signal = "SIGKILL") {
@@ -105,29 +117,24 @@ export async function startKafka(options: {
     async replace() {
       await engine.stop("SIGKILL");
       await rm(join(dir, "data"), { recursive: true });
-      await format(libraries, properties, secure);
+      await format(libraries, properties, users);
       engine = await start();
     },
   };
 }
 
-function java(libraries: string): string[] {
-  const logging = join(KAFKA_FILES, "log4j2.properties");
-  return [...JVM, `-Dlog4j2.configurationFile=${logging}`, "-cp", join(libraries, "*")];
-}
-
-async function format(libraries: string, properties: string, secure?: KafkaSecureAccess): Promise<void> {
+async function format(
+  libraries: string,
+  properties: string,
+  users: readonly KafkaSecureAccess[],
+): Promise<void> {
   const cluster = randomBytes(16).toString("base64url");
-  const user = secure && `SCRAM-SHA-512=[name=${secure.username},password=${secure.password}]`;
-  const tool = ["kafka.tools.StorageTool", "format", "--standalone", `--cluster-id=${cluster}`];
-  await run("java", [
-    "-Xmx64m",
-    ...java(libraries),
-    ...tool,
-    "-c",
-    properties,
-    ...(user ? ["--add-scram", user] : []),
+  const scram = users.flatMap(({ username, password }) => [
+    "--add-scram",
+    `SCRAM-SHA-512=[name=${username},password=${password}]`,
   ]);
+  const tool = ["kafka.tools.StorageTool", "format", "--standalone", `--cluster-id=${cluster}`];
+  await run("java", ["-Xmx64m", ...javaOf(libraries), ...tool, "-c", properties, ...scram]);
 }
 
 /** A key of the broker's own and its certificate, in one PEM file as Kafka wants them. */

@@ -9,7 +9,8 @@ import { type KafkaStream, openKafkaStream } from "@daybook/stream";
 import kafkajs from "kafkajs";
 import { z } from "zod";
 import { deploy, type Deployment } from "../../deployment/deployment.ts";
-import { type DeployedEngines, TOPIC_CONFIG } from "../../deployment/engines.ts";
+import type { DeployedEngines } from "../../deployment/engines.ts";
+import { planTopics } from "../../deployment/topics.ts";
 import type { ServiceProcess } from "../../deployment/service-process.ts";
 import { PLAIN_TOPICS } from "./load.ts";
 import { PlainPeer, type SinkOptions } from "./plain-peer.ts";
@@ -155,6 +156,7 @@ export function openBenchStream(engines: DeployedEngines, partitions: number): P
 
 /** The plain topics, set to what Daybook's are. */
 export async function makePlainTopics({ kafka }: DeployedEngines, partitions: number): Promise<void> {
+  const { topics } = await planTopics(partitions);
   const admin = new kafkajs.Kafka({
     brokers: [...kafka.brokers],
     logLevel: kafkajs.logLevel.NOTHING,
@@ -162,12 +164,7 @@ export async function makePlainTopics({ kafka }: DeployedEngines, partitions: nu
   await admin.connect();
   await admin.createTopics({
     waitForLeaders: true,
-    topics: PLAIN_TOPICS.map((topic) => ({
-      topic,
-      numPartitions: partitions,
-      replicationFactor: 1,
-      configEntries: Object.entries(TOPIC_CONFIG).map(([name, value]) => ({ name, value })),
-    })),
+    topics: PLAIN_TOPICS.map((topic) => ({ ...topics[0], topic })),
   });
   await admin.disconnect();
 }

@@ -25,6 +25,9 @@ queue.scheduleCheckPendingRequests = function () {
   if (this.pending.length > 0) schedule.call(this);
 };
 
+/** Which coordinator is meant, in Kafka's protocol. */
+const OF_GROUPS = 0;
+
 /** A message as it was fetched. */
 export interface FetchedMessage {
   readonly offset: string;
@@ -46,6 +49,7 @@ export interface Broker {
   }): Promise<{
     responses: readonly { partitions: readonly { messages: readonly FetchedMessage[] }[] }[];
   }>;
+  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<unknown>;
   readonly connectionPool: { send(of: object): Promise<unknown> };
 }
 
@@ -178,7 +182,14 @@ export function openLine(settings: Connection): Line {
     async coordinator(groupId) {
       await cluster.connect();
       await cluster.refreshMetadata();
-      return cluster.findGroupCoordinator({ groupId });
+      try {
+        return await cluster.findGroupCoordinator({ groupId });
+      } catch (error) {
+        // It keeps to itself why: a client without rights would be told that there is none, and ask for ever.
+        const broker = await cluster.findControllerBroker();
+        await broker.findGroupCoordinator({ groupId, coordinatorType: OF_GROUPS });
+        throw error;
+      }
     },
     async close() {
       // kafkajs waits for what is asked before it disconnects, and gives it up at once only for an error.
