@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the buckets of a deployment and sets who may do what in them. As the store's administrator, with the AWS
 # command line set up for it (AWS_ENDPOINT_URL for a store that is not AWS). May be repeated: buckets that are there stay,
-# policies are set again.
+# policies and rules are set again.
 #
 #   make-buckets.sh records heads keyring    the buckets, by their names here
 #   make-buckets.sh --copy keyring-copy      the keyring's second home: as ITS administrator, who is another person
@@ -27,10 +27,29 @@ make() { # make KIND BUCKET [ARGUMENT...]
   echo "$bucket: policy set"
 }
 
+# Attachments are uploaded in parts. What a process that was killed left of one is in no list of objects, and is paid for.
+clear() { # clear BUCKET
+  rule='{"Rules":[{"ID":"unfinished-uploads","Status":"Enabled","Filter":{"Prefix":""},
+    "AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}}]}'
+  if said=$(aws s3api put-bucket-lifecycle-configuration --bucket "$1" --lifecycle-configuration "$rule" 2>&1); then
+    echo "$1: uploads that are not finished in 7 days are ended"
+    return
+  fi
+  case "$said" in
+  *NotImplemented* | *MethodNotAllowed* | *MalformedXML* | *InvalidArgument*)
+    echo "$1: this store takes no rule that ends unfinished uploads: have it end them by its own means, or by hand" >&2 ;;
+  *)
+    echo "$said" >&2
+    return 1
+    ;;
+  esac
+}
+
 case "$#:${1:-}" in
 2:--copy) make keyring-copy "$2" ;;
 3:*)
   make records "$1" --object-lock-enabled-for-bucket
+  clear "$1"
   make heads "$2"
   make keyring "$3"
   ;;
