@@ -21,7 +21,8 @@ export async function openFront(
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const service = whose(incoming.url ?? "/");
     if (!service) return void outgoing.writeHead(404).end();
-    const { method = "GET", headers, url: path = "/" } = incoming;
+    const { method = "GET", url: path = "/" } = incoming;
+    const headers = { ...incoming.headers, "x-forwarded-for": incoming.socket.remoteAddress };
     const target = { host: "127.0.0.1", port: ports[service], path, method, headers, agent };
     const onward = request(target, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

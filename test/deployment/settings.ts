@@ -54,6 +54,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     DAYBOOK_DEPLOYMENT: DEPLOYMENT,
     DAYBOOK_SHARDS: String(shards),
     DAYBOOK_TRIAL: "yes",
+    DAYBOOK_TRUSTED_PROXIES: "127.0.0.1",
     DAYBOOK_PORT: String(place.port),
     DAYBOOK_OPERATIONS_PORT: String(place.operationsPort),
     DAYBOOK_STOP_SECONDS: "20",

@@ -2,6 +2,9 @@
 # Makes what the trial of compose.yaml needs and no image has: secrets, certificates and passwords, in `run/` and `.env`
 # beside it, for this user alone. Needs this checkout after `npm ci`, and openssl. Refuses where `run/` is: it holds the only keys
 # to what was archived.
+#
+# TSA_URL: a time-stamp authority (RFC 3161), WITNESSES: a file of C2SP witnesses, `VKEY URL` each, one a line. With one of
+# them outsiders witness the trial's logs; without, nobody does, and everything else is the same.
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,7 +24,7 @@ key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -o
 key ca
 openssl req -x509 -new -key ca.key -sha256 -days 365 -subj "/CN=Daybook trial" -out ca.pem \
   -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
-for name in archiver capture evidence records retention front; do
+for name in archiver capture evidence records retention witnessing front; do
   key "$name"
   printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$name" >"$name.ext"
   openssl req -new -key "$name.key" -subj "/CN=$name" |
@@ -42,6 +45,15 @@ done
 printf '{"accessAccounts":{%s}}\n' "$accounts" >"$run/state/store/iam/users.json"
 for login in owner archiver records evidence capture; do random >"$run/passwords/postgres-$login"; done
 
+# An empty file is no witness.
+if [ -n "${WITNESSES:-}" ]; then cp "$WITNESSES" "$run/witnesses"; else : >"$run/witnesses"; fi
+cp "$here/front.conf" "$run/front.conf"
+witnessed=
+if [ -n "${TSA_URL:-}${WITNESSES:-}" ]; then
+  witnessed=yes
+  sed -i 's/server 127.0.0.1:4480 down/server witnessing:4480/' "$run/front.conf"
+fi
+
 # The user of the containers has a name in them.
 printf 'daybook:x:%s:%s::/:/usr/sbin/nologin\n' "$(id -u)" "$(id -g)" >"$run/passwd"
 
@@ -51,6 +63,9 @@ DAYBOOK_GID=$(id -g)
 SHARDS=$shards
 STORE_PASSWORD=$(random)
 POSTGRES_PASSWORD=$(random)
+COMPOSE_PROFILES=${witnessed:+witnessing}
+WITNESSING_URL=${witnessed:+https://witnessing:4480}
+TSA_URL=${TSA_URL:-}
 END
 trap - EXIT
 echo "Made $run. Now: docker compose --project-directory $here up --build --wait"

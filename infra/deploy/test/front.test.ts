@@ -48,7 +48,9 @@ describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) 
     for (const name of SERVICES) {
       // Says who it is, and what it was asked for and by which name.
       const service = createServer({ cert: certificate, key }, (incoming, answer) => {
-        answer.end(`${name} ${incoming.headers.host ?? ""} ${incoming.method ?? ""} ${incoming.url ?? ""}`);
+        const { method = "", url = "", headers } = incoming;
+        const from = String(headers["x-forwarded-for"]);
+        answer.end(`${name} ${headers.host ?? ""} ${method} ${url} ${from}`);
       }).listen(0, "127.0.0.1");
       await once(service, "listening");
       services.push(service);
@@ -96,7 +98,7 @@ describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) 
         path,
         method,
         ca: certificate,
-        headers: { host: "daybook.example" },
+        headers: { host: "daybook.example", "x-forwarded-for": "192.0.2.66" },
       };
       request({ ...to, agent: false }, (answer) => {
         let body = "";
@@ -120,12 +122,15 @@ describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) 
     ["records", "/api/v1/search?words=a%20b%2Fc"],
     ["records", "/api/v1/importsofmine"],
     ["records", "/api/v1/openapi.json"],
-  ])("has %s answer %s, by its own name and the path as it came", async (service, path) => {
-    await expect(ask(path, "POST")).resolves.toEqual({
-      status: 200,
-      body: `${service} ${service} POST ${path}`,
-    });
-  });
+  ])(
+    "has %s answer %s, by its own name, the path as it came and who asks, whatever they say",
+    async (service, path) => {
+      await expect(ask(path, "POST")).resolves.toEqual({
+        status: 200,
+        body: `${service} ${service} POST ${path} 127.0.0.1`,
+      });
+    },
+  );
 
   it.each([
     "/",

@@ -87,9 +87,6 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
   });
 });
 
-// Nobody witnesses a trial.
-const TRIED = SERVICES.filter((service) => service !== "witnessing");
-
 describeWith(["compose-check"], "the trial of compose", ({ "compose-check": parser }) => {
   let model: ComposeModel;
   beforeAll(async () => {
@@ -100,11 +97,11 @@ describeWith(["compose-check"], "the trial of compose", ({ "compose-check": pars
       Object.fromEntries(
         Object.entries(model.services).map(([name, { environment = {} }]) => [name, environment]),
       ),
-    [...TRIED, "migrate"],
+    [...SERVICES, "migrate"],
   );
 
   it("gives each service the files that its settings name, and no others", () => {
-    for (const service of TRIED) {
+    for (const service of SERVICES) {
       const { environment = {}, secrets: given = [] } = model.services[service]!;
       const named = Object.entries(environment)
         .filter(([name]) => name.endsWith("_FILE"))

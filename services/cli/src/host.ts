@@ -34,6 +34,8 @@ export async function createHost(options: {
   readonly tls?: ServerCertificate | undefined;
   /** Names that it answers to besides loopback ones. */
   readonly hosts?: readonly string[];
+  /** As `createApi`. */
+  readonly trustedProxies?: readonly string[];
   readonly version: string;
   /** A trial: said in the API's own description. */
   readonly sample: boolean;
@@ -42,7 +44,7 @@ export async function createHost(options: {
   readonly log: Logger;
   readonly metrics: Metrics;
 }): Promise<Host> {
-  const { host, port, tls, hosts = [], version, sample, log, metrics } = options;
+  const { host, port, tls, hosts = [], trustedProxies = [], version, sample, log, metrics } = options;
   let handle: RequestListener = starting;
   const listening = await listen((request, response) => handle(request, response), { host, port, tls });
   const routes: Route[] = [];
@@ -60,6 +62,7 @@ export async function createHost(options: {
         version,
         routes,
         hosts,
+        trustedProxies,
         log,
         metrics,
         authenticator: withService(options.serviceToken, () => registry),

@@ -94,6 +94,9 @@ DAYBOOK_DEPLOYMENT: {{ required "deployment: its name" $values.deployment | quot
 DAYBOOK_SHARDS: {{ $values.shards | quote }}
 DAYBOOK_HOST: 0.0.0.0
 DAYBOOK_HOSTNAMES: {{ include "daybook.hostnames" . | quote }}
+{{- with $values.network.proxies }}
+DAYBOOK_TRUSTED_PROXIES: {{ join "," . | quote }}
+{{- end }}
 DAYBOOK_TLS_CERTIFICATE_FILE: /run/tls/tls.crt
 DAYBOOK_TLS_KEY_FILE: /run/tls/tls.key
 DAYBOOK_S3_ENDPOINT: {{ required "s3.endpoint: the object store" $values.s3.endpoint | quote }}

@@ -63,15 +63,27 @@ export function settingsOfPods(pods: ReadonlyMap<string, PodSpec>): Deployed {
   );
 }
 
-/** What `prepare.sh` would have put into `.env`. */
+/** What `prepare.sh` would have put into `.env`; numbers are made at each trial. */
 const PREPARED = /\$\{([A-Z_]+)(?::\?[^}]*)?\}/g;
+const WITNESSED: Settings = {
+  TSA_URL: "https://tsa.example.org",
+  WITNESSING_URL: "https://witnessing:4480",
+};
 
-/** The compose file as the parser of compose reads it, with numbers for what is made at each trial. */
+/** The compose file of a trial that is witnessed, as the parser of compose reads it. */
 export async function composeModel(parser: string, into: string): Promise<ComposeModel> {
   const text = await readFile(join(DEPLOY, "compose", "compose.yaml"), "utf8");
   const file = join(into, "compose.yaml");
-  await writeFile(file, text.replace(PREPARED, "1000"));
-  return JSON.parse(await check(parser, ["-format", "json", file], { cwd: into })) as ComposeModel;
+  await writeFile(
+    file,
+    text.replace(PREPARED, (_, name: string) => WITNESSED[name] ?? "1000"),
+  );
+  return JSON.parse(
+    await check(parser, ["-format", "json", file], {
+      cwd: into,
+      env: { ...process.env, COMPOSE_PROFILES: "witnessing" },
+    }),
+  ) as ComposeModel;
 }
 
 export interface ComposeModel {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import helmet from "helmet";
 import type { Logger } from "../log.ts";
@@ -21,6 +22,8 @@ export interface ApiOptions extends Partial<IncomingLimits> {
   readonly log: Logger;
   /** Names that clients call this server by, besides loopback ones. */
   readonly hosts?: readonly string[];
+  /** Addresses and networks (CIDR) of proxies: whom they name in `X-Forwarded-For` is who asks. Nobody else's is read. */
+  readonly trustedProxies?: readonly string[];
   /** How many wrong tokens an address may show within a minute: 20 unless given. */
   readonly failuresAllowed?: number;
   /** Turns an error of a domain package into an answer; without one it is a 500 that says nothing. */
@@ -63,6 +66,7 @@ export function createApi(options: ApiOptions): Express {
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
   app.enable("case sensitive routing");
+  app.set("trust proxy", [...(options.trustedProxies ?? [])]);
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] }, useDefaults: false } }));
   app.use((request, response, next) => {
     response.set("Cache-Control", "no-store");
@@ -88,7 +92,7 @@ export function createApi(options: ApiOptions): Express {
   }
 
   async function allowed(request: Request, action: Exclude<Route["action"], "public">): Promise<Principal> {
-    const principal = await authenticate(request.headers.authorization, request.socket.remoteAddress ?? "");
+    const principal = await authenticate(request.headers.authorization, addressOf(request));
     if (mayDo(principal, action)) return principal;
     throw new ProblemError(403, "forbidden", "your roles do not allow this");
   }
@@ -107,6 +111,11 @@ export function createApi(options: ApiOptions): Express {
     answerProblem(error, request, response, options);
   });
   return app;
+}
+
+/** Who asks: the peer, or whom a proxy that is trusted names, unless what it names is no address. */
+function addressOf({ ip = "", socket }: Request): string {
+  return isIP(ip) ? ip : (socket.remoteAddress ?? "");
 }
 
 function refuseDoubles(routes: readonly Route[]): void {

@@ -145,6 +145,7 @@ function hostOf(config: Config<typeof COMMON>, log: Logger, metrics: Metrics) {
     port: config.DAYBOOK_PORT,
     tls: certificate !== undefined && key ? { certificate, key } : undefined,
     hosts: config.DAYBOOK_HOSTNAMES ?? [],
+    trustedProxies: config.DAYBOOK_TRUSTED_PROXIES ?? [],
     version: VERSION,
     sample: config.DAYBOOK_TRIAL,
     serviceToken: config.DAYBOOK_SERVICE_TOKEN,

@@ -17,6 +17,10 @@ const days = (least: number, most: number) => z.coerce.number<string>().int().mi
 const pem = () => z.string().regex(/-----BEGIN [A-Z ]+-----/, "must be PEM");
 const url = () => z.url({ protocol: /^https?$/, error: "must look like https://HOST[:PORT]" });
 
+const network = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+  .refine((value) => !value.endsWith("/0"), { error: "must not be everybody" });
+
 /** What every service is told. */
 export const COMMON = {
   DAYBOOK_DEPLOYMENT: z
@@ -36,6 +40,13 @@ export const COMMON = {
   DAYBOOK_PORT: port().default(4480).describe("port of the API"),
   DAYBOOK_OPERATIONS_PORT: port().optional().describe("port of health, readiness and metrics: the next one"),
   DAYBOOK_HOSTNAMES: list().optional().describe("names, comma-separated, by which this service is called"),
+  DAYBOOK_TRUSTED_PROXIES: list()
+    .pipe(z.array(network))
+    .optional()
+    .describe(
+      "addresses or networks (10.0.0.0/8), comma-separated, of the proxies in front: who they say asks, by X-Forwarded-For, " +
+        "is whom the limit on wrong tokens holds for",
+    ),
   DAYBOOK_TLS_CERTIFICATE: pem()
     .optional()
     .describe("certificate to listen with, PEM; without it, plain HTTP"),
