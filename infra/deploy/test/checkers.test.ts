@@ -45,7 +45,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
       join(DEPLOY, "test", "values.yaml"),
     ]);
     const rendered = join(dir, "rendered.yaml");
-    await writeFile(rendered, await renderChart(helm!));
+    await writeFile(rendered, await renderChart(helm!, "--set", "monitoring.enabled=true"));
 
     for (const version of ["1.29.0", "1.33.0"]) {
       await check(validator!, ["--strict", "--kubernetes-version", version, rendered]);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Manifest, manifestsOf, renderChart, SERVICES } from "./support/deployed.ts";
 import { check, DEPLOY, describeWith, ROOT } from "./support/tools.ts";
 
 const MONITORING = join(DEPLOY, "monitoring");
@@ -47,3 +48,66 @@ describeWith(["promtool"], "the alert rules", ({ promtool }) => {
     for (const [, name] of rules.matchAll(/- alert: (\w+)/g)) expect(tried).toContain(`alertname: ${name}\n`);
   });
 });
+
+describeWith(
+  ["helm", "kubernetes-validate"],
+  "the chart's monitoring",
+  ({ helm, "kubernetes-validate": validator }) => {
+    const manifests = async (...more: string[]) => manifestsOf(await renderChart(helm!, ...more), validator!);
+    const ofOperator = ({ kind }: Manifest) => ["PodMonitor", "PrometheusRule"].includes(kind);
+
+    it("is not there unless it is asked for, as a cluster without its operator refuses it", async () => {
+      expect((await manifests()).filter(ofOperator)).toEqual([]);
+    });
+
+    it("has the very rules that are tried above, and the labels that it is found by", async () => {
+      const asked = ["--set", "monitoring.enabled=true", "--set", "monitoring.labels.release=prometheus"];
+      const found = (await manifests(...asked)).filter(ofOperator);
+      const rule = found.find(({ kind }) => kind === "PrometheusRule")!;
+
+      expect([rule.spec]).toEqual(await manifestsOf(rules, validator!));
+      for (const { metadata } of found) expect(metadata).toMatchObject({ labels: { release: "prometheus" } });
+    });
+
+    it("reads the metrics of every service, at a port that its pods have, as a job of the name that rules want", async () => {
+      const all = await manifests("--set", "monitoring.enabled=true");
+      const { selector, podMetricsEndpoints } = all.find(({ kind }) => kind === "PodMonitor")!
+        .spec as unknown as {
+        selector: {
+          matchLabels: Record<string, string>;
+          matchExpressions: readonly { key: string; operator: string; values: readonly string[] }[];
+        };
+        podMetricsEndpoints: readonly {
+          port: string;
+          path: string;
+          relabelings: readonly {
+            sourceLabels: readonly string[];
+            targetLabel: string;
+            replacement: string;
+          }[];
+        }[];
+      };
+      const { key, values } = selector.matchExpressions[0]!;
+      const selected = all
+        .flatMap(({ spec }) => spec?.template ?? [])
+        .filter(({ metadata: { labels = {} } = {} }) =>
+          Object.entries(selector.matchLabels).every(([label, value]) => labels[label] === value),
+        )
+        .filter(({ metadata }) => !values.includes(metadata?.labels?.[key] ?? ""));
+      const { port, path, relabelings } = podMetricsEndpoints[0]!;
+
+      expect(selected.map(({ metadata }) => metadata?.labels?.[key]).sort()).toEqual([...SERVICES]);
+      expect(path).toBe("/metrics");
+      for (const { spec } of selected)
+        expect(spec.containers[0]!.ports).toContainEqual({ name: port, containerPort: 4481 });
+      expect(relabelings).toEqual([
+        {
+          sourceLabels: [`__meta_kubernetes_pod_label_${key.replaceAll(/[^a-z]/g, "_")}`],
+          targetLabel: "job",
+          replacement: "daybook-$1",
+        },
+      ]);
+      expect(rules).toContain(`job=~"daybook.*"`);
+    });
+  },
+);

@@ -8,10 +8,15 @@ export type Deployed = Readonly<Record<string, Settings>>;
 
 export const SERVICES = ["archiver", "capture", "evidence", "records", "retention", "witnessing"] as const;
 
-interface Manifest {
+export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  readonly spec?: { readonly template?: { readonly spec: PodSpec } };
+  readonly spec?: {
+    readonly template?: {
+      readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
+      readonly spec: PodSpec;
+    };
+  };
 }
 export interface PodSpec {
   readonly enableServiceLinks?: boolean;
@@ -20,6 +25,7 @@ export interface PodSpec {
   readonly containers: readonly {
     readonly name: string;
     readonly args?: readonly string[];
+    readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
     readonly env?: readonly { name: string; value?: string }[];
     readonly resources?: { readonly limits?: Record<string, string> };
     readonly securityContext: Record<string, unknown>;
@@ -35,16 +41,21 @@ export async function renderChart(helm: string, ...more: string[]): Promise<stri
 }
 
 /**
- * Pods of a rendered chart, by the name of what makes them.
+ * Documents of YAML: the manifests of a rendered chart.
  *
  * @param validator `kubernetes-validate`: the Python that it came with has a reader of YAML
  */
-export async function podsOf(rendered: string, validator: string): Promise<Map<string, PodSpec>> {
+export async function manifestsOf(rendered: string, validator: string): Promise<Manifest[]> {
   const program =
     "import json,sys,yaml; print(json.dumps([one for one in yaml.safe_load_all(sys.argv[1]) if one]))";
-  const manifests = JSON.parse(
+  return JSON.parse(
     await check(join(dirname(validator), "python3"), ["-c", program, rendered]),
   ) as Manifest[];
+}
+
+/** Pods of a rendered chart, by the name of what makes them. */
+export async function podsOf(rendered: string, validator: string): Promise<Map<string, PodSpec>> {
+  const manifests = await manifestsOf(rendered, validator);
   return new Map(
     manifests.flatMap(({ kind, metadata, spec }) =>
       spec?.template ? [[`${kind}/${metadata.name}`, spec.template.spec] as const] : [],
