@@ -5,15 +5,24 @@ import { CaptureError } from "./error.ts";
 import type { ArchiveProgress, ImportedFiles, Registry } from "./ports.ts";
 import { type ScopeRules, scopeRules } from "./scope.ts";
 
-/** The registry, as the records service offers it to other services. */
-export function registryClient(client: ApiClient): Registry {
+/** How long one question to the registry waits: a connector's events wait with it. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * The registry, as the records service offers it to other services. One that hangs is one that does not answer.
+ *
+ * @param patienceMs how long one question waits for its answer
+ */
+export function registryClient(client: ApiClient, patienceMs = PATIENCE_MS): Registry {
   let known: ScopeRules | undefined;
+  const soon = () => AbortSignal.timeout(patienceMs);
   return {
     find: (nameOrId) =>
       asked(async () => {
         try {
           return await client.call("post", "/internal/v1/custodians/resolve", {
             body: { name: nameOrId, create: false, actor: "capture" },
+            signal: soon(),
             response: party,
           });
         } catch (error) {
@@ -25,6 +34,7 @@ export function registryClient(client: ApiClient): Registry {
       asked(() =>
         client.call("post", "/internal/v1/custodians/resolve", {
           body: { name, create: true, actor },
+          signal: soon(),
           response: party,
         }),
       ),
@@ -32,6 +42,7 @@ export function registryClient(client: ApiClient): Registry {
       const { id } = await asked(() =>
         client.call("post", "/internal/v1/accounts/resolve", {
           body: of,
+          signal: soon(),
           response: z.object({ id: z.string() }),
         }),
       );
@@ -39,7 +50,7 @@ export function registryClient(client: ApiClient): Registry {
     },
     scope: async () => {
       try {
-        known = await client.call("get", "/internal/v1/scope", { response: scopeRules });
+        known = await client.call("get", "/internal/v1/scope", { response: scopeRules, signal: soon() });
       } catch (cause) {
         if (!known) throw new CaptureError("unavailable", "the scope rules cannot be had", { cause });
       }
@@ -149,6 +160,8 @@ async function asked<T>(call: () => Promise<T>): Promise<T> {
         cause,
       });
     }
+    if (cause instanceof DOMException && cause.name === "TimeoutError")
+      throw new CaptureError("unavailable", "another service does not answer in time", { cause });
     if (cause instanceof ProblemError)
       throw new CaptureError("unavailable", `the records service cannot go on: ${cause.message}`, { cause });
     throw cause;

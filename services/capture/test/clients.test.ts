@@ -16,6 +16,33 @@ afterAll(() => {
   server.close();
 });
 
+describe("a registry that hangs", () => {
+  const hang: RequestListener = () => undefined;
+
+  it("leaves the scope that was read last, and none where none was", async () => {
+    const registry = registryClient(client(), 50);
+    answer = hang;
+    await expect(registry.scope()).rejects.toMatchObject({ code: "unavailable", retryable: true });
+
+    const rules = { version: 3, rules: [] };
+    answer = (_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(rules));
+    };
+    const patient = registryClient(client(), 1_000);
+    expect(await patient.scope()).toEqual(rules);
+    answer = hang;
+    expect(await patient.scope()).toEqual(rules);
+  });
+
+  it("says of nothing that it is not there", async () => {
+    answer = hang;
+    const registry = registryClient(client(), 50);
+    const account = { custodian: "c1", network: "sms", method: "carrier", actor: "test" } as const;
+    for (const asked of [registry.find("Ann"), registry.custodian("Ann", "test"), registry.account(account)])
+      await expect(asked).rejects.toMatchObject({ code: "unavailable", retryable: true });
+  });
+});
+
 async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
