@@ -10,7 +10,7 @@ import { isFinal, kafkaErrorType, unavailable } from "./patience.ts";
 const PAUSE_MS = 300;
 
 type Settings = KafkaGroupOptions &
-  Required<Pick<KafkaGroupOptions, "sessionTimeoutMs" | "heartbeatMs" | "rebalanceTimeoutMs">>;
+  Required<Pick<KafkaGroupOptions, "sessionTimeoutMs" | "heartbeatMs" | "rebalanceTimeoutMs" | "refusedMs">>;
 
 /** As `StreamGroup.share`. */
 export async function shareOnKafka(
@@ -45,6 +45,7 @@ class GroupMember {
   #id = "";
   #seat: Seat | undefined;
   #lease: NodeJS.Timeout | undefined;
+  #letInAt = performance.now();
 
   constructor(settings: Settings, works: Works, ending: AbortSignal) {
     this.#settings = settings;
@@ -96,6 +97,7 @@ class GroupMember {
     this.#coordinator ??= await this.#line.coordinator(this.#settings.groupId);
     if (this.#seat) await this.#beat(this.#coordinator, this.#seat);
     else this.#seat = await this.#join(this.#coordinator);
+    this.#letInAt = performance.now();
     // Also after a time in which nobody could say: it is the same seat.
     this.#works.have(this.#seat.places);
     await sleep(this.#settings.heartbeatMs, undefined, { signal: this.#ending }).catch(() => undefined);
@@ -156,7 +158,8 @@ class GroupMember {
         );
     }
     const said = unavailable(`let this process into ${this.#settings.groupId}`, error);
-    if (isFinal(error)) throw said;
+    const wasLetIn = performance.now() - this.#letInAt < this.#settings.refusedMs;
+    if (isFinal(error, { wasLetIn })) throw said;
     this.#settings.onTrouble?.(said);
     await this.#line.close();
     this.#coordinator = undefined;

@@ -16,6 +16,11 @@ export interface KafkaGroupOptions extends Pick<
   readonly heartbeatMs?: number;
   /** How long members have to come together when one joins or is gone, ms. */
   readonly rebalanceTimeoutMs?: number;
+  /**
+   * How long a member goes on while its password is refused, since it was last let in, or began: an overloaded broker seems to
+   * refuse right ones. Opening the stream before says at once whether it is right.
+   */
+  readonly refusedMs?: number;
   /** Told each time the group cannot be reached. It is tried again, without end. */
   readonly onTrouble?: (error: StreamError) => void;
 }
@@ -28,6 +33,7 @@ export interface KafkaGroupOptions extends Pick<
  */
 export function kafkaGroup(options: KafkaGroupOptions): StreamGroup {
   const { sessionTimeoutMs = 8_000, heartbeatMs = 2_000, rebalanceTimeoutMs = 5_000 } = options;
+  const { refusedMs = 60_000 } = options;
   if (!(heartbeatMs > 0 && heartbeatMs * 3 <= sessionTimeoutMs && rebalanceTimeoutMs >= heartbeatMs)) {
     throw new RangeError(
       "a group's heartbeat is a third of its session at most, and no longer than its rebalance",
@@ -37,7 +43,8 @@ export function kafkaGroup(options: KafkaGroupOptions): StreamGroup {
     async share(work, signal) {
       // Loaded when it is wanted, as the stream itself.
       const { shareOnKafka } = await import("./group-member.ts");
-      await shareOnKafka({ ...options, sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs }, work, signal);
+      const settings = { ...options, sessionTimeoutMs, heartbeatMs, rebalanceTimeoutMs, refusedMs };
+      await shareOnKafka(settings, work, signal);
     },
   };
 }

@@ -11,6 +11,9 @@ import { persist } from "./patience.ts";
 import { type Limits, readPartition } from "./reader.ts";
 import { assertTopics, configsOf } from "./topic-check.ts";
 
+/** Of a stream that is open. */
+const OPENED = { wasLetIn: true };
+
 /** As `openKafkaStream`. */
 export async function connectKafkaStream(options: KafkaStreamOptions): Promise<KafkaStream> {
   const settings = settingsOf(options);
@@ -84,10 +87,15 @@ class OpenKafkaStream implements KafkaStream {
   async confirm(): Promise<void> {
     if (this.#closing) throw closed();
     const { admin } = this.#clients;
-    const clusterId = await persist("name its cluster", this.#settings.patienceMs, async () => {
-      await admin.connect();
-      return (await admin.describeCluster()).clusterId;
-    });
+    const clusterId = await persist(
+      "name its cluster",
+      this.#settings.patienceMs,
+      async () => {
+        await admin.connect();
+        return (await admin.describeCluster()).clusterId;
+      },
+      OPENED,
+    );
     if (!this.id.startsWith(`kafka:${clusterId}:`)) throw replaced();
   }
 
@@ -95,10 +103,15 @@ class OpenKafkaStream implements KafkaStream {
     this.#lane(topic, partition);
     if (this.#closing) throw closed();
     const { admin } = this.#clients;
-    const all = await persist(`say the range of ${topic}`, this.#settings.patienceMs, async () => {
-      await admin.connect();
-      return admin.fetchTopicOffsets(topic);
-    });
+    const all = await persist(
+      `say the range of ${topic}`,
+      this.#settings.patienceMs,
+      async () => {
+        await admin.connect();
+        return admin.fetchTopicOffsets(topic);
+      },
+      OPENED,
+    );
     const found = all.find((one) => one.partition === partition);
     if (!found)
       throw new StreamError("unavailable", `${topic} has lost partition ${partition}: open it again`);
@@ -142,11 +155,16 @@ class OpenKafkaStream implements KafkaStream {
       value: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
     }));
     const { producer } = this.#clients;
-    return persist(`take what is sent to ${topic}/${partition}`, patienceMs, async () => {
-      const [answer] = await producer.send({ topic, messages, acks: -1, timeout: requestTimeoutMs });
-      if (answer?.baseOffset === undefined) throw new Error("Kafka acknowledged without an offset");
-      return Number(answer.baseOffset);
-    });
+    return persist(
+      `take what is sent to ${topic}/${partition}`,
+      patienceMs,
+      async () => {
+        const [answer] = await producer.send({ topic, messages, acks: -1, timeout: requestTimeoutMs });
+        if (answer?.baseOffset === undefined) throw new Error("Kafka acknowledged without an offset");
+        return Number(answer.baseOffset);
+      },
+      OPENED,
+    );
   }
 
   #lane(topic: string, partition: number): Lane {

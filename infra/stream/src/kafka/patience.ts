@@ -4,6 +4,8 @@ import { StreamError } from "../port.ts";
 const FIRST_PAUSE_MS = 50;
 const LAST_PAUSE_MS = 1_000;
 
+const REFUSED_PASSWORD = "SASL_AUTHENTICATION_FAILED";
+
 /** Answers of a broker that asking again will not change. */
 const FINAL: ReadonlySet<string> = new Set([
   "MESSAGE_TOO_LARGE",
@@ -14,7 +16,7 @@ const FINAL: ReadonlySet<string> = new Set([
   "CLUSTER_AUTHORIZATION_FAILED",
   "GROUP_AUTHORIZATION_FAILED",
   "UNSUPPORTED_VERSION",
-  "SASL_AUTHENTICATION_FAILED",
+  REFUSED_PASSWORD,
   // Of TLS, by Node's names.
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
@@ -29,14 +31,25 @@ export function kafkaErrorType(error: unknown): string {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     const { type, code } = at as Error & { type?: unknown; code?: unknown };
     for (const name of [type, code]) if (typeof name === "string") return name;
-    if (at.name === "KafkaJSSASLAuthenticationError") return "SASL_AUTHENTICATION_FAILED";
+    if (at.name === "KafkaJSSASLAuthenticationError") return REFUSED_PASSWORD;
   }
   return error instanceof Error ? error.name : "unknown";
 }
 
-/** Whether asking again cannot help. */
-export function isFinal(error: unknown): boolean {
-  return FINAL.has(kafkaErrorType(error)) || error instanceof StreamError;
+/** What is known of a client before it asks. */
+export interface Standing {
+  /** A broker has let it in with this very password before. */
+  readonly wasLetIn: boolean;
+}
+
+/**
+ * Whether asking again cannot help. Of a client that was let in before, a refused password says little: kafkajs takes
+ * whatever goes wrong while it signs in for that, so an overloaded broker seems to refuse a right one.
+ */
+export function isFinal(error: unknown, { wasLetIn }: Standing = { wasLetIn: false }): boolean {
+  const type = kafkaErrorType(error);
+  if (wasLetIn && type === REFUSED_PASSWORD) return false;
+  return FINAL.has(type) || error instanceof StreamError;
 }
 
 /**
@@ -45,13 +58,18 @@ export function isFinal(error: unknown): boolean {
  *
  * @throws {StreamError} `unavailable` when time is up or when asking again cannot help
  */
-export async function persist<T>(what: string, patienceMs: number, attempt: () => Promise<T>): Promise<T> {
+export async function persist<T>(
+  what: string,
+  patienceMs: number,
+  attempt: () => Promise<T>,
+  standing?: Standing,
+): Promise<T> {
   const until = performance.now() + patienceMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
     try {
       return await attempt();
     } catch (error) {
-      if (isFinal(error) || performance.now() + pauseMs > until) throw unavailable(what, error);
+      if (isFinal(error, standing) || performance.now() + pauseMs > until) throw unavailable(what, error);
     }
     await sleep(pauseMs);
   }

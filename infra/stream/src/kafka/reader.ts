@@ -53,7 +53,9 @@ export async function* readPartition(
         if (isStopped()) return;
         if (kafkaErrorType(error) === "OFFSET_OUT_OF_RANGE" && !line.isCut) throw outOfRange(place, offset);
         const isLate = performance.now() - answeredAt > settings.patienceMs;
-        if (isLate || isFinal(error)) throw unavailable(`give ${place.topic}/${place.partition}`, error);
+        // The stream was opened with the same password.
+        if (isLate || isFinal(error, { wasLetIn: true }))
+          throw unavailable(`give ${place.topic}/${place.partition}`, error);
         await line.close();
         await sleep(PAUSE_MS);
         line = openLine(settings);
