@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Stores } from "@daybook/archive-core";
 import type { Deployment } from "../../deployment/deployment.ts";
+import type { ServiceProcess } from "../../deployment/service-process.ts";
 import { inconsistent } from "../consistency.ts";
 import { type Found, readArchive } from "./archive.ts";
 import type { Network } from "./network.ts";
@@ -34,15 +35,14 @@ export async function judge(of: {
   const broken: string[] = [];
   const waited = await recovered(deployment, network, broken);
   const { notes, seen } = watcher;
-  for (const [way, times] of Object.entries(seen))
-    if (times === 0) broken.push(`no checkpoint was ever seen by way of the ${way}`);
+  broken.push(...unseen(seen));
   broken.push(...(await inconsistent(deployment.vkeys, stores, notes)).slice(0, MOST_NAMED));
   broken.push(...(await fsckProblems(deployment)));
   const found = await readArchive(deployment, stores);
   broken.push(...miscounted(network, found));
-  broken.push(...(await misindexed(deployment, found)));
+  broken.push(...misindexed(await catalogued(deployment), found));
   const gaps = found.others.get("gap") ?? 0;
-  if (gaps > 0) broken.push(`${gaps} gaps are recorded, and no fault of the plan explains one`);
+  broken.push(...unexplained(gaps));
   const records = [...found.leaves.values()].reduce((sum, ids) => sum + ids.length, 0);
   return { broken, ...waited, records, gaps, checkpoints: notes.length };
 }
@@ -65,12 +65,13 @@ async function recovered(
       await sleep(LOOK_MS);
     }
   };
-  const readyAfterMs = await within(READY_MS, () => unready(deployment));
+  const readyAfterMs = await within(READY_MS, () => unready(deployment.services));
   const settledAfterMs = await within(SETTLED_MS, () => unsettled(deployment, network));
   return { readyAfterMs, settledAfterMs };
 }
 
-async function unready({ services }: Deployment): Promise<string | undefined> {
+/** Which services are not ready. */
+export async function unready(services: ReadonlyMap<string, Ready>): Promise<string | undefined> {
   const states = await Promise.all(
     [...services].map(async ([name, service]) => ((await service.isReady()) ? undefined : name)),
   );
@@ -78,12 +79,20 @@ async function unready({ services }: Deployment): Promise<string | undefined> {
   return names.length === 0 ? undefined : `${names.join(" and ")} is not ready`;
 }
 
+type Ready = Pick<ServiceProcess, "isReady">;
+
 interface Status {
   readonly shards: readonly { shard: string; size: number; catalogued: number; lag: number }[];
   readonly parked: number;
 }
 
-async function unsettled(deployment: Deployment, network: Network): Promise<string | undefined> {
+/** What waits on its way from the network to the catalogue. */
+export async function unsettled(
+  deployment: Pick<Deployment, "json"> & {
+    readonly services: ReadonlyMap<string, Pick<ServiceProcess, "metric">>;
+  },
+  network: Pick<Network, "waiting">,
+): Promise<string | undefined> {
   if (network.waiting > 0) return `${network.waiting} events are not acknowledged`;
   const unsent = await deployment.services.get("capture")!.metric("daybook_spool_unsent_events");
   if (unsent !== 0) return `${unsent ?? "who knows how many"} events wait in the spool`;
@@ -99,10 +108,23 @@ async function unsettled(deployment: Deployment, network: Network): Promise<stri
     .join(", ");
 }
 
-async function fsckProblems(deployment: Deployment): Promise<string[]> {
+/** What Daybook's own check finds wrong. */
+export async function fsckProblems(deployment: Pick<Deployment, "run">): Promise<string[]> {
   const { code, stdout, stderr } = await deployment.run(["log", "fsck", "--json"]);
   if (code === 0) return [];
   return [`fsck is not clean: ${(stdout || stderr).slice(0, 1_000)}`];
+}
+
+/** By which ways whoever watched from outside never saw a checkpoint: nothing is then known of what was shown there. */
+export function unseen(seen: Watcher["seen"]): string[] {
+  return Object.entries(seen)
+    .filter(([, times]) => times === 0)
+    .map(([way]) => `no checkpoint was ever seen by way of the ${way}`);
+}
+
+/** No fault of a plan makes a hole in the stream. */
+export function unexplained(gaps: number): string[] {
+  return gaps > 0 ? [`${gaps} gaps are recorded, and no fault of the plan explains one`] : [];
 }
 
 /** Every acknowledged event is one record, every other one at most. */
@@ -130,26 +152,30 @@ function told(numbers: readonly number[], what: string): string[] {
   return [`${numbers.length} ${what}: ${numbers.slice(0, MOST_NAMED).join(", ")}`];
 }
 
-/** The catalogue has a row for every leaf, in its place, and no other. */
-async function misindexed({ engines }: Deployment, { leaves }: Found): Promise<string[]> {
+/** Ids of the catalogue's rows, in order: a list a shard, which the catalogue calls by numbers of its own. */
+async function catalogued({ engines }: Deployment): Promise<string[][]> {
   const { postgres, logins } = engines;
   const rows = await postgres.sql(
-    `SELECT shard, array_agg(replace(id::text, '-', '') ORDER BY idx), array_agg(idx::int ORDER BY idx)
-     FROM catalogue.record GROUP BY shard`,
+    `SELECT array_agg(replace(id::text, '-', '') ORDER BY idx) FROM catalogue.record GROUP BY shard`,
     [],
     { ...postgres.admin, database: logins.records.database },
   );
+  return rows.map(([ids]) => ids as string[]);
+}
+
+/** The catalogue has a row for every leaf, in its place, and no other. */
+export function misindexed(
+  rows: readonly (readonly string[])[],
+  { leaves }: Pick<Found, "leaves">,
+): string[] {
   const wrong: string[] = [];
-  const found = new Map(rows.map(([shard, ids]) => [String(shard), ids as string[]]));
   const expected = [...leaves.values()].filter((ids) => ids.length > 0);
-  const catalogued = [...found.values()].reduce((sum, ids) => sum + ids.length, 0);
+  const present = rows.reduce((sum, ids) => sum + ids.length, 0);
   const logged = expected.reduce((sum, ids) => sum + ids.length, 0);
-  if (catalogued !== logged) wrong.push(`the catalogue has ${catalogued} rows for ${logged} leaves`);
+  if (present !== logged) wrong.push(`the catalogue has ${present} rows for ${logged} leaves`);
   for (const [shard, ids] of leaves) {
     if (ids.length === 0) continue;
-    const same = [...found.values()].some(
-      (row) => row.length === ids.length && row.every((id, i) => id === ids[i]),
-    );
+    const same = rows.some((row) => row.length === ids.length && row.every((id, i) => id === ids[i]));
     if (!same) wrong.push(`the rows of shard ${shard} are not its leaves`);
   }
   return wrong;
