@@ -3,33 +3,10 @@ import { ArchiveError } from "./error.ts";
 import { decodeHead, type Head, headKey } from "./head.ts";
 import { decodeLeaf } from "./leaf.ts";
 import { checkpointKey, logEntries, logFileReader } from "./log-files.ts";
-import type { Stores } from "./ports.ts";
-import { decodeSegment, keyBlockKey, segmentKey } from "./segment.ts";
+import type { FsckOptions, FsckProblem, Report } from "./fsck-options.ts";
+import { checkSegment } from "./fsck-segment.ts";
+import { segmentKey } from "./segment.ts";
 import { Tree, type TreeFiles } from "./tree.ts";
-
-/** Something that is not as the log says. `where` is a store key. */
-export interface FsckProblem {
-  readonly where: string;
-  readonly problem: string;
-}
-
-export interface FsckOptions {
-  readonly shard: string;
-  readonly vkey: string;
-  readonly stores: Stores;
-  /** Alert below this much lock, in days from `now`. */
-  readonly minLockDays: number;
-  readonly now: Date;
-  /**
-   * What a key block has a line for: a record's index, and `<index>.<n>` for an attachment of it. Left out where
-   * the private key is not at hand.
-   */
-  readonly keyLines?: (block: Uint8Array) => Promise<ReadonlySet<KeyLineName>>;
-  /** Whether a record was disposed of, so that its missing key line is right. */
-  readonly disposed?: (id: string) => Promise<boolean>;
-}
-
-export type KeyLineName = number | `${number}.${number}`;
 
 export interface FsckReport {
   readonly shard: string;
@@ -39,7 +16,8 @@ export interface FsckReport {
 }
 
 const MAX_PROBLEMS = 1_000;
-const DAY_MS = 86_400_000;
+/** Segments in memory at once: each is 4 MiB and some at most. */
+const SIDE_BY_SIDE = 4;
 
 /**
  * Checks a shard from the ground up: every segment against its leaves, every leaf against the tiles, the
@@ -69,8 +47,6 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   return { shard, ...counts, problems };
 }
 
-type Report = (where: string, problem: string) => void;
-
 async function checkLog(
   options: FsckOptions,
   head: Head,
@@ -86,6 +62,7 @@ async function checkLog(
   if (!shown) report(checkpointKey(shard), "no checkpoint is published");
   else if (shown.size > checkpoint.size)
     report(checkpointKey(shard), "the published checkpoint is ahead of the head");
+  const checks = new Checks(report);
   const tree = new Tree();
   let previous: string | null = null;
   let partial: TreeFiles["partial"] = [];
@@ -95,17 +72,19 @@ async function checkLog(
     counts.segments += 1;
     const files = tree.append(entries);
     const root = tree.root();
-    const gone = await disposals(options, entries);
-    await checkSegment(options, key, entries, gone, { previous, root: root.toString("hex") }, report);
-    await checkKeys(options, keyBlockKey(shard, first, seg), first, gone, report);
-    for (const { path, bytes } of files.full) {
-      const file = `log/${shard}/${path}`;
-      await checkFile(file, bytes, () => stores.records.get(file), report);
-    }
+    const expected = { first, seg, entries, previous, root: root.toString("hex") };
+    await checks.add(async (reportHere) => {
+      await checkSegment(options, expected, reportHere);
+      for (const { path, bytes } of files.full) {
+        const file = `log/${shard}/${path}`;
+        await checkFile(file, bytes, () => stores.records.get(file), reportHere);
+      }
+    });
     partial = files.partial;
     agrees ||= shown?.size === tree.size && shown.root.equals(root);
     previous = key;
   }
+  await checks.done();
   const read = logFileReader(stores, shard);
   for (const { path, bytes } of partial)
     await checkFile(`log/${shard}/${path}`, bytes, () => read(path), report);
@@ -114,6 +93,34 @@ async function checkLog(
   if (previous !== head.segment) report(headKey(shard), "the head names another last segment");
   if (shown && shown.size <= checkpoint.size && !agrees)
     report(checkpointKey(shard), "the published checkpoint is of another log");
+}
+
+/** Checks that run side by side, so that a store's answers are not waited for one by one; they report in order. */
+class Checks {
+  readonly #report: Report;
+  readonly #running: Promise<readonly FsckProblem[]>[] = [];
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /** Resolves when there is room for another. @throws what an earlier one threw */
+  async add(check: (report: Report) => Promise<void>): Promise<void> {
+    const problems: FsckProblem[] = [];
+    const running = check((where, problem) => void problems.push({ where, problem })).then(() => problems);
+    // It is awaited in its turn, unless one before it fails.
+    running.catch(() => undefined);
+    this.#running.push(running);
+    if (this.#running.length >= SIDE_BY_SIDE) await this.#take();
+  }
+
+  async done(): Promise<void> {
+    while (this.#running.length > 0) await this.#take();
+  }
+
+  async #take(): Promise<void> {
+    for (const { where, problem } of (await this.#running.shift()) ?? []) this.#report(where, problem);
+  }
 }
 
 /** The committed entries, segment by segment, as the entry bundles tell. */
@@ -132,112 +139,6 @@ async function* logSegments(
     open.entries.push(entry);
   }
   if (open) yield open;
-}
-
-/** Which of the entries' records were disposed of. */
-async function disposals({ disposed }: FsckOptions, entries: readonly Buffer[]): Promise<boolean[]> {
-  const gone: boolean[] = [];
-  for (const entry of entries) gone.push((await disposed?.(decodeLeaf(entry).id)) ?? false);
-  return gone;
-}
-
-async function checkSegment(
-  { stores, minLockDays, now }: FsckOptions,
-  key: string,
-  entries: readonly Buffer[],
-  gone: readonly boolean[],
-  expected: { previous: string | null; root: string },
-  report: Report,
-): Promise<void> {
-  // Without a live record its lock is let lapse, and then it is removed.
-  const live = gone.includes(false);
-  const state = await stores.records.stat(key);
-  if (!state) {
-    if (live) report(key, "the segment is gone");
-    return;
-  }
-  if (live && state.retainUntil.getTime() < now.getTime() + minLockDays * DAY_MS)
-    report(key, "its lock ends too soon");
-  try {
-    const { entries: stored, trailer } = decodeSegment(await stores.records.get(key));
-    if (stored.length !== entries.length || stored.some((e, i) => !e.equals(entries[i] as Buffer))) {
-      report(key, "its leaves are not those in the log");
-    }
-    if (trailer.previous !== expected.previous) report(key, "it names another segment before it");
-    if (trailer.root !== expected.root) report(key, "its tree is not the log's");
-  } catch (error) {
-    if (!(error instanceof ArchiveError) || error.retryable) throw error;
-    report(key, error.message);
-  }
-}
-
-async function checkKeys(
-  { stores, keyLines }: FsckOptions,
-  key: string,
-  first: number,
-  gone: readonly boolean[],
-  report: Report,
-): Promise<void> {
-  if (!keyLines) return;
-  const { keyring, keyringCopy } = stores;
-  const copies = keyringCopy
-    ? [
-        { store: keyring, at: " in the first copy of the keyring" },
-        { store: keyringCopy, at: " in the second copy of the keyring" },
-      ]
-    : [{ store: keyring, at: "" }];
-  const found: { lines: ReadonlySet<KeyLineName>; at: string }[] = [];
-  for (const { store, at } of copies) {
-    const reportHere = (problem: string) => report(key, `${problem}${at}`);
-    try {
-      const block = await store.read(key);
-      const lines = block && (await keyLines(block.body));
-      checkLines(lines ?? new Set(), first, gone, reportHere);
-      if (lines) found.push({ lines, at });
-    } catch (error) {
-      if (!(error instanceof ArchiveError) || error.retryable) throw error;
-      reportHere(error.message);
-    }
-  }
-  const [one, other] = found;
-  if (!one || !other) return;
-  // Which attachments there are only the records tell: but what one copy has, both must have.
-  for (const [having, lacking] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    for (const line of having.lines) {
-      if (typeof line === "string" && !lacking.lines.has(line))
-        report(key, `no session key for attachment ${line}${lacking.at}`);
-    }
-  }
-}
-
-/** What a block must and must not have a line for. */
-function checkLines(
-  lines: ReadonlySet<KeyLineName>,
-  first: number,
-  gone: readonly boolean[],
-  report: (problem: string) => void,
-): void {
-  let missing = 0;
-  for (let i = 0; i <= gone.length; i += 1) {
-    const index = first + i;
-    if (gone[i] === false && !lines.has(index)) {
-      missing += 1;
-      continue;
-    }
-    // A block that is gone is one problem, not thousands.
-    if (missing === 1) report(`no session key for record ${index - 1}`);
-    else if (missing > 1) report(`no session key for records ${index - missing} to ${index - 1}`);
-    missing = 0;
-  }
-  for (const line of lines) {
-    const [index] = String(line).split(".");
-    if (gone[Number(index) - first] !== true) continue;
-    const whose = typeof line === "number" ? "its session key" : `the session key of its attachment ${line}`;
-    report(`record ${index} was disposed of but ${whose} is there`);
-  }
 }
 
 async function checkFile(

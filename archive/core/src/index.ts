@@ -3,6 +3,7 @@ export * from "./cosignature.ts";
 export * from "./error.ts";
 export type { SeenLog } from "./extension.ts";
 export * from "./fsck.ts";
+export type { FsckOptions, FsckProblem, KeyLineName } from "./fsck-options.ts";
 export * from "./head.ts";
 export * from "./json.ts";
 export * from "./leaf.ts";

@@ -134,7 +134,6 @@ export class Operations {
         ),
       );
     };
-    const disposed = async (id: string) => (await disposals.among([id])).has(id);
     for (const shard of archive.shards) {
       yield await fsck({
         shard,
@@ -143,7 +142,7 @@ export class Operations {
         minLockDays,
         now: now(),
         keyLines,
-        disposed,
+        disposed: (ids) => disposals.among(ids),
       });
     }
   }
