@@ -33,6 +33,8 @@ export interface DeploymentOptions {
   readonly archivers?: number;
   /** Which object store: versitygw, unless given. */
   readonly store?: StoreName;
+  /** Brokers of Kafka: as `startEngines`. */
+  readonly brokers?: number;
   /** Services to leave out. */
   readonly without?: readonly ServiceName[];
   /** Settings for every service, in place of the usual ones. */
@@ -68,6 +70,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   const engines = await startEngines(dir, shards, {
     measured,
     store: options.store,
+    brokers: options.brokers,
     beforeStore: options.beforeStore,
   });
   if (!engines) return undefined;

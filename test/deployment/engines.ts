@@ -27,8 +27,8 @@ export interface DeployedEngines {
   readonly postgres: PostgresEngine;
   readonly toxiproxy: Toxiproxy;
   readonly links: Readonly<Record<"kafka" | "store" | "postgres", Proxy>>;
-  /** Where the services find them: the proxies, or without them the engines themselves. */
-  readonly ports: Readonly<Record<"kafka" | "store" | "postgres", number>>;
+  /** Where the services find them: the proxies, or without them the engines themselves. Kafka tells of its own. */
+  readonly ports: Readonly<Record<"store" | "postgres", number>>;
   /** A line for each request to the store, where it was asked for. */
   readonly storeLog: string | undefined;
   /** Vouches for the store and the services. */
@@ -48,6 +48,7 @@ export type BeforeStore = (endpoint: string, authority: Authority) => Promise<st
  *
  * @param options.store which of the lab's: versitygw, unless given
  * @param options.measured leaves the proxies out of the services' way, and has the store keep connections and write down requests
+ * @param options.brokers of Kafka: 1 unless given; three hold every message three times, and go on with two
  * @param options.beforeStore puts something between the store and its link
  * @returns undefined when one of them is not installed
  */
@@ -57,10 +58,12 @@ export async function startEngines(
   {
     store: storeName = "versitygw",
     measured = false,
+    brokers = 1,
     beforeStore = async (endpoint) => new URL(endpoint).host,
   }: {
     store?: StoreName | undefined;
     measured?: boolean;
+    brokers?: number | undefined;
     beforeStore?: BeforeStore | undefined;
   } = {},
 ): Promise<DeployedEngines | undefined> {
@@ -72,11 +75,17 @@ export async function startEngines(
   const toxiproxy = await startToxiproxy({ dir: await at("toxiproxy") });
   if (!toxiproxy) return undefined;
   started.defer(() => toxiproxy.stop("SIGKILL"));
-  const [kafkaPort] = (await freePorts(1)) as [number];
-  const kafkaLink = await toxiproxy.proxy("kafka", `127.0.0.1:${kafkaPort}`);
+  const kafkaPorts = await freePorts(brokers);
+  const kafkaLinks = await Promise.all(
+    kafkaPorts.map((port, i) => toxiproxy.proxy(`kafka-${i + 1}`, `127.0.0.1:${port}`)),
+  );
   const kafka = await startKafka({
     dir: await at("kafka"),
-    secure: { port: kafkaPort, advertisedPort: measured ? kafkaPort : kafkaLink.port },
+    brokers,
+    secure: kafkaPorts.map((port, i) => ({
+      port,
+      advertisedPort: measured ? port : kafkaLinks[i]!.port,
+    })),
     logins: KAFKA_LOGINS,
   });
   if (!kafka) return undefined;
@@ -105,13 +114,13 @@ export async function startEngines(
   const logins = await deployDatabase(postgres);
 
   const links = {
-    kafka: kafkaLink,
+    kafka: asOne(kafkaLinks),
     store: await toxiproxy.proxy("store", await beforeStore(store.endpoint, authority)),
     postgres: await toxiproxy.proxy("postgres", `127.0.0.1:${postgres.port}`),
   };
   const ports = measured
-    ? { kafka: kafkaPort, store: Number(new URL(store.endpoint).port), postgres: postgres.port }
-    : { kafka: kafkaLink.port, store: links.store.port, postgres: links.postgres.port };
+    ? { store: Number(new URL(store.endpoint).port), postgres: postgres.port }
+    : { store: links.store.port, postgres: links.postgres.port };
   const engines = started.move();
   return {
     kafka,
@@ -126,5 +135,19 @@ export async function startEngines(
     deny,
     logins,
     stop: () => engines.disposeAsync(),
+  };
+}
+
+/** Several ways as one: what is done to it is done to each. */
+function asOne(ways: readonly Proxy[]): Proxy {
+  const each = async (work: (way: Proxy) => Promise<void>) => {
+    await Promise.all(ways.map(work));
+  };
+  return {
+    port: ways[0]!.port,
+    toxic: (...toxic) => each((way) => way.toxic(...toxic)),
+    cut: () => each((way) => way.cut()),
+    heal: () => each((way) => way.heal()),
+    remove: () => each((way) => way.remove()),
   };
 }

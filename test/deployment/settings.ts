@@ -63,10 +63,10 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...secret("DAYBOOK_CA", engines.authority.ca),
     ...given("shared", { DAYBOOK_SERVICE_TOKEN: "service-token" }),
   };
-  const kafka = ({ username, password, ca }: KafkaSecureAccess): NodeJS.ProcessEnv => ({
-    DAYBOOK_KAFKA_BROKERS: `127.0.0.1:${engines.ports.kafka}`,
+  const kafka = ({ brokers, username, password, ca }: KafkaSecureAccess): NodeJS.ProcessEnv => ({
+    DAYBOOK_KAFKA_BROKERS: brokers.join(),
     DAYBOOK_KAFKA_USERNAME: username,
-    DAYBOOK_KAFKA_SINGLE_REPLICA: "yes",
+    DAYBOOK_KAFKA_SINGLE_REPLICA: engines.kafka.nodes.length > 1 ? "no" : "yes",
     ...secret("DAYBOOK_KAFKA_PASSWORD", password),
     ...secret("DAYBOOK_KAFKA_CA", ca),
   });

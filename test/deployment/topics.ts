@@ -26,7 +26,7 @@ export interface TopicsPlan {
  * two, before every test. `kafka-rights.test.ts` shows that it comes to the same.
  */
 export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<void> {
-  const { topics, acls } = await planTopics(shards);
+  const { topics, acls } = await planTopics(shards, kafka.nodes.length);
   const admin = new kafkajs.Kafka({
     brokers: [...kafka.brokers],
     logLevel: kafkajs.logLevel.NOTHING,
@@ -38,8 +38,8 @@ export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<vo
 }
 
 /** @throws {Error} when the script calls for what is not understood here */
-export async function planTopics(shards: number): Promise<TopicsPlan> {
-  const calls = await callsOf([String(shards)]);
+export async function planTopics(shards: number, replicas = 1): Promise<TopicsPlan> {
+  const calls = await callsOf([String(shards)], replicas);
   const topics: ITopicConfig[] = [];
   const acls: AclEntry[] = [];
   for (const { program, flags } of calls) {
@@ -58,7 +58,7 @@ interface Call {
 type Flags = ReadonlyMap<string, readonly string[]>;
 
 /** Runs the script with programs that only write down how they are called. */
-async function callsOf(args: readonly string[]): Promise<Call[]> {
+async function callsOf(args: readonly string[], replicas: number): Promise<Call[]> {
   const bin = await mkdtemp(join(tmpdir(), "daybook-topics-"));
   try {
     const written = join(bin, "calls");
@@ -68,7 +68,13 @@ async function callsOf(args: readonly string[]): Promise<Call[]> {
       await chmod(path, 0o700);
     }
     await promisify(execFile)("sh", [MAKE_TOPICS, ...args], {
-      env: { PATH: process.env.PATH, KAFKA_BIN: bin, BOOTSTRAP: "nowhere:1", CONFIG: "none", REPLICAS: "1" },
+      env: {
+        PATH: process.env.PATH,
+        KAFKA_BIN: bin,
+        BOOTSTRAP: "nowhere:1",
+        CONFIG: "none",
+        REPLICAS: String(replicas),
+      },
     });
     const calls = (await readFile(written, "utf8")).trimEnd().split("\n\n");
     return calls.map((call) => {

@@ -3,8 +3,9 @@ export { type Authority, type Certified, makeAuthority } from "./certificates.ts
 export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
+export type { KafkaNode } from "./kafka-node.ts";
 export { type KafkaPrograms, makeKafkaPrograms } from "./kafka-programs.ts";
-export { type KafkaEngine, type KafkaSecureAccess, startKafka } from "./kafka.ts";
+export { type KafkaEngine, type KafkaSecureAccess, type SecurePort, startKafka } from "./kafka.ts";
 export { type Litewitness, startLitewitness } from "./litewitness.ts";
 export { importMinioIdentities, type MinioIdentity } from "./minio-identities.ts";
 export { startMinio } from "./minio.ts";

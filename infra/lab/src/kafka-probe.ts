@@ -5,8 +5,8 @@ const REQUEST = Buffer.from("0000000e" + "00030001" + "00000007" + "ffff" + "000
 const ANSWER_HEAD_BYTES = 12;
 const PATIENCE_MS = 1_000;
 
-/** Whether a broker answers on this port of 127.0.0.1, and knows of a broker to write to. */
-export function kafkaAnswers(port: number): Promise<boolean> {
+/** Whether a broker answers on this port of 127.0.0.1, and knows of so many brokers to write to. */
+export function kafkaAnswers(port: number, known = 1): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1", () => socket.write(REQUEST));
     let heard: Buffer = Buffer.alloc(0);
@@ -16,6 +16,6 @@ export function kafkaAnswers(port: number): Promise<boolean> {
       if (heard.length >= ANSWER_HEAD_BYTES) socket.destroy();
     });
     socket.on("error", () => undefined);
-    socket.on("close", () => resolve(heard.length >= ANSWER_HEAD_BYTES && heard.readInt32BE(8) > 0));
+    socket.on("close", () => resolve(heard.length >= ANSWER_HEAD_BYTES && heard.readInt32BE(8) >= known));
   });
 }

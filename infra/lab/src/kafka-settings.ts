@@ -1,8 +1,12 @@
 /** What a broker of the lab is told. */
 export interface KafkaSettings {
+  /** Its number, from 1. */
+  readonly id: number;
   readonly dir: string;
   readonly port: number;
   readonly controllerPort: number;
+  /** Of every broker of the cluster, its own among them: each is a controller too. */
+  readonly controllerPorts: readonly number[];
   /** What it tells clients to connect to: a proxy's port, or its own. */
   readonly advertisedPort: number;
   /** A listener with SCRAM-SHA-512 over TLS; `keystore` is a PEM file with key and certificate. */
@@ -12,11 +16,13 @@ export interface KafkaSettings {
 }
 
 /**
- * `server.properties` of a single node that is broker and controller. The timeouts make a restart take 3 seconds
- * rather than 13; the replication factors are those of a single node and of nothing else.
+ * `server.properties` of a node that is broker and controller. The timeouts make a restart take 3 seconds rather than
+ * 13; Kafka's own topics have a replica on every node, and three of them go on with two.
  */
 export function serverProperties(settings: KafkaSettings): string {
-  const { dir, port, controllerPort, advertisedPort, secure, superUser } = settings;
+  const { id, dir, port, controllerPort, controllerPorts, advertisedPort, secure, superUser } = settings;
+  const replicas = controllerPorts.length;
+  const inSync = replicas > 1 ? 2 : 1;
   const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`];
   const advertised = [`PLAINTEXT://127.0.0.1:${advertisedPort}`];
   const lines: string[] = [];
@@ -41,22 +47,22 @@ export function serverProperties(settings: KafkaSettings): string {
   }
   lines.push(
     "process.roles=broker,controller",
-    "node.id=1",
+    `node.id=${id}`,
     `listeners=${listeners.join(",")}`,
     `advertised.listeners=${advertised.join(",")}`,
     "controller.listener.names=CONTROLLER",
     "inter.broker.listener.name=PLAINTEXT",
     "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
-    `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
+    `controller.quorum.bootstrap.servers=${controllerPorts.map((one) => `127.0.0.1:${one}`).join(",")}`,
     `log.dirs=${dir}/data`,
     "auto.create.topics.enable=false",
-    "offsets.topic.replication.factor=1",
+    `offsets.topic.replication.factor=${replicas}`,
     "offsets.topic.num.partitions=1",
-    "transaction.state.log.replication.factor=1",
-    "transaction.state.log.min.isr=1",
+    `transaction.state.log.replication.factor=${replicas}`,
+    `transaction.state.log.min.isr=${inSync}`,
     "transaction.state.log.num.partitions=1",
-    "share.coordinator.state.topic.replication.factor=1",
-    "share.coordinator.state.topic.min.isr=1",
+    `share.coordinator.state.topic.replication.factor=${replicas}`,
+    `share.coordinator.state.topic.min.isr=${inSync}`,
     "share.coordinator.state.topic.num.partitions=1",
     "group.initial.rebalance.delay.ms=0",
     "broker.session.timeout.ms=1000",

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Engine, startEngine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { freePorts } from "./free-port.ts";
 import { kafkaLibraries } from "./kafka-install.ts";
-import { javaOf } from "./kafka-java.ts";
-import { kafkaAnswers } from "./kafka-probe.ts";
-import { serverProperties } from "./kafka-settings.ts";
+import { type KafkaNode, prepareNode, type PreparedNode } from "./kafka-node.ts";
 
 /** A client's way in by SCRAM-SHA-512 over TLS. */
 export interface KafkaSecureAccess {
@@ -20,11 +18,13 @@ export interface KafkaSecureAccess {
   readonly password: string;
 }
 
-/** A real single-node Kafka on 127.0.0.1, for tests. */
+/** A real Kafka on 127.0.0.1, for tests: one broker, or a cluster. What is done to it is done to each of its brokers. */
 export interface KafkaEngine extends Engine {
-  /** Addresses for clients, without a password. */
+  /** Its brokers, in order of their ids; `pid` is the first's. */
+  readonly nodes: readonly KafkaNode[];
+  /** Addresses for clients, without a password, of each broker. */
   readonly brokers: readonly string[];
-  /** Where it listens itself, for a proxy to connect to: the same as in `brokers` unless another was advertised. */
+  /** Where the first broker listens itself, for a proxy to connect to: as in `brokers` unless another was advertised. */
   readonly port: number;
   readonly secure?: KafkaSecureAccess;
   /** The other logins that were asked for, by name. */
@@ -35,15 +35,23 @@ export interface KafkaEngine extends Engine {
   replace(): Promise<void>;
 }
 
-const run = promisify(execFile);
+/** Where a broker listens for SCRAM-SHA-512 over TLS, and what it tells clients to connect to. */
+export interface SecurePort {
+  readonly port: number;
+  readonly advertisedPort: number;
+}
+
+const USERNAME = "daybook";
+const ID_BYTES = 16;
 
 /**
- * Starts a broker with an empty cluster.
+ * Starts an empty cluster, of which every broker is a controller too.
  *
  * @param options.dir made when it is not there; must be empty
- * @param options.advertisedPort what it tells clients to connect to, when that is a proxy
- * @param options.secure whether it also offers SCRAM-SHA-512 over TLS (takes `openssl`), and on which port: one that nobody
- *   has, unless given, which it tells clients to connect to unless that is a proxy
+ * @param options.brokers how many: 1 unless given. Three go on when one is lost. Each takes 350 MB of memory
+ * @param options.advertisedPort what a single broker tells clients to connect to, when that is a proxy
+ * @param options.secure whether it also offers SCRAM-SHA-512 over TLS (takes `openssl`), and on which port of each broker:
+ *   one that nobody has, unless given, which it tells clients to connect to unless that is a proxy
  * @param options.logins names of others who may sign in there. When given, even none, they may do only what ACLs allow; the
  *   login of `secure` may do everything
  * @returns undefined when Kafka is not installed
@@ -51,99 +59,119 @@ const run = promisify(execFile);
  */
 export async function startKafka(options: {
   dir: string;
+  brokers?: number;
   advertisedPort?: number;
-  secure?: boolean | { readonly port: number; readonly advertisedPort: number };
+  secure?: boolean | readonly SecurePort[];
   logins?: readonly string[];
 }): Promise<KafkaEngine | undefined> {
   const libraries = kafkaLibraries();
   if (!libraries) return undefined;
-  const { dir } = options;
+  const { dir, brokers: count = 1 } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const [port, controllerPort, freePort] = (await freePorts(3)) as [number, number, number];
-  const secured =
-    typeof options.secure === "object" ? options.secure : { port: freePort, advertisedPort: freePort };
-  const { advertisedPort = port } = options;
+  const places = await placesOf(count, options);
   const keys = options.secure ? await makeKeys(dir) : undefined;
   const accessOf = (username: string, { certificate: ca }: { certificate: string }): KafkaSecureAccess => ({
-    brokers: [`127.0.0.1:${secured.advertisedPort}`],
+    brokers: places.map((place) => `127.0.0.1:${place.secure.advertisedPort}`),
     ca,
     username,
     password: randomBytes(16).toString("hex"),
   });
-  const secure = keys && accessOf("daybook", keys);
+  const secure = keys && accessOf(USERNAME, keys);
   const logins = Object.fromEntries(
     keys ? (options.logins ?? []).map((name) => [name, accessOf(name, keys)]) : [],
   );
-  const users = secure ? [secure, ...Object.values(logins)] : [];
-  const properties = join(dir, "server.properties");
-  await writeFile(
-    properties,
-    serverProperties({
-      dir,
-      port,
-      controllerPort,
-      advertisedPort,
-      ...(keys && { secure: { ...secured, keystore: keys.keystore } }),
+  const controllerPorts = places.map(({ controllerPort }) => controllerPort);
+  const prepared: PreparedNode[] = [];
+  for (const { secure: securePort, ...place } of places) {
+    const settings = {
+      ...place,
+      dir: count === 1 ? dir : join(dir, `broker-${place.id}`),
+      controllerPorts,
+      ...(keys && { secure: { ...securePort, keystore: keys.keystore } }),
       ...(secure && options.logins && { superUser: secure.username }),
-    }),
-    { mode: 0o600 },
-  );
-  await format(libraries, properties, users);
-
-  const start = () =>
-    startEngine({
-      name: "kafka",
-      program: "java",
-      args: ["-Xmx256m", ...javaOf(libraries), "kafka.Kafka", properties],
-      cwd: dir,
-      log: join(dir, "kafka.log"),
-      ready: () => kafkaAnswers(port),
-    });
-  let engine = await start();
+    };
+    prepared.push(await prepareNode(libraries, settings));
+  }
+  const start = () => startEmpty(prepared, secure ? [secure, ...Object.values(logins)] : []);
+  let nodes = await start();
+  const each = async (work: (node: KafkaNode) => Promise<void>) => {
+    await Promise.all(nodes.map(work));
+  };
   return {
-    get pid() {
-      return engine.pid;
+    get nodes() {
+      return nodes;
     },
-    brokers: [`127.0.0.1:${advertisedPort}`],
-    port,
+    get pid() {
+      return nodes[0]?.pid ?? 0;
+    },
+    brokers: places.map(({ advertisedPort }) => `127.0.0.1:${advertisedPort}`),
+    port: places[0]?.port ?? 0,
     ...(secure && { secure }),
     logins,
-    signal: (signal) => engine.signal(signal),
-    stop: (signal) => engine.stop(signal),
-    async restart(signal = "SIGKILL") {
-      await engine.stop(signal);
-      engine = await start();
-    },
+    signal: (signal) => nodes.forEach((node) => node.signal(signal)),
+    stop: (signal) => each((node) => node.stop(signal)),
+    restart: (signal) => each((node) => node.restart(signal)),
     async replace() {
-      await engine.stop("SIGKILL");
-      await rm(join(dir, "data"), { recursive: true });
-      await format(libraries, properties, users);
-      engine = await start();
+      await each((node) => node.stop("SIGKILL"));
+      nodes = await start();
     },
   };
 }
 
-async function format(
-  libraries: string,
-  properties: string,
-  users: readonly KafkaSecureAccess[],
-): Promise<void> {
-  const cluster = randomBytes(16).toString("base64url");
-  const scram = users.flatMap(({ username, password }) => [
-    "--add-scram",
-    `SCRAM-SHA-512=[name=${username},password=${password}]`,
-  ]);
-  const tool = ["kafka.tools.StorageTool", "format", "--standalone", `--cluster-id=${cluster}`];
-  await run("java", ["-Xmx64m", ...javaOf(libraries), ...tool, "-c", properties, ...scram]);
+/** Where each broker listens. */
+async function placesOf(
+  count: number,
+  { advertisedPort, secure }: { advertisedPort?: number; secure?: boolean | readonly SecurePort[] },
+) {
+  const given = typeof secure === "object" ? secure : [];
+  const places = [];
+  for (let id = 1; id <= count; id += 1) {
+    const [port, controllerPort, free] = (await freePorts(3)) as [number, number, number];
+    places.push({
+      id,
+      port,
+      controllerPort,
+      advertisedPort: advertisedPort ?? port,
+      secure: given[id - 1] ?? { port: free, advertisedPort: free },
+    });
+  }
+  return places;
 }
 
-/** A key of the broker's own and its certificate, in one PEM file as Kafka wants them. */
+/** Formats every broker's disk for a cluster of its own, and starts them all. */
+async function startEmpty(
+  prepared: readonly PreparedNode[],
+  users: readonly KafkaSecureAccess[],
+): Promise<KafkaNode[]> {
+  const identity = {
+    id: randomId(),
+    voters: prepared
+      .map(({ settings: { id, controllerPort } }) => `${id}@127.0.0.1:${controllerPort}:${randomId()}`)
+      .join(","),
+    users: users.map(({ username, password }) => `SCRAM-SHA-512=[name=${username},password=${password}]`),
+  };
+  await Promise.all(prepared.map((node) => node.format(identity)));
+  const started = await Promise.allSettled(prepared.map((node) => node.start(prepared.length)));
+  const nodes = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = started.find((one) => one.status === "rejected");
+  if (!failed) return nodes;
+  await Promise.all(nodes.map((node) => node.stop("SIGKILL")));
+  throw failed.reason;
+}
+
+/** As Kafka writes its ids; it takes none that begins with a dash for an option's value. */
+function randomId(): string {
+  const id = randomBytes(ID_BYTES).toString("base64url");
+  return id.startsWith("-") ? randomId() : id;
+}
+
+/** A key of the brokers' own and its certificate, in one PEM file as Kafka wants them. */
 async function makeKeys(dir: string): Promise<{ keystore: string; certificate: string }> {
   const [key, certificate, keystore] = ["key.pem", "certificate.pem", "keystore.pem"].map((name) =>
     join(dir, name),
   ) as [string, string, string];
   if (!existsSync(keystore)) {
-    await run("openssl", [
+    await promisify(execFile)("openssl", [
       "req",
       "-x509",
       ...["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { installKafka, kafkaLibraries } from "../src/kafka-install.ts";
 import { kafkaAnswers } from "../src/kafka-probe.ts";
@@ -63,5 +64,24 @@ it("says what it lacks when Kafka cannot be installed, and leaves nothing half d
       }).on("error", reject);
     });
     expect(authorized).toBe(true);
+  });
+
+  it("is three brokers where that is asked for, which go on without one and take it back", async () => {
+    kafka = (await startKafka({ dir, brokers: 3, secure: true }))!;
+    const ports = kafka.brokers.map((address) => Number(address.split(":")[1]));
+    expect([new Set(ports).size, kafka.secure!.brokers.length]).toEqual([3, 3]);
+    const [, second] = kafka.nodes;
+    await second!.stop("SIGKILL");
+    expect(await kafkaAnswers(ports[1]!)).toBe(false);
+    for (const port of [ports[0]!, ports[2]!]) {
+      expect(await kafkaAnswers(port)).toBe(true);
+      while (await kafkaAnswers(port, 3)) await sleep(100);
+    }
+    await second!.restart();
+    while (!(await kafkaAnswers(ports[0]!, 3))) await sleep(100);
+
+    const pids = kafka.nodes.map(({ pid }) => pid);
+    await kafka.stop();
+    for (const gone of pids) expect(existsSync(`/proc/${gone}`)).toBe(false);
   });
 });
