@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { jest } from "@jest/globals";
 import { GetBucketPolicyCommand, GetObjectLockConfigurationCommand, S3Client } from "@aws-sdk/client-s3";
-import { type S3Engine, startMinio, startVersitygw } from "@daybook/lab";
+import { type S3Engine, startVersitygw } from "@daybook/lab";
 import { IDENTITIES, type PolicyKind, policyOf } from "@daybook/s3/testing";
 import { DEPLOY, describeWith } from "./support/tools.ts";
 
@@ -19,68 +19,73 @@ const BUCKETS: readonly (readonly [PolicyKind, string])[] = [
   ["keyring-copy", "four"],
 ];
 
-describeWith(["aws", "versitygw", "minio"], "make-buckets.sh", ({ aws }) => {
+describeWith(["aws", "versitygw"], "make-buckets.sh", ({ aws }) => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "buckets-"));
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  async function make(store: S3Engine, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const start = async (name: string): Promise<S3Engine> =>
+    (await startVersitygw({
+      dir: join(dir, name),
+      sidecar: true,
+      users: IDENTITIES.map((identity) => ({
+        accessKeyId: identity,
+        secretAccessKey: `secret of ${identity}`,
+      })),
+    }))!;
+
+  async function make(
+    { endpoint, region, root }: Pick<S3Engine, "endpoint" | "region" | "root">,
+    ...args: string[]
+  ): Promise<{ stdout: string; stderr: string }> {
     const env = {
       PATH: `${join(aws!, "..")}:${process.env.PATH ?? ""}`,
       HOME: process.env.HOME,
-      AWS_ENDPOINT_URL: store.endpoint,
-      AWS_DEFAULT_REGION: store.region,
-      AWS_ACCESS_KEY_ID: store.root.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: store.root.secretAccessKey,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_DEFAULT_REGION: region,
+      AWS_ACCESS_KEY_ID: root.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: root.secretAccessKey,
     };
     return promisify(execFile)("sh", [join(DEPLOY, "s3", "make-buckets.sh"), ...args], { env });
   }
 
-  const STORES: Readonly<Record<string, () => Promise<S3Engine | undefined>>> = {
-    versitygw: () =>
-      startVersitygw({
-        dir: join(dir, "versitygw"),
-        sidecar: true,
-        users: IDENTITIES.map((name) => ({ accessKeyId: name, secretAccessKey: `secret of ${name}` })),
-      }),
-    minio: () => startMinio({ dir: join(dir, "minio") }),
-  };
-  it.each(Object.keys(STORES))(
-    "makes buckets on %s, sets their policies, and may be repeated",
-    async (name) => {
-      const store = (await STORES[name]!())!;
-      const { endpoint, region, root: credentials } = store;
-      const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
-      try {
-        const [first] = [await make(store, "one", "two", "three"), await make(store, "--copy", "four")];
-        expect(first.stdout).toContain("one: made");
-        expect((await make(store, "one", "two", "three")).stdout).toContain("one: is there");
-        // Neither has such rules; it goes on, and the operator knows.
-        expect(first.stderr).toContain("one: this store takes no rule that ends unfinished uploads");
+  it("makes buckets, sets their policies, and may be repeated", async () => {
+    const store = await start("store");
+    const { endpoint, region, root: credentials } = store;
+    const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+    try {
+      const first = await make(store, "one", "two", "three");
+      await make(store, "--copy", "four");
+      expect(first.stdout).toContain("one: made");
+      expect((await make(store, "one", "two", "three")).stdout).toContain("one: is there");
+      // It has no such rules; the script goes on, and the operator knows.
+      expect(first.stderr).toContain("one: this store takes no rule that ends unfinished uploads");
 
-        for (const [kind, Bucket] of BUCKETS) {
-          const { Policy = "" } = await client.send(new GetBucketPolicyCommand({ Bucket }));
-          expect(byId(Policy)).toEqual(byId(await policyOf(kind, Bucket)));
-        }
-        const lock = await client.send(new GetObjectLockConfigurationCommand({ Bucket: "one" }));
-        expect(lock.ObjectLockConfiguration).toMatchObject({ ObjectLockEnabled: "Enabled" });
-        await expect(client.send(new GetObjectLockConfigurationCommand({ Bucket: "two" }))).rejects.toThrow();
-      } finally {
-        client.destroy();
-        await store.stop("SIGKILL");
+      for (const [kind, Bucket] of BUCKETS) {
+        const { Policy = "" } = await client.send(new GetBucketPolicyCommand({ Bucket }));
+        expect(byId(Policy)).toEqual(byId(await policyOf(kind, Bucket)));
       }
-    },
-  );
+      const lock = await client.send(new GetObjectLockConfigurationCommand({ Bucket: "one" }));
+      expect(lock.ObjectLockConfiguration).toMatchObject({ ObjectLockEnabled: "Enabled" });
+      await expect(client.send(new GetObjectLockConfigurationCommand({ Bucket: "two" }))).rejects.toThrow();
+    } finally {
+      client.destroy();
+      await store.stop("SIGKILL");
+    }
+  });
 
   it("ends with an error when the store does not let it", async () => {
-    const store = (await startMinio({ dir: join(dir, "strict") }))!;
-    const stranger = { ...store, root: { accessKeyId: "nobody", secretAccessKey: "nothing-to-show" } };
-    await expect(make(stranger as S3Engine, "one", "two", "three")).rejects.toMatchObject({
-      code: expect.any(Number) as number,
-    });
-    await store.stop("SIGKILL");
+    const store = await start("strict");
+    const stranger = { accessKeyId: "nobody", secretAccessKey: "nothing-to-show" };
+    try {
+      await expect(make({ ...store, root: stranger }, "one", "two", "three")).rejects.toMatchObject({
+        code: expect.any(Number) as number,
+      });
+    } finally {
+      await store.stop("SIGKILL");
+    }
   });
 });
 
