@@ -46,7 +46,7 @@ export interface Passed {
   readonly expired: Readonly<Record<"orphans" | "disposed" | "attachments" | "snapshots", number>>;
   readonly copied: number;
   readonly alerts: number;
-  /** Each object that needs somebody to look, by its key. */
+  /** What is wrong with each object that needs somebody to look, by its key. */
   readonly problems: ReadonlyMap<string, string>;
 }
 
@@ -188,7 +188,9 @@ export class GovernedArchive {
       if (lines().some(({ message }) => message === "a retention pass failed"))
         throw new Error(`the pass failed: ${this.retention.output.slice(-2_000)}`);
       const passed = lines().find(({ message }) => message === "retention passed");
-      const problems = new Map(lines().flatMap(({ key, problem }) => (key ? [[key, problem]] : [])));
+      const problems = new Map<string, string>();
+      for (const { key, problem } of lines())
+        if (key) problems.set(key, [problems.get(key) ?? [], problem].flat().join("; "));
       return passed && { ...passed, problems };
     });
   }
