@@ -212,7 +212,20 @@ export class ArchiveReader {
 
   async #load(shard: string, of: LoggedSegment): Promise<WalkedSegment> {
     const { first, seg, entries } = of;
-    const segment = decodeSegment(await this.#options.stores.records.get(segmentKey(shard, first, seg)));
+    const block = keyBlockKey(shard, first, seg);
+    const stored = await this.#options.stores.records
+      .get(segmentKey(shard, first, seg))
+      .catch((error: unknown) => {
+        if (error instanceof ArchiveError && error.code === "object-missing") return error;
+        throw error;
+      });
+    if (stored instanceof ArchiveError) {
+      // When every record is disposed of, the segment goes with its lock; a key that is left was of a live one.
+      const left = await this.#options.keys.read(block);
+      if (entries.some((_, i) => left.of(first + i))) throw stored;
+      return { shard, first, seg, entries, leaves: entries.map(decodeLeaf), record: () => undefined };
+    }
+    const segment = decodeSegment(stored);
     const same =
       segment.seg === seg &&
       segment.trailer.first === first &&
@@ -223,7 +236,7 @@ export class ArchiveReader {
         "corrupt",
         `the segment at ${first} of shard ${shard} is not the one in the log`,
       );
-    const keys = await this.#options.keys.read(keyBlockKey(shard, first, seg));
+    const keys = await this.#options.keys.read(block);
     return {
       shard,
       first,

@@ -1,5 +1,6 @@
 import type { ApiClient } from "@daybook/runtime";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
+import { disposalActs } from "./support/disposal-acts.ts";
 import { createDeployment, type Deployment, INTERNAL_TOKEN, type Running } from "./support/deployment.ts";
 
 const RECORDS = 30;
@@ -91,6 +92,28 @@ const RECORDS = 30;
     );
     expect(await found()).toBe(RECORDS);
     expect(await home.sql("SELECT rebuilding FROM catalogue.generation")).toEqual([[false]]);
+  });
+
+  it("goes past a segment that went when all of its records had been disposed of", async () => {
+    const reviewer = await running.person("Rae Reviewer", ["reviewer"]);
+    const officer = await running.person("Olu Officer", ["records-officer"]);
+    const acts = disposalActs(() => ({ officer, reviewer, matter }));
+    const key = [...home.stores.records.objects.keys()].find((one) => one.includes("/0/segment/"))!;
+    const { results } = (await search()) as { results: { id: string; text: string }[] };
+    const ids = results.filter(({ text }) => /number[0-6]$/.test(text)).map(({ id }) => id);
+    expect(ids).toHaveLength(7);
+    await acts.disposeOf({ ids });
+    home.stores.records.objects.delete(key);
+
+    expect((await rebuild()).at(-1)).toMatchObject({ ok: true });
+    expect(await found()).toBe(RECORDS - 7);
+  });
+
+  it("breaks off where a segment of live records is gone", async () => {
+    const key = [...home.stores.records.objects.keys()].find((one) => one.includes("/0/segment/"))!;
+    home.stores.records.objects.delete(key);
+
+    expect((await rebuild()).at(-1)).toMatchObject({ ok: false });
   });
 
   it("begins anew where what is there is of another log", async () => {
