@@ -1,4 +1,5 @@
 import type { Event } from "./event.ts";
+import type { Relay } from "./relay.ts";
 
 /** A stored attachment: the reference that goes in the event, and its key, which travels only in the envelope. */
 export interface SealedAttachment {
@@ -61,4 +62,7 @@ export interface Connector {
    * rejects only when an operator must act.
    */
   run(sink: Sink, signal: AbortSignal): Promise<void>;
+
+  /** Where it can answer: works while `run` does. */
+  readonly relay?: Relay;
 }

@@ -133,6 +133,18 @@ export const event = z.strictObject({
       detail: z.record(z.string().max(128), z.json()).optional(),
     })
     .optional(),
+  /**
+   * Of a message that somebody wrote in Daybook: `requested` before it is sent, then `failed`, or the message itself
+   * as it was `sent`. `by` asked for it; one `id` joins them.
+   */
+  relay: z
+    .strictObject({
+      id: z.uuid(),
+      state: z.enum(["requested", "sent", "failed"]),
+      by: party,
+      why: text(1024).optional(),
+    })
+    .optional(),
   /** Where in an imported file it stands: SHA-256 of the file, line (from 1), byte offset (from 0). */
   source: z
     .strictObject({ sha256: sha256Hex, line: z.int().positive(), offsetBytes: z.int().nonnegative() })

@@ -2,3 +2,4 @@ export * from "./connector.ts";
 export * from "./error.ts";
 export * from "./event.ts";
 export * from "./envelope.ts";
+export * from "./relay.ts";

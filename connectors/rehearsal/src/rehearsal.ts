@@ -7,6 +7,7 @@ import {
 } from "@daybook/contract";
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { rehearsalRelay } from "./relay.ts";
 import { accounts, characters, rooms, type Step, week } from "./story.ts";
 
 export interface RehearsalOptions {
@@ -20,11 +21,15 @@ const RETRY_MS = 200;
 
 /**
  * Plays the rehearsed week once, in order, as a live connector would: each event is handed over before the
- * next happens. Everything in it is made up. Playing it again gives the same event ids.
+ * next happens. Everything in it is made up. Playing it again gives the same event ids. It can be answered, also
+ * when the week is over.
  */
 export function createRehearsal({ custodian, pauseMs = 0 }: RehearsalOptions): Connector {
+  const begun = Promise.withResolvers<Sink>();
   return {
+    relay: rehearsalRelay(() => begun.promise),
     async run(sink, signal) {
+      begun.resolve(sink);
       sink.report({ state: "live" });
       for (const [number, step] of week.entries()) {
         if (signal.aborted) return;
@@ -40,7 +45,10 @@ export function createRehearsal({ custodian, pauseMs = 0 }: RehearsalOptions): C
 export const REHEARSAL_EVENTS = week.length;
 
 /** The accounts that the rehearsed week is seen from, with the names of their custodians. */
-export const REHEARSAL_ACCOUNTS = Object.values(accounts);
+export const REHEARSAL_ACCOUNTS = Object.values(accounts).map(({ id: identifier, ...account }) => ({
+  ...account,
+  identifier,
+}));
 
 async function handOver(
   sink: Sink,

@@ -10,6 +10,7 @@ import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
 import { ImportedLines } from "./lines.ts";
 import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
+import { type RelayAccount, type RelayingOptions, runRelaying } from "./relay/relaying.ts";
 import { relearn } from "./relearn.ts";
 import { importRoutes } from "./routes.ts";
 import { Scope } from "./scope.ts";
@@ -20,7 +21,13 @@ import type { Upload } from "./upload.ts";
 /** A connector that capture runs, and the accounts that it speaks for. */
 export interface Live {
   readonly name: string;
-  readonly accounts: readonly { custodian: string; network: Network; method: Method }[];
+  readonly accounts: readonly {
+    custodian: string;
+    network: Network;
+    method: Method;
+    /** As its events name it: needed where it can answer. */
+    identifier?: string;
+  }[];
   /** Makes the connector, once the registry knows its custodians. */
   readonly connect: (custodian: (name: string) => { id: string; name: string }) => Connector;
   /** Told when it has ended by itself, with the offsets it reached. */
@@ -45,6 +52,8 @@ export interface CaptureOptions {
   readonly maxUploadBytes?: number;
   readonly maxAttachmentBytes?: number;
   readonly live?: readonly Live[];
+  /** Messages to send from the accounts of `live`; none are, where it is left out. */
+  readonly outbound?: Omit<RelayingOptions, "account" | "log">;
   /** Connectors run from then on: when the registry answers. */
   readonly whenReady?: Promise<void>;
   readonly mount: (routes: readonly Route[]) => void;
@@ -93,9 +102,15 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
   const ready = sweepSpool(spoolDir);
   options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }));
   await ready;
+  const relays = new Map<string, RelayAccount>();
   await Promise.all([
     migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
-    ...(options.live ?? []).map((live) => runLive(live, options, now, signal)),
+    ...(options.live ?? []).map((live) => runLive(live, options, { relays, now }, signal)),
+    options.outbound &&
+      runRelaying(
+        { ...options.outbound, account: (network, account) => relays.get(`${network}/${account}`), log },
+        signal,
+      ),
     untilAborted(signal),
   ]);
   await jobs.settled();
@@ -118,7 +133,7 @@ export function captureProblem(error: unknown): ProblemError | undefined {
 async function runLive(
   live: Live,
   options: CaptureOptions,
-  now: () => Date,
+  { relays, now }: { relays: Map<string, RelayAccount>; now: () => Date },
   signal: AbortSignal,
 ): Promise<void> {
   await options.whenReady;
@@ -126,10 +141,10 @@ async function runLive(
   const actor = `connector:${live.name}`;
   const custodians = new Map<string, { id: string; name: string }>();
   const begin = async () => {
-    for (const { custodian, network, method } of live.accounts) {
+    for (const { custodian, ...account } of live.accounts) {
       const known = await registry.custodian(custodian, actor);
       custodians.set(custodian, known);
-      await registry.account({ custodian: known.id, network, method, actor });
+      await registry.account({ ...account, custodian: known.id, actor });
     }
     return sinkWithScope(options, now);
   };
@@ -143,6 +158,10 @@ async function runLive(
       throw new ConnectorError("event-invalid", "a connector named a custodian that it did not declare");
     return known;
   });
+  const { relay } = connector;
+  for (const { network, method, identifier } of live.accounts) {
+    if (relay && identifier !== undefined) relays.set(`${network}/${identifier}`, { relay, sink, method });
+  }
   await connector.run(sink, signal);
   await live.onEnd?.(sink.reached);
 }

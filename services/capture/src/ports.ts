@@ -18,7 +18,14 @@ export interface Registry {
   custodian(name: string, actor: string): Promise<Party>;
 
   /** The account through which a custodian is captured, made if there is none. @returns its opaque id */
-  account(of: { custodian: string; network: Network; method: Method; actor: string }): Promise<string>;
+  account(of: {
+    custodian: string;
+    network: Network;
+    method: Method;
+    /** The account's number or address, where it is known. */
+    identifier?: string;
+    actor: string;
+  }): Promise<string>;
 
   /** What to take and what to leave; from a local copy when the registry does not answer. */
   scope(): Promise<ScopeRules>;

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { captureProblem } from "@daybook/capture";
 import { evidenceProblem } from "@daybook/evidence";
+import { gatewayProblem } from "@daybook/gateway";
 import { recordsProblem } from "@daybook/records";
 import {
   type Authenticator,
@@ -66,7 +67,8 @@ export async function createHost(options: {
         log,
         metrics,
         authenticator: withService(options.serviceToken, () => registry),
-        problemOf: (error) => recordsProblem(error) ?? captureProblem(error) ?? evidenceProblem(error),
+        problemOf: (error) =>
+          recordsProblem(error) ?? captureProblem(error) ?? evidenceProblem(error) ?? gatewayProblem(error),
       });
     },
     close: () => listening.close(),

@@ -7,6 +7,7 @@ import { addOperations } from "./commands/add-operations.ts";
 import { addKeysRestore } from "./commands/keys-restore.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
 import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
+import { addSend } from "./commands/send.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -145,6 +146,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       if (!(await verifyCommand(path, options, out(command)))) process.exitCode = 1;
     });
 
+  addSend(program, out);
   addGovernance(program, out);
   addOperations(program, out);
   addKeys(program, out);

@@ -21,6 +21,11 @@ export interface Account {
   readonly to: string | null;
 }
 
+/** An account, and whose it is now. */
+export interface AccountNow extends Pick<Account, "id" | "network" | "method" | "identifier"> {
+  readonly custodian: { readonly id: string; readonly name: string } | null;
+}
+
 /** By what capture knows an account. */
 export interface AccountOf {
   readonly custodian: string;
@@ -40,6 +45,8 @@ interface AccountRow {
   readonly to: Date | null;
 }
 
+/** Accounts of those for whom one person may speak, at most. */
+const MAX_OWN = 1_000;
 const SELECT = `SELECT a.id, a.network, a.method, a.identifier, a.added_at, l.custodian, lower(l.valid) AS from,
   upper(l.valid) AS to FROM records.account a JOIN records.account_link l ON l.account = a.id`;
 const OLDEST_FIRST: Order<AccountRow> = {
@@ -163,6 +170,33 @@ export class Accounts {
       return { fact: { action: "account.end", detail: { id, to, reason: of.reason } }, result: undefined };
     });
     return this.#last(id);
+  }
+
+  /** The accounts that belong to these custodians now, in the order they were added. */
+  async of(custodians: readonly string[]): Promise<Account[]> {
+    const rows = await this.#database.query<AccountRow>(
+      `${SELECT} WHERE l.custodian = ANY($1) AND l.valid @> $2::timestamptz ORDER BY a.added_at, a.id LIMIT ${MAX_OWN}`,
+      [custodians, this.#now().toISOString()],
+    );
+    return rows.map((row) => this.#account(row));
+  }
+
+  /** An account, and whose it is at this moment. @throws {RecordsError} `not-found` */
+  async now(id: string): Promise<AccountNow> {
+    const [row] = await this.#database.query<Omit<AccountRow, "custodian"> & { custodian: string | null }>(
+      `SELECT a.id, a.network, a.method, a.identifier, l.custodian FROM records.account a
+       LEFT JOIN records.account_link l ON l.account = a.id AND l.valid @> $2::timestamptz WHERE a.id = $1`,
+      [id, this.#now().toISOString()],
+    );
+    if (!row) throw new RecordsError("not-found", "there is no such account");
+    const { network, method, identifier, custodian } = row;
+    return {
+      id,
+      network,
+      method,
+      identifier: identifier && this.#cells.open(PLACES.identifier(id), identifier),
+      custodian: custodian === null ? null : await this.#registry.find(custodian),
+    };
   }
 
   async #require(tx: Tx, id: string): Promise<void> {

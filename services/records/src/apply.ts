@@ -69,21 +69,19 @@ const appliers: Appliers = {
   },
   "account.end": (tx, { detail: { id, to } }) => unlink(tx, id, to),
 
-  "token.add": async (tx, { at, detail: { id, hash, person, roles, expiresAt } }, cells) => {
+  "token.add": async (tx, { at, detail }, cells) => {
+    const { id, hash, person, roles, custodians = [], expiresAt } = detail;
     await tx.query("INSERT INTO records.person VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
       person.id,
       cells.lookup("person", foldName(person.name)),
       cells.seal(PLACES.person(person.id), person.name),
       person.kind,
     ]);
-    await tx.query("INSERT INTO records.token VALUES ($1, $2, $3, $4, $5, $6)", [
-      id,
-      Buffer.from(hash, "hex"),
-      person.id,
-      roles,
-      expiresAt,
-      at,
-    ]);
+    await tx.query(
+      `INSERT INTO records.token (id, hash, person, roles, expires_at, added_at, custodians)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [id, Buffer.from(hash, "hex"), person.id, roles, expiresAt, at, custodians],
+    );
   },
   "token.revoke": async (tx, { at, detail: { id } }) => {
     await tx.query("UPDATE records.token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", [id, at]);

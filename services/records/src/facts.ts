@@ -14,6 +14,9 @@ const change = uuid;
 /** Records of one disposal at most: its certificate names each of them in one event. */
 export const MAX_DISPOSAL = 10_000;
 
+/** Custodians that one token may speak for. */
+export const MAX_SPOKEN_FOR = 20;
+
 export const matterKind = z.enum(["foi", "inquiry", "audit", "sar"]);
 
 /** One scope rule, as capture reads it. What is not given fits everything; a conversation is a keyed hash. */
@@ -92,6 +95,8 @@ export const factSchemas = {
     hash: digest,
     person,
     roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length),
+    /** For whom its bearer may speak. */
+    custodians: z.array(uuid).max(MAX_SPOKEN_FOR).optional(),
     expiresAt: instant.nullable(),
   }),
   "token.revoke": z.strictObject({ change, id: uuid }),

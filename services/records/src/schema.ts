@@ -76,6 +76,7 @@ const MIGRATIONS: readonly string[] = [
     complete boolean
   );
   `,
+  `ALTER TABLE records.token ADD COLUMN custodians uuid[] NOT NULL DEFAULT '{}'`,
 ];
 
 /** Tables that are made of audit events alone, children before parents. */

@@ -16,6 +16,8 @@ export interface TokenEntry {
   readonly name: string;
   readonly kind: "person" | "machine";
   readonly roles: readonly Role[];
+  /** Ids of the custodians for whom its bearer may speak. */
+  readonly custodians: readonly string[];
   readonly addedAt: string;
   readonly expiresAt: string | null;
   readonly revokedAt: string | null;
@@ -25,6 +27,8 @@ export interface NewToken {
   readonly name: string;
   readonly kind: "person" | "machine";
   readonly roles: readonly Role[];
+  /** Ids of the custodians for whom its bearer may speak; none, unless given. */
+  readonly custodians?: readonly string[];
   /** ISO; null for one that ends only by revocation. */
   readonly expiresAt: string | null;
 }
@@ -35,12 +39,14 @@ interface TokenRow {
   readonly name: Buffer;
   readonly kind: "person" | "machine";
   readonly roles: Role[];
+  readonly custodians: string[];
   readonly added_at: Date;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
 }
 
-const COLUMNS = "t.id, t.person, p.name, p.kind, t.roles, t.added_at, t.expires_at, t.revoked_at";
+const COLUMNS =
+  "t.id, t.person, p.name, p.kind, t.roles, t.custodians, t.added_at, t.expires_at, t.revoked_at";
 const OLDEST_FIRST: Order<TokenRow> = {
   list: "tokens",
   newestFirst: false,
@@ -72,12 +78,15 @@ export class Tokens implements Authenticator {
       [hashOf(bearer), this.#now().toISOString()],
       "records-authenticate",
     );
-    return row && { id: row.person, name: this.#name(row), kind: row.kind, roles: row.roles };
+    if (!row) return undefined;
+    const { person: id, kind, roles, custodians } = row;
+    return { id, name: this.#name(row), kind, roles, custodians };
   }
 
   /**
    * Makes a token. It is told once, here.
    *
+   * @throws {RecordsError} `bad-request`; `conflict`; `no-such-custodian`
    * @param token given where it must be known before it works, as by whoever writes it to a file first
    */
   add(
@@ -88,6 +97,7 @@ export class Tokens implements Authenticator {
     if (foldName(of.name) === "") throw new RecordsError("bad-request", "a token is somebody's: give a name");
     return this.#changes.make(actor, async (tx) => {
       const id = randomUUID();
+      const custodians = await this.#custodians(tx, of.custodians ?? []);
       const person = (await this.#personNamed(tx, of)) ?? randomUUID();
       return {
         fact: {
@@ -97,6 +107,7 @@ export class Tokens implements Authenticator {
             hash: hashOf(token).toString("hex"),
             person: { id: person, name: of.name.trim(), kind: of.kind },
             roles: [...of.roles],
+            ...(custodians.length > 0 && { custodians }),
             expiresAt: of.expiresAt,
           },
         },
@@ -149,10 +160,19 @@ export class Tokens implements Authenticator {
       name: this.#name(row),
       kind: row.kind,
       roles: row.roles,
+      custodians: row.custodians,
       addedAt: row.added_at.toISOString(),
       expiresAt: row.expires_at && row.expires_at.toISOString(),
       revokedAt: row.revoked_at && row.revoked_at.toISOString(),
     };
+  }
+
+  async #custodians(tx: Tx, ids: readonly string[]): Promise<string[]> {
+    const wanted = [...new Set(ids)];
+    const known = await tx.query("SELECT FROM records.custodian WHERE id = ANY($1)", [wanted]);
+    if (known.length < wanted.length)
+      throw new RecordsError("no-such-custodian", "a token can speak only for custodians that are known");
+    return wanted;
   }
 
   #name({ person, name }: { person: string; name: Buffer }): string {

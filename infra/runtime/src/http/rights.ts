@@ -11,6 +11,8 @@ export interface Principal {
   readonly name: string;
   readonly kind: "person" | "machine";
   readonly roles: readonly (Role | typeof SERVICE)[];
+  /** Ids of the custodians for whom they may speak: their own, or those of their office. */
+  readonly custodians?: readonly string[];
 }
 
 const EVERYONE = ROLES;

@@ -141,6 +141,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
   about(token, "add")
     .requiredOption("--name <name>", "whose it is")
     .requiredOption("--role <role>", `${ROLES.join(", ")}; may be repeated`, roles)
+    .option("--speaks-for <custodian>", "whose messages it may answer; may be repeated", collect)
     .option("--machine", "for a machine instead of a person")
     .option("--expires <time>", "ISO date and time")
     .action((given: Given, command: Command) =>
@@ -151,6 +152,7 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
           body: {
             name: given.name,
             roles: given.role,
+            custodians: given.speaksFor,
             kind: given.machine === true ? "machine" : "person",
             expiresAt: given.expires ?? null,
           },

@@ -17,6 +17,7 @@ const principal = z.object({
   name: z.string(),
   kind: z.enum(["person", "machine"]),
   roles: z.array(z.enum(ROLES)),
+  custodians: z.array(z.string()),
 });
 
 const ARCHIVERS = new Set(["/internal/v1/archived", "/internal/v1/ingest-key", "/internal/v1/shards"]);

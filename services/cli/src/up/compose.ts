@@ -1,4 +1,5 @@
 import { createSecretKey } from "node:crypto";
+import { join } from "node:path";
 import { type ArchiverOptions, archiverRoutes, ArchiverProgress, runArchiver } from "@daybook/archiver";
 import {
   archiveProgressClient,
@@ -9,6 +10,7 @@ import {
 } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import { runEvidence } from "@daybook/evidence";
+import { accountClient, runGateway } from "@daybook/gateway";
 import { RecordReader } from "@daybook/openpgp";
 import { archiverOver, runRecords } from "@daybook/records";
 import { factsOverHttp, runRetention } from "@daybook/retention";
@@ -23,6 +25,7 @@ import { homeIngestKeys, type Keys } from "./keys.ts";
 import { operate, type Ready } from "./operate.ts";
 import { ownerToken } from "./owner-token.ts";
 import { sealedPublisher } from "./publisher.ts";
+import { outboundFrom, RELAYING, requestKeyFrom } from "./relaying.ts";
 
 export interface ComposeOptions {
   readonly home: Home;
@@ -107,6 +110,7 @@ function start(
   const now = () => new Date();
   const log = options.log("daybook");
   const sealer = createPayloadSealer({ publicKey: () => ingest.current().publicKey });
+  const opener = createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) });
   const publisher = sealedPublisher(stream, sealer);
   const client = apiClient({ url: host.url, token: serviceToken.reveal() });
   const vkeys = Object.fromEntries(shards.map(({ shard, signer }) => [shard, signer.vkey]));
@@ -125,7 +129,7 @@ function start(
     stream,
     trimmer: stream,
     producer: stream,
-    opener: createPayloadOpener({ privateKey: (kid) => ingest.privateKey(kid) }),
+    opener,
     sealer,
     recipients: () => keys.archive.inForce(now()),
     namingKey: createSecretKey(keyBytes(keys, "naming")),
@@ -218,9 +222,28 @@ function start(
       linesKey: keyBytes(keys, "lines"),
       scopeKey: keyBytes(keys, "scope"),
       live: options.live,
+      outbound: {
+        ...outboundFrom({ stream, opener, gateway: client }),
+        positionFile: join(home.paths.spool, "outbound-position"),
+      },
       whenReady,
       mount,
       log: options.log("capture"),
+      now,
+    },
+    signal,
+  );
+  const gateway = runGateway(
+    {
+      deployment,
+      pool: engines.gatewayPool,
+      account: accountClient(client),
+      publish: publisher.publish.bind(publisher),
+      requestKey: requestKeyFrom(keyBytes(keys, "scope")),
+      ...RELAYING,
+      mount,
+      log: options.log("gateway"),
+      metrics,
       now,
     },
     signal,
@@ -265,6 +288,7 @@ function start(
     evidence,
     witnessing,
     capture,
+    gateway,
     retention,
     turnIngestKeys(
       ingest,

@@ -35,6 +35,8 @@ export interface Engines {
   };
   /** For capture's own schema. */
   readonly capturePool: Pool;
+  /** For the gateway's own schema. */
+  readonly gatewayPool: Pool;
   readonly shards: readonly ShardOptions[];
   /** Rejects when the database server ends by itself. */
   readonly ended: Promise<void>;
@@ -84,12 +86,15 @@ export async function openEngines(
   closing.defer(() => stream.close());
   const capturePool = openPostgresPool(connection, { name: "daybook-capture", max: 4 });
   closing.defer(() => capturePool.end());
+  const gatewayPool = openPostgresPool(connection, { name: "daybook-gateway", max: 2 });
+  closing.defer(() => gatewayPool.end());
   return {
     stores,
     stream,
     connection,
     catalogue,
     capturePool,
+    gatewayPool,
     shards: shardsOf(home, keys),
     ended: postgres.ended,
   };

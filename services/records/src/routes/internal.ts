@@ -48,6 +48,21 @@ export function internalRoutes(of: {
     }),
     route({
       method: "get",
+      path: "/internal/v1/accounts/:id",
+      action: "internal",
+      summary: "An account, and the custodian that it belongs to now",
+      params: z.object({ id: z.uuid() }),
+      response: z.object({
+        id: z.uuid(),
+        network,
+        method,
+        identifier: z.string().nullable(),
+        custodian: z.object({ id: z.uuid(), name: z.string() }).nullable(),
+      }),
+      handle: ({ params: { id } }) => accounts.now(id),
+    }),
+    route({
+      method: "get",
       path: "/internal/v1/scope",
       action: "internal",
       summary: "The scope rules in force, and their version",
@@ -65,11 +80,13 @@ export function internalRoutes(of: {
         name: z.string(),
         kind: z.enum(["person", "machine"]),
         roles: z.array(z.enum(ROLES)),
+        custodians: z.array(z.uuid()),
       }),
       handle: async ({ body }) => {
         const found = await tokens.authenticate(body.token);
         if (!found) throw new RecordsError("not-found", "that token is unknown, expired or revoked");
-        return { ...found, roles: ROLES.filter((role) => found.roles.includes(role)) };
+        const { roles, custodians = [], ...who } = found;
+        return { ...who, roles: ROLES.filter((role) => roles.includes(role)), custodians: [...custodians] };
       },
     }),
     route({

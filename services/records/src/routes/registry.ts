@@ -1,7 +1,7 @@
 import { method, network } from "@daybook/contract";
 import { ROLES, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
-import { scopeRule } from "../facts.ts";
+import { MAX_SPOKEN_FOR, scopeRule } from "../facts.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
 import type { Accounts } from "../accounts.ts";
 import type { Registry } from "../registry.ts";
@@ -37,8 +37,9 @@ export function registryRoutes({
   return [
     ...custodianRoutes(registry),
     ...accountRoutes(accounts),
+    ownAccounts(registry, accounts),
     ...scopeRoutes(scope),
-    ...tokenRoutes(tokens),
+    ...tokenRoutes(tokens, registry),
   ];
 }
 
@@ -119,6 +120,28 @@ function accountRoutes(accounts: Accounts): Route[] {
   ];
 }
 
+function ownAccounts(registry: Registry, accounts: Accounts): Route {
+  return route({
+    method: "get",
+    path: "/api/v1/self/accounts",
+    action: "self.read",
+    summary: "Whose token this is, and the accounts of those for whom they may speak",
+    response: z.object({
+      id: z.string(),
+      name: z.string(),
+      custodians: z.array(custodian),
+      accounts: z.array(account),
+    }),
+    async handle({ principal: { id, name: called, custodians = [] } }) {
+      const [known, own] = await Promise.all([
+        Promise.all(custodians.map((one) => registry.find(one))),
+        accounts.of(custodians),
+      ]);
+      return { id, name: called, custodians: known, accounts: own };
+    },
+  });
+}
+
 function scopeRoutes(scope: Scope): Route[] {
   return [
     route({
@@ -178,7 +201,7 @@ function scopeRoutes(scope: Scope): Route[] {
   ];
 }
 
-function tokenRoutes(tokens: Tokens): Route[] {
+function tokenRoutes(tokens: Tokens, registry: Registry): Route[] {
   const roles = z.array(z.enum(ROLES)).min(1).max(ROLES.length);
   const kind = z.enum(["person", "machine"]);
   return [
@@ -187,7 +210,13 @@ function tokenRoutes(tokens: Tokens): Route[] {
       path: "/api/v1/self",
       action: "self.read",
       summary: "Whose token this is",
-      response: z.object({ id: z.string(), name: z.string(), kind, roles: z.array(z.string()).readonly() }),
+      response: z.object({
+        id: z.string(),
+        name: z.string(),
+        kind,
+        roles: z.array(z.string()).readonly(),
+        custodians: z.array(z.string()).readonly().default([]).describe("For whom they may speak"),
+      }),
       handle: ({ principal }) => Promise.resolve(principal),
     }),
     route({
@@ -204,6 +233,7 @@ function tokenRoutes(tokens: Tokens): Route[] {
             name: z.string(),
             kind,
             roles: z.array(z.string()).readonly(),
+            custodians: z.array(z.uuid()).readonly(),
             addedAt: z.string(),
             expiresAt: z.string().nullable(),
             revokedAt: z.string().nullable(),
@@ -226,6 +256,11 @@ function tokenRoutes(tokens: Tokens): Route[] {
         name,
         kind: kind.default("person"),
         roles: roles.transform((given) => [...new Set(given)]),
+        custodians: z
+          .array(name)
+          .max(MAX_SPOKEN_FOR)
+          .default([])
+          .describe("Names or ids of custodians whose messages its bearer may answer, in their name"),
         expiresAt: z.iso
           .datetime({ offset: true })
           .transform((text) => new Date(text).toISOString())
@@ -233,7 +268,10 @@ function tokenRoutes(tokens: Tokens): Route[] {
           .default(null),
       }),
       response: z.object({ id: z.uuid(), person: z.string(), token: z.string() }),
-      handle: ({ principal, body }) => tokens.add(body, principal.id),
+      async handle({ principal, body }) {
+        const found = await Promise.all(body.custodians.map((one) => registry.find(one)));
+        return tokens.add({ ...body, custodians: found.map(({ id }) => id) }, principal.id);
+      },
     }),
     route({
       method: "post",
