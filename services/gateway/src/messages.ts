@@ -4,6 +4,7 @@ import type { Pool } from "pg";
 import { GatewayError } from "./error.ts";
 
 const KEPT_DAYS = 90;
+const DAY_MS = 86_400_000;
 
 const MIGRATION = `
   -- Whether it exists PostgreSQL asks only after the right to make one, which a login may well lack.
@@ -21,7 +22,6 @@ const MIGRATION = `
     answered_at timestamptz(3)
   );
   CREATE INDEX IF NOT EXISTS message_account ON gateway.message (account, requested_at);
-  DELETE FROM gateway.message WHERE requested_at < now() - interval '${KEPT_DAYS} days';
 `;
 
 /** A message as the gateway remembers it: what it says is on its way, and in the archive, alone. */
@@ -48,6 +48,7 @@ interface Row extends Omit<KnownMessage, "requestedAt" | "expiresAt" | "code"> {
 export class Messages {
   readonly #pool: Pool;
   readonly #key: Uint8Array;
+  #migrated: Promise<unknown> | undefined;
 
   /** @param key 32 bytes: blinds what a message says, so that the database tells no guess */
   constructor(pool: Pool, key: Uint8Array) {
@@ -55,8 +56,10 @@ export class Messages {
     this.#key = key;
   }
 
-  async migrate(): Promise<void> {
-    await this.#query(MIGRATION);
+  /** Forgets what is older than 90 days. @throws {GatewayError} `unavailable` */
+  async forgetOld(now: Date): Promise<void> {
+    const before = new Date(now.getTime() - KEPT_DAYS * DAY_MS);
+    await this.#query("DELETE FROM gateway.message WHERE requested_at < $1", [before]);
   }
 
   /**
@@ -125,11 +128,16 @@ export class Messages {
 
   async #query<R extends object>(text: string, values: readonly unknown[] = []): Promise<R[]> {
     try {
+      this.#migrated ??= this.#pool.query(MIGRATION);
+      await this.#migrated;
+    } catch (cause) {
+      this.#migrated = undefined;
+      throw unavailable(cause);
+    }
+    try {
       return (await this.#pool.query<R>(text, [...values])).rows;
     } catch (cause) {
-      throw new GatewayError("unavailable", "the database does not answer: ask again, with the same id", {
-        cause,
-      });
+      throw unavailable(cause);
     }
   }
 }
@@ -142,4 +150,10 @@ function known({
   ...row
 }: Row): KnownMessage {
   return { ...row, requestedAt, expiresAt, code: code === null ? null : relayFailure.parse(code) };
+}
+
+function unavailable(cause: unknown): GatewayError {
+  return new GatewayError("unavailable", "the database does not answer: ask again, with the same id", {
+    cause,
+  });
 }

@@ -27,9 +27,8 @@ export async function runGateway(options: GatewayOptions, signal: AbortSignal): 
       },
     }),
   );
-  // Also lets go of what is old.
   while (!signal.aborted) {
-    const next = await messages.migrate().then(
+    const next = await messages.forgetOld(now()).then(
       () => DAY_MS,
       (err: unknown) => {
         if (!(err instanceof GatewayError)) throw err;

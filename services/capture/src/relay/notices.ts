@@ -24,7 +24,10 @@ export function relayNotice(
       account,
       custodian,
       conversation: about.conversation,
+      // Who wrote it, in Daybook: whom the network shows as its sender, the message itself says.
+      sender: by,
       direction: "outgoing",
+      ...(about.relay.state === "requested" && { sentAt: message.requestedAt }),
       text,
       relay: { id, by, ...about.relay },
       raw: raw.toString("base64"),

@@ -10,7 +10,7 @@ export function markingsHook(markings: readonly string[]): PolicyHook {
   const patterns = [...markings]
     .sort((a, b) => b.length - a.length)
     .map((marking) => {
-      const words = marking.split(/[\s-]+/).map((word) => word.replace(/[^\p{L}\p{N}]/gu, "\\$&"));
+      const words = marking.split(/[\s-]+/).map((word) => RegExp.escape(word));
       return {
         marking,
         pattern: new RegExp(

@@ -1,0 +1,107 @@
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { apiClient } from "@daybook/runtime";
+import fc from "fast-check";
+import { type Draft, refusalOf } from "../src/policy/hook.ts";
+import { markingsHook } from "../src/policy/markings.ts";
+import { remoteHook } from "../src/policy/remote.ts";
+
+const draft = (text: string): Draft => ({
+  id: "i",
+  account: "a",
+  network: "signal",
+  custodian: { id: "c", name: "Isla" },
+  conversation: "k",
+  text,
+  by: { id: "b", name: "Office" },
+});
+
+describe("markings", () => {
+  const hook = markingsHook(["SECRET", "TOP SECRET", "OFFICIAL-SENSITIVE"]);
+
+  it.each([
+    "OFFICIAL-SENSITIVE",
+    "a OFFICIAL - SENSITIVE b",
+    "OFFICIAL\u2013SENSITIVE",
+    "(TOP SECRET)",
+    "SECRET:",
+    "TOP\nSECRET",
+  ])("are found in %j", (text) => {
+    expect(hook.refusal(draft(text))).toBeDefined();
+  });
+
+  it.each(["OFFICIAL", "secret", "SECRETARY", "UNSECRET", "official-sensitive", ""])(
+    "are not seen in %j",
+    (text) => {
+      expect(hook.refusal(draft(text))).toBeUndefined();
+    },
+  );
+
+  it("names the longest that fits", () => {
+    expect(hook.refusal(draft("TOP SECRET"))).toContain("TOP SECRET");
+  });
+
+  it("takes any words for a marking, as they are", () => {
+    fc.assert(
+      fc.property(
+        fc
+          .string({ minLength: 1, maxLength: 20, unit: "binary" })
+          .filter((s) => s.trim() === s && !/[\s-]/.test(s)),
+        (marking) => {
+          expect(markingsHook([marking]).refusal(draft(`a ${marking} b`))).toBeDefined();
+        },
+      ),
+    );
+  });
+});
+
+describe("the organisation's own policy service", () => {
+  async function answering(status: number, answer: string) {
+    const bodies: string[] = [];
+    const server = createServer((request, response) => {
+      request.setEncoding("utf8").on("data", (chunk: string) => bodies.push(chunk));
+      request.on("end", () => response.writeHead(status, { "content-type": "application/json" }).end(answer));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const client = apiClient({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/policy`,
+      token: "t",
+    });
+    const refusal = await refusalOf(draft("hello"), [remoteHook(client)]);
+    client.close();
+    server.close();
+    return { refusal, asked: JSON.parse(bodies.join("")) as unknown };
+  }
+
+  it("is given the draft, and lets it pass", async () => {
+    const { refusal, asked } = await answering(200, '{"allow":true}');
+
+    expect(refusal).toBeUndefined();
+    expect(asked).toEqual({
+      network: "signal",
+      custodian: { id: "c", name: "Isla" },
+      conversation: "k",
+      text: "hello",
+      by: { id: "b", name: "Office" },
+    });
+  });
+
+  it("says why not", async () => {
+    expect((await answering(200, '{"allow":false,"why":"not from a private number"}')).refusal).toEqual({
+      hook: "remote",
+      why: "not from a private number",
+    });
+  });
+
+  it.each([
+    [500, "{}"],
+    [200, "{}"],
+    [200, '{"allow":"yes"}'],
+    [200, '{"allow":false}'],
+    [200, "not JSON"],
+    [204, ""],
+  ])("refuses by answering %i %j", async (status, answer) => {
+    expect((await answering(status, answer)).refusal).toMatchObject({ hook: "remote" });
+  });
+});
