@@ -42,6 +42,7 @@ let stream: MemoryStream;
 let network: Network;
 let reports: [string, RelayOutcome][];
 let reportFaults: number;
+let closed: number;
 let stopping: AbortController;
 let running: Promise<void>;
 
@@ -52,6 +53,7 @@ beforeEach(() => {
   network = new Network();
   reports = [];
   reportFaults = 0;
+  closed = 0;
 });
 afterEach(async () => {
   await stop();
@@ -64,7 +66,7 @@ async function start() {
   const sink = await rig.newSink();
   running = runRelaying(
     {
-      stream,
+      open: async () => ({ stream, close: async () => void closed++ }),
       opener,
       context: CONTEXT,
       account: (on, name) =>
@@ -220,6 +222,7 @@ describe("messages that somebody wrote in Daybook", () => {
     await put(message(2));
     await until(() => network.asked.includes(uuid(2)));
     await stop();
+    expect(closed).toBe(1);
     reportFaults = 0;
     await start();
     await until(() => reports.length === 2);

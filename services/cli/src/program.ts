@@ -51,7 +51,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .description("run one service, configured by environment: how it is deployed")
     .argument(
       "<service>",
-      "capture, archiver, records, evidence, retention or witnessing; migrate, once, before a new version",
+      "capture, archiver, records, evidence, gateway, retention or witnessing; migrate, once, before a new version",
     )
     .option("--check", "only say whether its settings are right", false)
     .option("--settings", "only list its settings", false)

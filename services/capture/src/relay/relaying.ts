@@ -24,8 +24,15 @@ export interface RelayAccount {
   readonly sink: CaptureSink;
 }
 
-export interface RelayingOptions {
+/** A stream that is let go of after use. */
+export interface OpenedStream {
   readonly stream: StreamReader;
+  close(): Promise<void>;
+}
+
+export interface RelayingOptions {
+  /** Opens the stream, anew each time: another may have come into its place. */
+  readonly open: () => Promise<OpenedStream>;
   readonly opener: PayloadOpener;
   /** What binds a payload to its place: as who encrypted it says. */
   readonly context: string;
@@ -50,7 +57,20 @@ const LONGEST_PAUSE_MS = 10_000;
  * what was under way, which each connector sends at most once.
  */
 export async function runRelaying(options: RelayingOptions, signal: AbortSignal): Promise<void> {
-  const { stream, positionFile, log } = options;
+  while (!signal.aborted) {
+    try {
+      const { stream, close } = await options.open();
+      await relayFrom(stream, options, signal).finally(close);
+    } catch (err) {
+      if (isAborted(signal)) return;
+      options.log.error({ err }, "messages that were asked for cannot be read: they wait");
+      await sleep(LONGEST_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+async function relayFrom(stream: StreamReader, options: RelayingOptions, signal: AbortSignal): Promise<void> {
+  const { positionFile, log } = options;
   const turns = new Turns();
   const underWay = new Map<number, Promise<void>>();
   let next = await startOf(stream, positionFile, signal);
@@ -91,12 +111,11 @@ export async function runRelaying(options: RelayingOptions, signal: AbortSignal)
       await room();
     }
   };
-  const isOver = () => signal.aborted;
-  while (!isOver()) {
+  while (!isAborted(signal)) {
     try {
       await readOn();
     } catch (err) {
-      if (isOver() || !(err instanceof StreamError)) throw err;
+      if (isAborted(signal) || !(err instanceof StreamError)) throw err;
       if (err.code !== "out-of-range" && !err.retryable) throw err;
       log.warn({ err }, "outbound messages cannot be read, trying again");
       await sleep(FIRST_PAUSE_MS, undefined, { signal }).catch(() => undefined);
@@ -156,6 +175,11 @@ async function send(message: Outbound, account: RelayAccount, signal: AbortSigna
     await record(relayNotice(message, { ...about, relay: { state: "failed", why: outcome.why } }));
   }
   return outcome;
+}
+
+/** Asked as a question, because it changes while one waits. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 function isRetryable(error: unknown): boolean {

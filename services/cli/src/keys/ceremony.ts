@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AUDIT_SHARD } from "@daybook/contract";
 import { checkpointSigner } from "@daybook/archive-core";
 import { generateArchiveKey } from "@daybook/openpgp";
+import { generateIngestKey } from "@daybook/stream";
 import { CliError } from "../error.ts";
 import { newServiceToken } from "../host.ts";
 import { writeDurably } from "./write-durably.ts";
@@ -47,6 +48,7 @@ export async function holdCeremony(of: {
   const vkeys = names.map((shard) => checkpointSigner(`${deployment}/${shard}`, seed).vkey);
   const tokens = fresh();
   const scope = fresh();
+  const relay = await generateIngestKey();
   const reading = {
     "tokens-key": tokens,
     "archive-passphrase": passphrase,
@@ -66,7 +68,8 @@ export async function holdCeremony(of: {
     },
     records: { ...reading, "registry-key": fresh(), "scope-key": scope },
     evidence: reading,
-    capture: { "lines-key": fresh(), "scope-key": scope },
+    capture: { "lines-key": fresh(), "scope-key": scope, "relay-key": relay.privateKey },
+    gateway: { "request-key": fresh(), "relay-public-key": relay.publicKey },
   };
   for (const [service, secrets] of Object.entries(files)) {
     for (const [name, content] of Object.entries(secrets)) {

@@ -4,6 +4,7 @@ import { checkPostgres, openPostgresPool } from "@daybook/catalogue";
 import {
   archiveProgressClient,
   importedFilesClient,
+  type CaptureOptions,
   type Live,
   registryClient,
   runCapture,
@@ -13,16 +14,23 @@ import {
 } from "@daybook/capture";
 import { TOPICS } from "@daybook/contract";
 import { createRehearsal, REHEARSAL_ACCOUNTS } from "@daybook/rehearsal";
-import type { Config } from "@daybook/runtime";
+import { apiClient, type Config } from "@daybook/runtime";
 import { openS3Stores } from "@daybook/s3";
-import { createPayloadSealer, openSpool, reachKafka } from "@daybook/stream";
+import {
+  createPayloadOpener,
+  createPayloadSealer,
+  openKafkaStream,
+  openSpool,
+  reachKafka,
+} from "@daybook/stream";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
+import { outboundFrom } from "../up/relaying.ts";
 import { database, engineProblems, s3Stores, streamOptions } from "./engines.ts";
 import { peersOf, registryAuthenticator } from "./peers.ts";
 import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
-import { bytes } from "./settings.ts";
+import { bytes, type COMMON } from "./settings.ts";
 import { spoolRoute } from "./spools.ts";
 
 const MIB = 1024 * 1024;
@@ -43,7 +51,7 @@ const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
 export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readonly Live[]) =>
   service({
     settings: CAPTURE,
-    problemsOf: (config) => [...engineProblems(config), ...trialProblems(config)],
+    problemsOf: (config) => [...engineProblems(config), ...trialProblems(config), ...relayProblems(config)],
     async run({ config, log, metrics, closing, signal, mount, ready }) {
       await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
       const [spoolDir, uploads] = [
@@ -92,6 +100,7 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
           linesKey: bytes(config.DAYBOOK_LINES_KEY),
           scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
           live: connectors(config),
+          ...outboundOf(config, closing),
           mount: (routes) => mount(routes, registryAuthenticator(peers)),
           log,
           now: () => new Date(),
@@ -102,6 +111,38 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
       await untilStopped(signal, [running, ingest.keep(signal)]);
     },
   });
+
+/** Messages to send, where there is a gateway. */
+function outboundOf(
+  config: Config<typeof CAPTURE> & Config<typeof COMMON>,
+  closing: AsyncDisposableStack,
+): Pick<CaptureOptions, "outbound"> {
+  const { DAYBOOK_GATEWAY_URL: url, DAYBOOK_RELAY_KEY: key } = config;
+  if (url === undefined || !key) return {};
+  const gateway = apiClient({ url, token: config.DAYBOOK_SERVICE_TOKEN.reveal(), ca: config.DAYBOOK_CA });
+  closing.defer(() => gateway.close());
+  return {
+    outbound: {
+      ...outboundFrom({
+        async open() {
+          const stream = await openKafkaStream(streamOptions(config, "capture-relay"));
+          return { stream, close: () => stream.close() };
+        },
+        opener: createPayloadOpener({ privateKey: () => key.reveal() }),
+        gateway,
+      }),
+      positionFile: join(config.DAYBOOK_STATE_PATH, "outbound-position"),
+    },
+  };
+}
+
+function relayProblems(config: Partial<Config<typeof CAPTURE>>): string[] {
+  const [given, missing] = config.DAYBOOK_RELAY_KEY
+    ? ["DAYBOOK_RELAY_KEY", "DAYBOOK_GATEWAY_URL"]
+    : ["DAYBOOK_GATEWAY_URL", "DAYBOOK_RELAY_KEY"];
+  const isHalf = (config.DAYBOOK_RELAY_KEY === undefined) !== (config.DAYBOOK_GATEWAY_URL === undefined);
+  return isHalf ? [`${missing}: is missing beside ${given}`] : [];
+}
 
 /** The service as it is deployed: it runs the connectors that its settings name. */
 export const capture = captureOf((config) => config.DAYBOOK_CONNECTORS.map((name) => CONNECTORS[name]()));

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, PERIODS, POSTGRES, S3 } from "./settings.ts";
+import { secret } from "@daybook/runtime";
+import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, pem, PERIODS, POSTGRES, S3 } from "./settings.ts";
 
 const statePath = (keeps: string) =>
   z.string().min(1).describe(`folder of its own on a lasting disk: ${keeps}`);
@@ -126,8 +127,46 @@ export const CAPTURE = {
     .pipe(z.array(z.enum(["rehearsal"])))
     .default([])
     .describe("connectors to run besides imports, comma-separated: rehearsal, a made-up week"),
+  DAYBOOK_GATEWAY_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
+    "the gateway, where messages are relayed: it is told what became of them",
+  ),
+  DAYBOOK_RELAY_KEY: key("opens the messages that are to be sent (X25519)").optional(),
   DAYBOOK_LINES_KEY: key("blinds what imports remember"),
   ...KEYS.scope,
+};
+
+export const GATEWAY = {
+  ...KAFKA,
+  ...POSTGRES,
+  ...PEERS,
+  DAYBOOK_RELAY_PUBLIC_KEY: key("seals the messages that capture is to send (X25519)"),
+  DAYBOOK_REQUEST_KEY: key("blinds what the gateway remembers"),
+  DAYBOOK_RELAY_PER_MINUTE: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(30)
+    .describe("messages that one account may send in a minute"),
+  DAYBOOK_RELAY_EXPIRES_SECONDS: z.coerce
+    .number<string>()
+    .int()
+    .min(10)
+    .max(86_400)
+    .default(900)
+    .describe("a message that its network has not taken by then is not sent any more"),
+  DAYBOOK_RELAY_REFUSED_MARKINGS: z
+    .string()
+    .transform((text) => text.split(",").map((one) => one.trim()))
+    .pipe(z.array(z.string().min(1).max(100)).max(100))
+    .default(["OFFICIAL-SENSITIVE", "SECRET", "TOP SECRET"])
+    .describe("text that bears one of these markings is not sent, comma-separated"),
+  DAYBOOK_POLICY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe("the organisation's own policy service, which is asked before each message"),
+  DAYBOOK_POLICY_TOKEN: secret().optional().describe("a bearer token for it"),
+  DAYBOOK_POLICY_CA: pem().optional().describe("certificates that vouch for it, PEM: the system's"),
 };
 
 export const RETENTION = {

@@ -2,7 +2,7 @@ import { type ConfigShape, readConfig } from "@daybook/runtime";
 import { CliError } from "../error.ts";
 import type { Output } from "../output.ts";
 import { listedSettings, settingsIn } from "./list-settings.ts";
-import { ARCHIVER, CAPTURE, EVIDENCE, RECORDS, RETENTION, WITNESSING } from "./service-settings.ts";
+import { ARCHIVER, CAPTURE, EVIDENCE, GATEWAY, RECORDS, RETENTION, WITNESSING } from "./service-settings.ts";
 import { COMMON, POSTGRES } from "./settings.ts";
 
 interface Entry {
@@ -38,6 +38,10 @@ export const SERVICES: Readonly<Record<string, Entry>> = {
   evidence: {
     settings: { ...COMMON, ...EVIDENCE },
     run: async (context) => start("evidence", (await import("./evidence.ts")).evidence, context),
+  },
+  gateway: {
+    settings: { ...COMMON, ...GATEWAY },
+    run: async (context) => start("gateway", (await import("./gateway.ts")).gateway, context),
   },
   retention: {
     settings: { ...COMMON, ...RETENTION },

@@ -14,7 +14,7 @@ const flag = () =>
     .transform((value) => value === "yes")
     .default(false);
 const days = (least: number, most: number) => z.coerce.number<string>().int().min(least).max(most);
-const pem = () => z.string().regex(/-----BEGIN [A-Z ]+-----/, "must be PEM");
+export const pem = () => z.string().regex(/-----BEGIN [A-Z ]+-----/, "must be PEM");
 const url = () => z.url({ protocol: /^https?$/, error: "must look like https://HOST[:PORT]" });
 
 const network = z

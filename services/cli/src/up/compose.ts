@@ -223,7 +223,11 @@ function start(
       scopeKey: keyBytes(keys, "scope"),
       live: options.live,
       outbound: {
-        ...outboundFrom({ stream, opener, gateway: client }),
+        ...outboundFrom({
+          open: () => Promise.resolve({ stream, close: () => Promise.resolve() }),
+          opener,
+          gateway: client,
+        }),
         positionFile: join(home.paths.spool, "outbound-position"),
       },
       whenReady,

@@ -4,7 +4,7 @@ import type { CaptureOptions } from "@daybook/capture";
 import { TOPICS } from "@daybook/contract";
 import { type GatewayOptions, markingsHook } from "@daybook/gateway";
 import type { ApiClient } from "@daybook/runtime";
-import type { PayloadOpener, StreamReader } from "@daybook/stream";
+import type { PayloadOpener } from "@daybook/stream";
 
 /** How messages are relayed unless settings say otherwise. */
 export const RELAYING: Pick<GatewayOptions, "policy" | "perMinute" | "expiresAfterMs"> = {
@@ -18,14 +18,14 @@ export function requestKeyFrom(key: Uint8Array): Buffer {
   return createHmac("sha256", key).update("gateway requests").digest();
 }
 
-/** What capture needs to send what the gateway queued. @param of.gateway answers `/internal/v1/outbound/:id` */
+/** What capture needs to send what the gateway queued. @param of.open as its option @param of.gateway answers `/internal/v1/outbound/:id` */
 export function outboundFrom(of: {
-  readonly stream: StreamReader;
+  readonly open: NonNullable<CaptureOptions["outbound"]>["open"];
   readonly opener: PayloadOpener;
   readonly gateway: Pick<ApiClient, "call">;
 }): Omit<NonNullable<CaptureOptions["outbound"]>, "positionFile"> {
   return {
-    stream: of.stream,
+    open: of.open,
     opener: of.opener,
     context: payloadContext(TOPICS.outbound, 0),
     async report(id, outcome) {
