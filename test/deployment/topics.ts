@@ -10,7 +10,7 @@ import kafkajs, { type AclEntry, type ITopicConfig } from "kafkajs";
 export const MAKE_TOPICS = resolve(import.meta.dirname, "../../infra/deploy/kafka/make-topics.sh");
 const PROGRAMS = ["kafka-topics.sh", "kafka-configs.sh", "kafka-acls.sh"] as const;
 /** Who signs in to Kafka. */
-export const KAFKA_LOGINS = ["archiver", "capture", "records", "evidence", "witnessing"].map(
+export const KAFKA_LOGINS = ["archiver", "capture", "records", "evidence", "gateway", "witnessing"].map(
   (service) => `daybook-${service}`,
 );
 

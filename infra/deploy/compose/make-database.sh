@@ -3,7 +3,7 @@
 set -eu
 cd /opt/daybook-postgres
 psql -v ON_ERROR_STOP=1 -d postgres -f 1-roles.sql
-for login in owner archiver records evidence capture; do
+for login in owner archiver records evidence capture gateway; do
   # From a file, by a variable that psql quotes: not in the arguments of a process.
   psql -v ON_ERROR_STOP=1 -d postgres <<END
 \set password \`cat /run/secrets/postgres-$login\`

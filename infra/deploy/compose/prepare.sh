@@ -24,7 +24,7 @@ key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -o
 key ca
 openssl req -x509 -new -key ca.key -sha256 -days 365 -subj "/CN=Daybook trial" -out ca.pem \
   -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
-for name in archiver capture evidence records retention witnessing front; do
+for name in archiver capture evidence gateway records retention witnessing front; do
   key "$name"
   printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$name" >"$name.ext"
   openssl req -new -key "$name.key" -subj "/CN=$name" |
@@ -43,7 +43,7 @@ for identity in archiver capture evidence expirer extender probe records retenti
   accounts="$accounts${accounts:+,}\"$identity\":{\"access\":\"$identity\",\"secret\":\"$(cat "$run/passwords/s3-$identity")\",\"role\":\"user\"}"
 done
 printf '{"accessAccounts":{%s}}\n' "$accounts" >"$run/state/store/iam/users.json"
-for login in owner archiver records evidence capture; do random >"$run/passwords/postgres-$login"; done
+for login in owner archiver records evidence capture gateway; do random >"$run/passwords/postgres-$login"; done
 
 # An empty file is no witness.
 if [ -n "${WITNESSES:-}" ]; then cp "$WITNESSES" "$run/witnesses"; else : >"$run/witnesses"; fi

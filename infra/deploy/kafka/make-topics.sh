@@ -58,7 +58,7 @@ topic daybook.parked 1
 [ "${ACLS:-yes}" = yes ] || exit 0
 
 # Every service looks at the settings of every topic when it starts.
-allow "archiver capture records evidence witnessing" "daybook.events daybook.audit daybook.outbound daybook.parked" \
+allow "archiver capture records evidence gateway witnessing" "daybook.events daybook.audit daybook.outbound daybook.parked" \
   Describe DescribeConfigs
 # The archiver reads what is to be archived, parks what it cannot, and puts gaps where they belong.
 allow archiver "daybook.events daybook.audit daybook.parked" Read Write
@@ -66,5 +66,8 @@ allow archiver "daybook.events daybook.audit daybook.parked" Read Write
 tool kafka-acls.sh --add --allow-principal User:daybook-archiver --group daybook-archivers- --resource-pattern-type prefixed \
   --operation Read --operation Describe
 allow capture daybook.events Write
+# What people write goes through the gateway to whoever has the account.
+allow gateway daybook.outbound Write
+allow capture daybook.outbound Read
 # What people do is an event too.
-allow "records evidence witnessing" daybook.audit Write
+allow "records evidence gateway witnessing" daybook.audit Write

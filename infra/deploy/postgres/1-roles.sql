@@ -5,7 +5,7 @@
 -- row-level security, or copy to and from files. They have no password yet: set one each afterwards, which psql does
 -- without writing it down anywhere:
 --
---   \password daybook_owner   (and likewise the other four)
+--   \password daybook_owner   (and likewise the other five)
 
 DO $$
 DECLARE
@@ -20,7 +20,8 @@ BEGIN
     ('daybook_archiver', 'LOGIN'),
     ('daybook_records', 'LOGIN'),
     ('daybook_evidence', 'LOGIN'),
-    ('daybook_capture', 'LOGIN')
+    ('daybook_capture', 'LOGIN'),
+    ('daybook_gateway', 'LOGIN')
   ) AS r (name, may) LOOP
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role.name) THEN
       EXECUTE format(

@@ -5,7 +5,7 @@
 REVOKE ALL ON DATABASE daybook FROM PUBLIC;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT CONNECT ON DATABASE daybook
-  TO daybook_owner, daybook_archiver, daybook_records, daybook_evidence, daybook_capture;
+  TO daybook_owner, daybook_archiver, daybook_records, daybook_evidence, daybook_capture, daybook_gateway;
 
 -- A schema of one's own instead of the right to make any. The schema catalogue is filled by an upgrade, which grants
 -- the two roles what they need.
@@ -16,7 +16,8 @@ BEGIN
   FOR wanted IN SELECT * FROM (VALUES
     ('catalogue', 'daybook_owner'),
     ('records', 'daybook_records'),
-    ('capture', 'daybook_capture')
+    ('capture', 'daybook_capture'),
+    ('gateway', 'daybook_gateway')
   ) AS w (schema, owner) LOOP
     IF to_regnamespace(wanted.schema) IS NULL THEN
       EXECUTE format('CREATE SCHEMA %I AUTHORIZATION %I', wanted.schema, wanted.owner);

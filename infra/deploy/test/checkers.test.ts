@@ -58,6 +58,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect([...pods.keys()].sort()).toEqual([
       "Deployment/daybook-evidence",
       "Deployment/daybook-front",
+      "Deployment/daybook-gateway",
       "Deployment/daybook-retention",
       "Deployment/daybook-witnessing",
       "Job/daybook-migrate",

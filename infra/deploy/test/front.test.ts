@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freePorts } from "@daybook/lab";
 import { check, DEPLOY, describeWith } from "./support/tools.ts";
 
-const SERVICES = ["capture", "evidence", "archiver", "witnessing", "records"] as const;
+const SERVICES = ["capture", "evidence", "gateway", "archiver", "witnessing", "records"] as const;
 
 describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) => {
   let dir: string;
@@ -116,6 +116,8 @@ describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) 
     ["evidence", "/api/v1/exports/7/package"],
     ["archiver", "/api/v1/log/0/checkpoint"],
     ["archiver", "/api/v1/log/audit/tile/entries/x001/067"],
+    ["gateway", "/api/v1/messages"],
+    ["gateway", "/api/v1/messages/0"],
     ["witnessing", "/api/v1/log/0/witnessed"],
     ["records", "/api/v1/log/vkeys"],
     ["records", "/api/v1/log/prove/checkpoint-of-mine"],

@@ -42,9 +42,11 @@ labels:
 {{- define "daybook.files" -}}
 DAYBOOK_SERVICE_TOKEN: service-token
 DAYBOOK_CA: ca
+{{- if ne .service "gateway" }}
 DAYBOOK_S3_SECRET_ACCESS_KEY: s3
 {{- if .root.Values.s3.ca }}
 DAYBOOK_S3_CA: s3-ca
+{{- end }}
 {{- end }}
 {{- if and .root.Values.s3.copy.endpoint (has .service (list "archiver" "records" "retention")) }}
 DAYBOOK_S3_COPY_SECRET_ACCESS_KEY: s3-copy
@@ -72,6 +74,12 @@ DAYBOOK_INGEST_SECRET: ingest-secret
 {{- else if eq .service "capture" }}
 DAYBOOK_LINES_KEY: lines-key
 DAYBOOK_SCOPE_KEY: scope-key
+{{- if .root.Values.gateway.enabled }}
+DAYBOOK_RELAY_KEY: relay-key
+{{- end }}
+{{- else if eq .service "gateway" }}
+DAYBOOK_REQUEST_KEY: request-key
+DAYBOOK_RELAY_PUBLIC_KEY: relay-public-key
 {{- else if eq .service "records" }}
 DAYBOOK_REGISTRY_KEY: registry-key
 DAYBOOK_SCOPE_KEY: scope-key
@@ -99,12 +107,14 @@ DAYBOOK_TRUSTED_PROXIES: {{ join "," . | quote }}
 {{- end }}
 DAYBOOK_TLS_CERTIFICATE_FILE: /run/tls/tls.crt
 DAYBOOK_TLS_KEY_FILE: /run/tls/tls.key
+{{- if ne .service "gateway" }}
 DAYBOOK_S3_ENDPOINT: {{ required "s3.endpoint: the object store" $values.s3.endpoint | quote }}
 DAYBOOK_S3_REGION: {{ $values.s3.region | quote }}
 DAYBOOK_S3_ACCESS_KEY_ID: {{ .service | quote }}
 DAYBOOK_S3_RECORDS_BUCKET: {{ $values.s3.recordsBucket | quote }}
 DAYBOOK_S3_HEADS_BUCKET: {{ $values.s3.headsBucket | quote }}
 DAYBOOK_S3_KEYRING_BUCKET: {{ $values.s3.keyringBucket | quote }}
+{{- end }}
 {{- if and $values.s3.copy.endpoint (has .service (list "archiver" "records" "retention")) }}
 DAYBOOK_S3_COPY_ENDPOINT: {{ $values.s3.copy.endpoint | quote }}
 DAYBOOK_S3_COPY_REGION: {{ $values.s3.copy.region | quote }}
@@ -118,6 +128,9 @@ DAYBOOK_STREAM_DAYS: {{ $values.kafka.streamDays | quote }}
 {{- end }}
 {{- if not (has .service (list "retention" "witnessing")) }}
 {{ include "daybook.database" . }}
+{{- end }}
+{{- if and (eq .service "capture") $values.gateway.enabled }}
+DAYBOOK_GATEWAY_URL: https://{{ .root.Release.Name }}-gateway.{{ .root.Release.Namespace }}.svc:4480
 {{- end }}
 {{- if and (eq .service "evidence") $values.witnessing.enabled }}
 DAYBOOK_WITNESSING_URL: https://{{ .root.Release.Name }}-witnessing.{{ .root.Release.Namespace }}.svc:4480
