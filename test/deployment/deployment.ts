@@ -34,6 +34,8 @@ export type CeremonyOf = Parameters<typeof holdCeremony>[0];
 export interface DeploymentOptions {
   readonly shards?: number;
   readonly archivers?: number;
+  /** Whether people can answer from it: there is a gateway then. */
+  readonly gateway?: boolean;
   /** Which object store: versitygw, unless given. */
   readonly store?: StoreName;
   /** Brokers of Kafka: as `startEngines`. */
@@ -85,7 +87,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   const tls = await engines.authority.issue({ subject: "daybook", names: ["IP:127.0.0.1"] });
   const serviceLinks = new Map<string, Proxy>();
   const places: Place[] = [];
-  for (const place of await placesOf(archivers)) {
+  for (const place of await placesOf(archivers, options.gateway ?? false)) {
     if (without.includes(place.service)) continue;
     if (!options.linked) places.push(place);
     else {
@@ -123,6 +125,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     {
       capture: port("capture"),
       evidence: port("evidence"),
+      gateway: port("gateway"),
       archiver: port("archiver"),
       records: port("records"),
     },
@@ -158,13 +161,14 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   };
 }
 
-async function placesOf(archivers: number): Promise<Place[]> {
+async function placesOf(archivers: number, gateway: boolean): Promise<Place[]> {
   const names: [ServiceName, string][] = [
     ["records", "records"],
     ...Array.from({ length: archivers }, (_, i): [ServiceName, string] => ["archiver", `archiver-${i}`]),
     ["capture", "capture"],
     ["evidence", "evidence"],
     ["retention", "retention"],
+    ...(gateway ? ([["gateway", "gateway"]] as [ServiceName, string][]) : []),
   ];
   const ports = await freePorts(2 * names.length);
   return names.map(([service, name], i) => ({

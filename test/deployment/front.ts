@@ -4,17 +4,18 @@ import { Agent, request } from "node:https";
 import type { AddressInfo } from "node:net";
 
 /** Which service answers a path, as the reverse proxy of `infra/deploy` has it. */
-function whose(path: string): "capture" | "evidence" | "archiver" | "records" | undefined {
+function whose(path: string): "capture" | "evidence" | "gateway" | "archiver" | "records" | undefined {
   if (path.startsWith("/internal/")) return undefined;
   if (/^\/api\/v1\/imports(?:\/|\?|$)/.test(path)) return "capture";
   if (/^\/api\/v1\/exports(?:\/|\?|$)/.test(path)) return "evidence";
+  if (/^\/api\/v1\/messages(?:\/|\?|$)/.test(path)) return "gateway";
   if (/^\/api\/v1\/log\/[^/]+\/(?:checkpoint|tile\/)/.test(path)) return "archiver";
   return "records";
 }
 
 /** The one address of a deployment's API, for people: what a reverse proxy is in production. */
 export async function openFront(
-  ports: Readonly<Record<"capture" | "evidence" | "archiver" | "records", number>>,
+  ports: Readonly<Record<"capture" | "evidence" | "gateway" | "archiver" | "records", number>>,
   ca: string,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const agent = new Agent({ keepAlive: true, ca });

@@ -5,7 +5,8 @@ import type { KafkaSecureAccess, PostgresAccess, S3Credentials } from "@daybook/
 import type { DeployedEngines } from "./engines.ts";
 import { BUCKETS, COPY_BUCKET } from "./store.ts";
 
-export type ServiceName = "capture" | "archiver" | "records" | "evidence" | "retention" | "migrate";
+export type ServiceName =
+  "capture" | "archiver" | "records" | "evidence" | "gateway" | "retention" | "migrate";
 
 /** A process of a deployment: a service, and which of several. */
 export interface Place {
@@ -154,6 +155,19 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       ...peers,
       DAYBOOK_STATE_PATH: join(own, "state"),
       ...given("capture", { DAYBOOK_LINES_KEY: "lines-key", DAYBOOK_SCOPE_KEY: "scope-key" }),
+      ...(urls("gateway").length > 0 && {
+        DAYBOOK_GATEWAY_URL: urls("gateway")[0],
+        ...given("capture", { DAYBOOK_RELAY_KEY: "relay-key" }),
+      }),
+    }),
+    gateway: () => ({
+      ...kafka(brokers["daybook-gateway"]!),
+      ...postgres(logins.gateway),
+      ...peers,
+      ...given("gateway", {
+        DAYBOOK_REQUEST_KEY: "request-key",
+        DAYBOOK_RELAY_PUBLIC_KEY: "relay-public-key",
+      }),
     }),
     migrate: () => postgres(logins.owner),
     retention: () => ({

@@ -85,19 +85,22 @@ if (!hasPostgres)
       ["evidence", "SET ROLE catalogue_reader; UPDATE catalogue.state SET size = 0"],
       ["evidence", "SELECT FROM catalogue.record"],
       ["capture", "SELECT FROM catalogue.record"],
+      ["gateway", "SELECT FROM catalogue.record"],
+      ["gateway", "SET ROLE catalogue_reader"],
       ["capture", "SET ROLE catalogue_reader"],
       ["archiver", "SET ROLE catalogue_reader"],
       ["archiver", "SET ROLE daybook_owner"],
       ["archiver", "CREATE TABLE records.another ()"],
       ["records", "CREATE TABLE capture.another ()"],
       ["capture", "CREATE TABLE records.another ()"],
+      ["gateway", "CREATE TABLE capture.another ()"],
       ["records", "CREATE SCHEMA another"],
       ["records", "COPY (SELECT 1) TO '/tmp/x'"],
     ] as const)("refuses %s: %s", async (login, text) => {
       expect(await attempt(login, text)).toBe("42501");
     });
 
-    it("lets records and capture fill their own schema", async () => {
+    it("lets records, capture and gateway fill their own schema", async () => {
       await checkPostgres(logins.records, {
         owns: ["records"],
         roles: ["catalogue_writer", "catalogue_reader"],
@@ -105,6 +108,8 @@ if (!hasPostgres)
       await checkPostgres(logins.capture, { owns: ["capture"] });
       expect(await attempt("records", "CREATE TABLE records.kept (); DROP TABLE records.kept")).toBe("done");
       expect(await attempt("capture", "CREATE TABLE capture.kept (); DROP TABLE capture.kept")).toBe("done");
+      await checkPostgres(logins.gateway, { owns: ["gateway"] });
+      expect(await attempt("gateway", "CREATE TABLE gateway.kept (); DROP TABLE gateway.kept")).toBe("done");
     });
 
     it("says what is missing before anything is opened", async () => {

@@ -6,7 +6,7 @@ import type { PostgresConnection } from "../src/postgres.ts";
 const FILES = resolve(import.meta.dirname, "../../../infra/deploy/postgres");
 
 /** A login of `infra/deploy/postgres/1-roles.sql`. */
-export type DeployedLogin = "owner" | "archiver" | "records" | "evidence" | "capture";
+export type DeployedLogin = "owner" | "archiver" | "records" | "evidence" | "capture" | "gateway";
 
 /**
  * Runs the files of `infra/deploy/postgres` as an administrator does.
@@ -40,5 +40,6 @@ export async function deployDatabase<C extends PostgresConnection & { readonly p
     records: await login("records"),
     evidence: await login("evidence"),
     capture: await login("capture"),
+    gateway: await login("gateway"),
   };
 }

@@ -6,7 +6,15 @@ export type Settings = Readonly<Record<string, string>>;
 /** By service. */
 export type Deployed = Readonly<Record<string, Settings>>;
 
-export const SERVICES = ["archiver", "capture", "evidence", "gateway", "records", "retention", "witnessing"] as const;
+export const SERVICES = [
+  "archiver",
+  "capture",
+  "evidence",
+  "gateway",
+  "records",
+  "retention",
+  "witnessing",
+] as const;
 
 export interface Manifest {
   readonly kind: string;

@@ -1,4 +1,4 @@
-import { openPostgresPool } from "@daybook/catalogue";
+import { checkPostgres, openPostgresPool } from "@daybook/catalogue";
 import { TOPICS } from "@daybook/contract";
 import { accountClient, markingsHook, remoteHook, runGateway } from "@daybook/gateway";
 import { apiClient, type Config } from "@daybook/runtime";
@@ -21,6 +21,7 @@ export const gateway = service({
       .map((name) => `DAYBOOK_POLICY_URL: is missing beside ${name}`),
   ],
   async run({ config, log, metrics, closing, signal, mount, ready }) {
+    await checkPostgres(database(config), { owns: ["gateway"] });
     const stream = await openStream(config, "gateway", closing);
     const peers = peersOf(config, closing);
     const ingest = await openIngestPublicKey({ client: peers, log });
