@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { KafkaEngine } from "@daybook/lab";
 // Node finds only some of kafkajs's exports by name.
@@ -32,9 +33,26 @@ export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<vo
     logLevel: kafkajs.logLevel.NOTHING,
   }).admin();
   await admin.connect();
-  await admin.createTopics({ waitForLeaders: true, topics: [...topics] });
+  await untilBrokerServes(() => admin.createTopics({ waitForLeaders: true, topics: [...topics] }));
   await admin.createAcls({ acl: [...acls] });
   await admin.disconnect();
+}
+
+const PATIENCE_MS = 120_000;
+const PAUSE_MS = 500;
+
+/** A broker whose heartbeats were late, on processors that others have, counts for no replica until the next. */
+async function untilBrokerServes(make: () => Promise<unknown>): Promise<void> {
+  for (const until = Date.now() + PATIENCE_MS; ; await sleep(PAUSE_MS)) {
+    try {
+      await make();
+      return;
+    } catch (error) {
+      const { errors = [] } = error as { errors?: readonly { readonly type?: string }[] };
+      const isFenced = errors.some(({ type }) => type === "INVALID_REPLICATION_FACTOR");
+      if (!isFenced || Date.now() > until) throw error;
+    }
+  }
 }
 
 /** @throws {Error} when the script calls for what is not understood here */
