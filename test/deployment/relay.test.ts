@@ -26,7 +26,7 @@ describeDeployed("an office that answers from a deployment", () => {
     }))!;
     matter = (await deployment.json<{ id: string }>(["matter", "open", "--title", "M", "--kind", "foi"])).id;
     // The made-up week knows the conversations that can be answered.
-    while ((await found("Friday")).results.length === 0) await sleep(500);
+    while ((await found("ferry")).results.length === 0) await sleep(500);
     const { token } = await deployment.json<{ token: string }>([
       ...["token", "add", "--name", "Private office", "--role", "custodian", "--speaks-for", "Isla Brennan"],
     ]);
