@@ -33,7 +33,13 @@ export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<vo
     logLevel: kafkajs.logLevel.NOTHING,
   }).admin();
   await admin.connect();
-  await untilBrokerServes(() => admin.createTopics({ waitForLeaders: true, topics: [...topics] }));
+  // A broker whose heartbeats were late, on processors that others have, counts for no replica until the next.
+  await patiently(() => admin.createTopics({ waitForLeaders: false, topics: [...topics] }));
+  await patiently(async () => {
+    const found = await admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) });
+    const leaders = found.topics.flatMap(({ partitions }) => partitions.map(({ leader }) => leader));
+    if (leaders.includes(-1)) throw new Error("a partition has no leader yet");
+  });
   await admin.createAcls({ acl: [...acls] });
   await admin.disconnect();
 }
@@ -41,16 +47,13 @@ export async function makeTopics(kafka: KafkaEngine, shards: number): Promise<vo
 const PATIENCE_MS = 120_000;
 const PAUSE_MS = 500;
 
-/** A broker whose heartbeats were late, on processors that others have, counts for no replica until the next. */
-async function untilBrokerServes(make: () => Promise<unknown>): Promise<void> {
+async function patiently(ask: () => Promise<unknown>): Promise<void> {
   for (const until = Date.now() + PATIENCE_MS; ; await sleep(PAUSE_MS)) {
     try {
-      await make();
+      await ask();
       return;
     } catch (error) {
-      const { errors = [] } = error as { errors?: readonly { readonly type?: string }[] };
-      const isFenced = errors.some(({ type }) => type === "INVALID_REPLICATION_FACTOR");
-      if (!isFenced || Date.now() > until) throw error;
+      if (Date.now() > until) throw error;
     }
   }
 }
