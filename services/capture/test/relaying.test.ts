@@ -66,7 +66,7 @@ async function start() {
   const sink = await rig.newSink();
   running = runRelaying(
     {
-      open: async () => ({ stream, close: async () => void closed++ }),
+      open: async () => ({ stream, close: () => Promise.resolve(void (closed += 1)) }),
       opener,
       context: CONTEXT,
       account: (on, name) =>

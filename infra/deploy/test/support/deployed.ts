@@ -132,7 +132,11 @@ export async function systemdSettings(): Promise<Deployed> {
     const own = environmentFile(await readFile(join(folder, `${service}.env`), "utf8"));
     const secrets = await readFile(join(folder, `daybook@${service}.service.d`, "secrets.conf"), "utf8");
     const given = [...secrets.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]);
-    settings[service] = { ...common, ...own, ...(Object.fromEntries(given) as Settings) };
+    const unset = [...secrets.matchAll(/^UnsetEnvironment=(.*)$/gm)].flatMap(([, names = ""]) =>
+      names.split(" "),
+    );
+    const all = { ...common, ...own, ...(Object.fromEntries(given) as Settings) };
+    settings[service] = Object.fromEntries(Object.entries(all).filter(([name]) => !unset.includes(name)));
   }
   return settings;
 }

@@ -59,8 +59,8 @@ const LONGEST_PAUSE_MS = 10_000;
 export async function runRelaying(options: RelayingOptions, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const { stream, close } = await options.open();
-      await relayFrom(stream, options, signal).finally(close);
+      const opened = await options.open();
+      await relayFrom(opened.stream, options, signal).finally(() => opened.close());
     } catch (err) {
       if (isAborted(signal)) return;
       options.log.error({ err }, "messages that were asked for cannot be read: they wait");
