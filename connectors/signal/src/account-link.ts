@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BackOff } from "./back-off.ts";
+import { connection } from "./connection.ts";
+import { Coverage } from "./coverage.ts";
+import { SignalError, type SignalErrorCode } from "./error.ts";
+import type { LinkHealth, LinkStatus } from "./health.ts";
+import { Lane } from "./lane.ts";
+import { plain, PublicKey, type AuthenticatedChat } from "./libsignal.ts";
+import { putCapabilities, requestSync, topUpPreKeys } from "./linking/upkeep.ts";
+import type { Log } from "./log.ts";
+import { Pump, type ScopedSink } from "./pump.ts";
+import { askAgain } from "./receiving/ask-again.ts";
+import { fetchContacts } from "./receiving/contacts.ts";
+import type { Errand } from "./receiving/learn.ts";
+import { type Delivery, Receiver } from "./receiving/receiver.ts";
+import type { SendContext } from "./sending/send.ts";
+import { type LinkedAccount, readAccount } from "./store/account.ts";
+import type { AccountFile } from "./store/account-file.ts";
+import { Changes } from "./store/changes.ts";
+import type { WebClient } from "./transport/download.ts";
+import type { Network } from "./transport/network.ts";
+
+const WAITS = { firstMs: 1_000, mostMs: 60_000 };
+const BEAT_MS = 60_000;
+/** Prekeys are looked after on each connection, and so often while it lasts. */
+const UPKEEP_MS = 36 * 3_600_000;
+/** What was seen is forgotten after twice the time that Signal keeps messages. */
+const SEEN_MS = 60 * 86_400_000;
+const SYNC_ASKED = "sync-asked";
+
+export interface AccountLinkOptions {
+  readonly file: AccountFile;
+  readonly network: Network;
+  readonly web: WebClient;
+  readonly trustRoots: readonly string[];
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly attachmentPatienceMs: number;
+  readonly onHealth?: (health: LinkHealth) => void;
+}
+
+const ENDS: Partial<Record<SignalErrorCode, LinkStatus>> = {
+  unlinked: "unlinked",
+  expired: "expired",
+  displaced: "displaced",
+  "account-unreadable": "stopped",
+};
+
+/**
+ * One account's link: everything that touches its ratchets runs in one lane, one after another. What it hears is durable
+ * in its file before Signal is told; a pump hands it on from there.
+ */
+export class AccountLink {
+  readonly #options: AccountLinkOptions;
+  readonly #lane = new Lane();
+  readonly #receiver: Receiver;
+  readonly #coverage: Coverage;
+  readonly #pump: Pump;
+  readonly #trustRoots: readonly PublicKey[];
+  #status: LinkStatus = "connecting";
+  #problem: string | undefined;
+  #alerts: readonly string[] = [];
+  #chat: AuthenticatedChat | undefined;
+
+  /** @throws {SignalError} `account-unreadable` */
+  constructor(options: AccountLinkOptions) {
+    this.#options = options;
+    const { file, now } = options;
+    const account = readAccount(file);
+    this.#trustRoots = options.trustRoots.map((key) => PublicKey.deserialize(plain(Buffer.from(key, "base64"))));
+    this.#receiver = new Receiver(file, account, this.#trustRoots);
+    this.#coverage = new Coverage(file, account.linkedAt, now().getTime());
+    this.#pump = new Pump({ ...options, account: () => this.account });
+  }
+
+  get account(): LinkedAccount {
+    return this.#receiver.account;
+  }
+
+  get health(): LinkHealth {
+    const { file } = this.#options;
+    const { aci, custodian } = this.account;
+    return {
+      account: aci,
+      custodian,
+      status: this.#status,
+      coverage: { state: this.#coverage.state, since: new Date(this.#coverage.since) },
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+      alerts: this.#alerts,
+      unsent: file.unsent,
+      quarantined: file.quarantinedCount,
+    };
+  }
+
+  /**
+   * Captures until `signal` aborts, also while the link waits for somebody to act: what is in the file is handed on all the
+   * same. Rejects only when the file, or the sink, cannot go on.
+   */
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    try {
+      await Promise.all([this.#pump.run(sink, both), this.#stayConnected(both), this.#beat(both)]);
+    } finally {
+      stop.abort();
+      await this.#lane.idle();
+    }
+  }
+
+  /**
+   * Does something with the account's ratchets, in turn with all else.
+   *
+   * @throws {SignalError} `unavailable` while there is no connection
+   */
+  async inTurn<T>(work: (context: SendContext) => Promise<T>): Promise<T> {
+    return this.#lane.run(async () => {
+      const chat = this.#chat;
+      if (!chat) throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
+      const { file, now } = this.#options;
+      try {
+        return await work({ file, account: this.account, chat, now });
+      } finally {
+        this.#pump.wake();
+      }
+    });
+  }
+
+  async #stayConnected(signal: AbortSignal): Promise<void> {
+    const { network, now, log } = this.#options;
+    const backOff = new BackOff(WAITS);
+    while (!signal.aborted) {
+      this.#enter("connecting");
+      try {
+        const events = {
+          receive: (batch: readonly Delivery[]) => this.#receive(batch),
+          onCaughtUp: () => {
+            backOff.reset();
+            this.#enter("live");
+          },
+          onAlerts: (alerts: readonly string[]) => this.#warn(alerts),
+        };
+        const onConnected = (chat: AuthenticatedChat) => {
+          this.#chat = chat;
+          if (this.#status === "connecting") this.#enter("catching-up");
+          void this.#lookAfter(signal);
+        };
+        await connection(network, this.account, events, onConnected, { now, signal });
+      } catch (cause) {
+        if (!(cause instanceof SignalError)) throw cause;
+        if (signal.aborted) break;
+        const end = ENDS[cause.code];
+        if (end) {
+          log.error({ code: cause.code }, "a link to Signal needs somebody");
+          this.#chat = undefined;
+          this.#enter(end, cause.message);
+          return;
+        }
+        this.#chat = undefined;
+        log.warn({ code: cause.code }, "a link to Signal is tried again");
+        this.#enter("backing-off", cause.message);
+        await backOff.wait(signal, cause.retryAfterMs);
+      } finally {
+        this.#chat = undefined;
+      }
+    }
+    this.#enter("stopped");
+  }
+
+  async #receive(batch: readonly Delivery[]): Promise<void> {
+    const { errands, quarantined } = await this.#lane.run(() =>
+      this.#receiver.receive(batch, this.#options.now().getTime()),
+    );
+    this.#pump.wake();
+    for (const errand of errands) void this.#run(errand);
+    if (quarantined) void this.#quietly(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
+  }
+
+  /** Beside receiving, on each connection: keys first, for without them nobody new can write. */
+  async #lookAfter(signal: AbortSignal): Promise<void> {
+    const { file, now } = this.#options;
+    await this.#quietly(async () => {
+      await this.inTurn(putCapabilities);
+      await this.upkeep();
+      if (!file.get("link", SYNC_ASKED)) {
+        await this.inTurn(requestSync);
+        const changes = new Changes(file);
+        changes.set("link", SYNC_ASKED, Buffer.from("1"));
+        file.commit(changes, now().getTime());
+      }
+      await this.inTurn((context) => askAgain(context, this.#trustRoots));
+      await this.#run({ what: "contacts" }, signal);
+      file.forgetSeen(now().getTime() - SEEN_MS);
+    });
+  }
+
+  /** Sees to prekeys. Repeatable. @throws {SignalError} */
+  async upkeep(): Promise<void> {
+    await this.inTurn(async (context) => this.#receiver.adopt(await topUpPreKeys(context)));
+  }
+
+  async #run(errand: Errand, signal = new AbortController().signal): Promise<void> {
+    const { file, web, now } = this.#options;
+    if (errand.what === "contacts") await this.#quietly(() => fetchContacts(file, web, now(), signal));
+  }
+
+  /** What is repeated at the next occasion must not end the link. */
+  async #quietly(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      if (!(cause instanceof SignalError)) throw cause;
+      this.#options.log.warn({ code: cause.code }, "an errand at Signal waits");
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    let lookedAfterAt = this.#options.now().getTime();
+    while (!signal.aborted) {
+      await sleep(BEAT_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const now = this.#options.now().getTime();
+      await this.#lane.run(async () => this.#coverage.beat(now));
+      this.#pump.wake();
+      if (now - lookedAfterAt < UPKEEP_MS || this.#status !== "live") continue;
+      lookedAfterAt = now;
+      await this.#quietly(() => this.upkeep());
+    }
+  }
+
+  #warn(alerts: readonly string[]): void {
+    if (alerts.length === 0 && this.#alerts.length === 0) return;
+    this.#alerts = alerts;
+    if (alerts.length > 0) this.#options.log.warn({ alerts }, "Signal warns of something");
+    this.#options.onHealth?.(this.health);
+  }
+
+  #enter(status: LinkStatus, problem?: string): void {
+    this.#status = status;
+    this.#problem = problem;
+    const state = status === "live" || status === "catching-up" ? status : "down";
+    // One step of its own: nothing of the lane is ever half done between two.
+    this.#coverage.enter(state, this.#options.now().getTime());
+    this.#pump.wake();
+    this.#options.onHealth?.(this.health);
+  }
+}

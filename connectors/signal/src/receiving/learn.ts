@@ -1,0 +1,216 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { SignalError } from "../error.ts";
+import {
+  Aci,
+  IdentityKeyPair,
+  KyberPreKeyRecord,
+  plain,
+  ProtocolAddress,
+  processSenderKeyDistributionMessage,
+  SenderKeyDistributionMessage,
+  SignedPreKeyRecord,
+} from "../libsignal.ts";
+import { type Content, ContentSchema } from "../protocol/gen/content_pb.ts";
+import type { DataMessage } from "../protocol/gen/data_pb.ts";
+import type { Envelope } from "../protocol/gen/envelope_pb.ts";
+import { type SyncMessage, SyncMessage_FetchLatest_Type } from "../protocol/gen/sync_pb.ts";
+import { groupIdOf } from "../protocol/group-id.ts";
+import { pniOf } from "../protocol/service-id.ts";
+import { type LinkedAccount, writeAccount } from "../store/account.ts";
+import type { Changes } from "../store/changes.ts";
+import { learnContact } from "../store/contacts.ts";
+import { readGroup, rememberGroupOf, writeGroup } from "../store/groups.ts";
+import { preKeyName, type ProtocolStores } from "../store/protocol-stores.ts";
+import { messageId } from "../protocol/message-id.ts";
+import { timestampIn } from "./envelope.ts";
+import type { Unsealed } from "./unseal.ts";
+
+/** What a message asks of this device once it is durable. */
+export type Errand =
+  | { readonly what: "contacts" }
+  | { readonly what: "storage" }
+  | { readonly what: "sent-again"; readonly sender: string; readonly device: number; readonly error: Uint8Array };
+
+/** What was learned from a message. */
+export interface Learned {
+  readonly content: Content | undefined;
+  readonly account: LinkedAccount;
+  readonly errands: readonly Errand[];
+  /** It brought keys that may open what waited. */
+  readonly newKeys: boolean;
+}
+
+/** Under these a contact list that is to be fetched waits. */
+export const PENDING_CONTACTS = "pending-contacts";
+
+/**
+ * Takes what a message says to this device itself: keys, profiles, the official's own settings. All of it goes into
+ * `changes`, with the message. A content that cannot be read teaches nothing, and is recorded all the same.
+ */
+export async function learn(
+  unsealed: Unsealed,
+  envelope: Envelope,
+  account: LinkedAccount,
+  changes: Changes,
+  stores: ProtocolStores,
+): Promise<Learned> {
+  const content = readContent(unsealed.content);
+  if (!content) return { content, account, errands: [], newKeys: unsealed.newSession };
+  const { sender, device } = unsealed;
+  let newKeys = unsealed.newSession;
+  if (content.senderKeyDistributionMessage?.length) {
+    const from = ProtocolAddress.new(sender, device);
+    newKeys = (await takeSenderKey(content.senderKeyDistributionMessage, from, stores)) || newKeys;
+  }
+  learnPerson(content, unsealed, account.aci, changes);
+  const own = content.content.case === "syncMessage" && sender === account.aci;
+  const fromPhone = own ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes) : undefined;
+  const errands = [...(fromPhone?.errands ?? [])];
+  if (content.content.case === "decryptionErrorMessage")
+    errands.push({ what: "sent-again", sender, device, error: content.content.value });
+  return { content, account: fromPhone?.account ?? account, errands, newKeys };
+}
+
+/** Undefined for what cannot be read. */
+export function readContent(bytes: Uint8Array): Content | undefined {
+  try {
+    return fromBinary(ContentSchema, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+async function takeSenderKey(bytes: Uint8Array, from: ProtocolAddress, stores: ProtocolStores): Promise<boolean> {
+  try {
+    const message = SenderKeyDistributionMessage.deserialize(plain(bytes));
+    await processSenderKeyDistributionMessage(from, message, stores.senderKeys);
+    return true;
+  } catch {
+    // A damaged key harms what comes under it, which is quarantined; what came with it is a message like any other.
+    return false;
+  }
+}
+
+function learnPerson(content: Content, { sender, timestamp }: Unsealed, own: string, changes: Changes): void {
+  const { data, at = timestamp } = dataOf(content, sender === own);
+  const profileKey = data?.profileKey;
+  if (profileKey?.length === 32 && sender !== own)
+    learnContact(changes, sender, { profileKey: Buffer.from(profileKey).toString("base64") });
+  const masterKey = data?.groupV2?.masterKey;
+  const groupId = groupIdOf(masterKey);
+  if (!masterKey || groupId === undefined) return;
+  rememberGroupOf(changes, messageId(sender, at), groupId);
+  if (!readGroup(changes, groupId))
+    writeGroup(changes, groupId, { masterKey: Buffer.from(masterKey).toString("base64") });
+}
+
+/** What was said, by the sender or, told by their phone, by the official; and when, where the content says so itself. */
+function dataOf({ content }: Content, own: boolean): { data?: DataMessage | undefined; at?: number } {
+  switch (content.case) {
+    case "dataMessage":
+      return { data: content.value };
+    case "editMessage":
+      return { data: content.value.dataMessage };
+    case "syncMessage": {
+      if (!own || content.value.content.case !== "sent") return {};
+      const { message, editMessage, timestamp } = content.value.content.value;
+      return { data: message ?? editMessage?.dataMessage, at: timestampIn(timestamp) };
+    }
+    default:
+      return {};
+  }
+}
+
+function learnFromPhone(
+  { content }: SyncMessage,
+  envelope: Envelope,
+  account: LinkedAccount,
+  changes: Changes,
+): { account: LinkedAccount; errands: Errand[] } {
+  switch (content.case) {
+    case "contacts": {
+      const { blob } = content.value;
+      if (!blob) break;
+      changes.set("link", PENDING_CONTACTS, Buffer.from(JSON.stringify(pointerFields(blob))));
+      return { account, errands: [{ what: "contacts" }] };
+    }
+    case "fetchLatest":
+      if (content.value.type !== SyncMessage_FetchLatest_Type.STORAGE_MANIFEST) break;
+      return { account, errands: [{ what: "storage" }] };
+    case "keys": {
+      const { accountEntropyPool, master } = content.value;
+      const next = {
+        ...account,
+        ...(accountEntropyPool && { accountEntropyPool }),
+        ...(master?.length && { masterKey: Buffer.from(master).toString("base64") }),
+      };
+      writeAccount(changes, next);
+      return { account: next, errands: [] };
+    }
+    case "pniChangeNumber": {
+      const next = changedNumber(content.value, envelope, account, changes);
+      return { account: next, errands: [] };
+    }
+  }
+  return { account, errands: [] };
+}
+
+/** What is needed of an attachment pointer to fetch it. */
+export interface PointerFields {
+  readonly cdn: number;
+  readonly at: string;
+  readonly key: string;
+  readonly digest: string;
+  readonly sizeBytes: number;
+}
+
+/** Its identifier is a number on the old CDN, else text. */
+export function pointerFields(pointer: {
+  readonly attachmentIdentifier: { case: "cdnId"; value: bigint } | { case: "cdnKey"; value: string } | { case: undefined };
+  readonly cdnNumber?: number | undefined;
+  readonly key?: Uint8Array | undefined;
+  readonly digest?: Uint8Array | undefined;
+  readonly size?: number | undefined;
+}): PointerFields {
+  const { attachmentIdentifier: identifier } = pointer;
+  return {
+    cdn: pointer.cdnNumber ?? 0,
+    at: identifier.case === undefined ? "" : String(identifier.value),
+    key: Buffer.from(pointer.key ?? []).toString("base64"),
+    digest: Buffer.from(pointer.digest ?? []).toString("base64"),
+    sizeBytes: pointer.size ?? 0,
+  };
+}
+
+/** The number, its identity and keys change together with the message that says so, or not at all. */
+function changedNumber(
+  change: Extract<SyncMessage["content"], { case: "pniChangeNumber" }>["value"],
+  envelope: Envelope,
+  account: LinkedAccount,
+  changes: Changes,
+): LinkedAccount {
+  const { identityKeyPair, signedPreKey, lastResortKyberPreKey, registrationId, newE164 } = change;
+  const pni = envelope.updatedPniBinary ?? (envelope.updatedPni ? Aci.fromUuid(envelope.updatedPni).getRawUuidBytes() : undefined);
+  if (!identityKeyPair || !signedPreKey || !registrationId || !pni)
+    throw new SignalError("malformed", "a change of number is not whole");
+  const pair = IdentityKeyPair.deserialize(plain(identityKeyPair));
+  const signed = SignedPreKeyRecord.deserialize(plain(signedPreKey));
+  changes.set("signed-prekey", preKeyName("pni", signed.id()), signed.serialize());
+  if (lastResortKyberPreKey) {
+    const kyber = KyberPreKeyRecord.deserialize(plain(lastResortKyberPreKey));
+    changes.set("kyber-prekey", preKeyName("pni", kyber.id()), kyber.serialize());
+    changes.set("kyber-used", preKeyName("pni", kyber.id()), Buffer.from("last-resort"));
+  }
+  const next = {
+    ...account,
+    pni: pniOf(pni).getServiceIdString(),
+    ...(newE164 && { number: newE164 }),
+    pniIdentity: {
+      publicKey: Buffer.from(pair.publicKey.serialize()).toString("base64"),
+      privateKey: Buffer.from(pair.privateKey.serialize()).toString("base64"),
+      registrationId,
+    },
+  };
+  writeAccount(changes, next);
+  return next;
+}

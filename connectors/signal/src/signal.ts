@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Connector, Party } from "@daybook/contract";
+import { AccountLink, type AccountLinkOptions } from "./account-link.ts";
+import { SignalError } from "./error.ts";
+import type { LinkHealth } from "./health.ts";
+import { aciOfProvision, registerDevice } from "./linking/register.ts";
+import { showCodes } from "./linking/show-code.ts";
+import type { Log } from "./log.ts";
+import type { ScopedSink } from "./pump.ts";
+import { AccountFile } from "./store/account-file.ts";
+import { WebClient } from "./transport/download.ts";
+import { Network } from "./transport/network.ts";
+import type { SignalServers } from "./transport/servers.ts";
+
+export interface SignalOptions {
+  /** Where the accounts' files are, one each: on capture's own disk, which is durable. Only ciphertext is written there. */
+  readonly dir: string;
+  /** 32 bytes: encrypts them. Whoever has it and the files is the officials on Signal. */
+  readonly key: Uint8Array;
+  readonly servers: SignalServers;
+  /** Under which Signal lists the device on the phone, and knows the client. */
+  readonly deviceName: string;
+  readonly userAgent: string;
+  readonly log: Log;
+  readonly now?: () => Date;
+  /** An attachment whose server does not answer for so long is recorded as a gap; a day if not given. */
+  readonly attachmentPatienceMs?: number;
+  /** Told of each change of a link. */
+  readonly onHealth?: (health: LinkHealth) => void;
+}
+
+/** What happens while an official links their phone. */
+export type LinkStep =
+  /** Show this as a QR code, in place of the one before. */
+  | { readonly step: "show"; readonly url: string; readonly expiresAt: Date }
+  /** The phone agreed: keys are made and sent. */
+  | { readonly step: "linking" }
+  /** Done, and captured from now on. `again`: the account was linked before, and its history goes on. */
+  | { readonly step: "linked"; readonly account: string; readonly again: boolean };
+
+const SUFFIX = ".account";
+const DAY_MS = 86_400_000;
+
+interface Running {
+  readonly link: AccountLink;
+  readonly file: AccountFile;
+  readonly stop: () => Promise<void>;
+}
+
+/** Officials' Signal accounts, each through a linked device of its own. One process has them all, or a share of them. */
+export class Signal implements Connector {
+  readonly #options: SignalOptions;
+  readonly #network: Network;
+  readonly #web: WebClient;
+  readonly #running = new Map<string, Running>();
+  #start: ((name: string, file: AccountFile) => AccountLink) | undefined;
+
+  constructor(options: SignalOptions) {
+    this.#options = options;
+    this.#network = new Network(options);
+    this.#web = new WebClient(options.servers, options.userAgent);
+    mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Captures every account that has a file, and those that are linked meanwhile, until `signal` aborts. An account that is
+   * broken, or open in another process, stops no other: `health` tells of it.
+   */
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const fatal = Promise.withResolvers<never>();
+    this.#start = (name, file) => {
+      const link = new AccountLink(this.#linkOptions(file));
+      const stopping = new AbortController();
+      const done = link.run(sink, AbortSignal.any([signal, stopping.signal])).catch((err: unknown) => {
+        this.#options.log.error({ err }, "an account's capture ended");
+      });
+      const stop = async () => {
+        stopping.abort();
+        await done;
+        file.close();
+        this.#running.delete(name);
+      };
+      this.#running.set(name, { link, file, stop });
+      return link;
+    };
+    for (const name of readdirSync(this.#options.dir).filter((one) => one.endsWith(SUFFIX)).sort()) this.#open(name);
+    try {
+      await Promise.race([fatal.promise, aborted(signal)]);
+    } finally {
+      this.#start = undefined;
+      await Promise.all([...this.#running.values()].map(({ stop }) => stop()));
+    }
+  }
+
+  /** How each account's link stands. */
+  health(): LinkHealth[] {
+    return [...this.#running.values()].map(({ link }) => link.health);
+  }
+
+  /**
+   * Links a phone: shows codes until one is scanned. Needs `run` to be running, which captures the account from then on.
+   *
+   * @param custodian whose phone it is
+   * @throws {SignalError} `link-refused`: its message is for the official; `unavailable`, `malformed`
+   */
+  async *link(custodian: Party, signal: AbortSignal): AsyncGenerator<LinkStep> {
+    const { now = () => new Date(), dir, key, deviceName } = this.#options;
+    const codes = showCodes(this.#network, now, signal);
+    let shown = await codes.next();
+    while (!shown.done) {
+      yield { step: "show", ...shown.value };
+      shown = await codes.next();
+    }
+    const provision = shown.value;
+    yield { step: "linking" };
+    const name = fileName(aciOfProvision(provision));
+    const before = this.#running.get(name);
+    await before?.stop();
+    const again = before !== undefined;
+    const file = AccountFile.open(join(dir, name), key, "create");
+    try {
+      const account = await registerDevice({
+        network: this.#network,
+        file,
+        provision,
+        custodian,
+        deviceName,
+        now: now().getTime(),
+      });
+      this.#begin(name, file);
+      yield { step: "linked", account: account.aci, again };
+    } catch (cause) {
+      if (this.#running.has(name)) throw cause;
+      file.close();
+      if (again) this.#open(name);
+      throw cause;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#web.close();
+    await this.#network.close();
+  }
+
+  #open(name: string): void {
+    const { dir, key, log } = this.#options;
+    let file: AccountFile | undefined;
+    try {
+      file = AccountFile.open(join(dir, name), key);
+      this.#begin(name, file);
+    } catch (cause) {
+      file?.close();
+      if (!(cause instanceof SignalError)) throw cause;
+      log.error({ code: cause.code }, "an account is not captured");
+    }
+  }
+
+  #begin(name: string, file: AccountFile): AccountLink {
+    if (!this.#start) throw new SignalError("unavailable", "capture is not running");
+    return this.#start(name, file);
+  }
+
+  #linkOptions(file: AccountFile): AccountLinkOptions {
+    const { servers, log, now = () => new Date(), attachmentPatienceMs = DAY_MS, onHealth } = this.#options;
+    return {
+      file,
+      network: this.#network,
+      web: this.#web,
+      trustRoots: servers.trustRoots,
+      log,
+      now,
+      attachmentPatienceMs,
+      ...(onHealth && { onHealth }),
+    };
+  }
+}
+
+/** Says nothing of whose it is, and is the same for the same account. */
+function fileName(aci: string): string {
+  return `${createHash("sha256").update(aci).digest("hex").slice(0, 32)}${SUFFIX}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

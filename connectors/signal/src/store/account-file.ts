@@ -1,0 +1,271 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { SignalError } from "../error.ts";
+import type { Changes, Quarantined, ValueKind, Values } from "./changes.ts";
+import { decodeEntry, encodeEntry, type Entry } from "./entry.ts";
+import { ValueCipher } from "./value-cipher.ts";
+
+const VERSION = "1";
+const SALT_BYTES = 32;
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+const SCHEMA = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE value (kind TEXT NOT NULL, name BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+  CREATE TABLE entry (number INTEGER PRIMARY KEY AUTOINCREMENT, sealed BLOB NOT NULL);
+  CREATE TABLE seen (digest BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE quarantine (digest BLOB PRIMARY KEY, sender BLOB NOT NULL, at INTEGER NOT NULL, asked INTEGER NOT NULL,
+    sealed BLOB NOT NULL) WITHOUT ROWID;
+  CREATE INDEX quarantine_sender ON quarantine (sender);
+  CREATE INDEX seen_at ON seen (at);
+`;
+
+/** An entry and its place in the order; places are never used again. */
+export interface NumberedEntry {
+  readonly number: number;
+  readonly entry: Entry;
+}
+
+/**
+ * One account's state: ratchets, what was seen, what is quarantined, and the events that are not yet on the stream, in one
+ * SQLite file. `commit` is durable when it returns. The file is locked by the process that has it open, and the lock goes
+ * with the process. Values are encrypted: see ValueCipher.
+ */
+export class AccountFile implements Pick<Values, "get"> {
+  readonly #db: DatabaseSync;
+  readonly #cipher: ValueCipher;
+  readonly #statements = new Map<string, StatementSync>();
+
+  private constructor(db: DatabaseSync, cipher: ValueCipher) {
+    this.#db = db;
+    this.#cipher = cipher;
+  }
+
+  /**
+   * Opens the file, or makes it.
+   *
+   * @param key 32 bytes, the deployment's
+   * @throws {SignalError} `account-open` when another has it; `account-unreadable`
+   */
+  static open(path: string, key: Uint8Array, mode: "open" | "create" = "open"): AccountFile {
+    if (mode === "open" && !existsSync(path))
+      throw new SignalError("account-unreadable", "there is no such account's file");
+    const db = new DatabaseSync(path);
+    try {
+      // The lock is taken with the first write and held while the file is open.
+      db.exec(`
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA secure_delete = ON;
+        BEGIN IMMEDIATE;
+      `);
+      const made = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() !== undefined;
+      if (!made) db.exec(SCHEMA);
+      const cipher = made ? openCipher(db, key) : newCipher(db, key);
+      db.exec("COMMIT");
+      return new AccountFile(db, cipher);
+    } catch (cause) {
+      db.close();
+      throw openingError(cause);
+    }
+  }
+
+  get(kind: ValueKind, name: string): Uint8Array<ArrayBuffer> | undefined {
+    const key = this.#cipher.name(kind, name);
+    const row = this.#statement("SELECT sealed FROM value WHERE kind = ? AND name = ?").get(kind, key) as
+      | { sealed: Uint8Array }
+      | undefined;
+    return row && this.#cipher.open(row.sealed, place(kind, key));
+  }
+
+  hasSeen(digest: string): boolean {
+    return this.#statement("SELECT 1 FROM seen WHERE digest = ?").get(Buffer.from(digest, "hex")) !== undefined;
+  }
+
+  /**
+   * Writes everything or nothing. Durable once it returns.
+   *
+   * @throws {SignalError} `unavailable` when the disk takes nothing; what the file held stands
+   */
+  commit(changes: Changes, now: number): void {
+    if (changes.isEmpty) return;
+    this.#transaction(() => {
+      for (const { kind, name, value } of changes.values.values()) this.#put(kind, name, value);
+      for (const one of changes.entries)
+        this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(this.#cipher.seal(encodeEntry(one), "entry"));
+      for (const digest of changes.seen)
+        this.#statement("INSERT OR IGNORE INTO seen VALUES (?, ?)").run(Buffer.from(digest, "hex"), now);
+      for (const one of changes.quarantined) this.#quarantine(one);
+      for (const digest of changes.released)
+        this.#statement("DELETE FROM quarantine WHERE digest = ?").run(Buffer.from(digest, "hex"));
+    });
+  }
+
+  /** The oldest entries, in order. */
+  entries(limit: number): NumberedEntry[] {
+    const rows = this.#statement("SELECT number, sealed FROM entry ORDER BY number LIMIT ?").all(limit) as {
+      number: number;
+      sealed: Uint8Array;
+    }[];
+    return rows.map(({ number, sealed }) => ({
+      number,
+      entry: decodeEntry(this.#cipher.open(sealed, "entry")),
+    }));
+  }
+
+  /** Entries that are on the stream leave the file. */
+  forget(throughNumber: number): void {
+    this.#transaction(() => this.#statement("DELETE FROM entry WHERE number <= ?").run(throughNumber));
+  }
+
+  get unsent(): number {
+    return (this.#statement("SELECT count(*) AS n FROM entry").get() as { n: number }).n;
+  }
+
+  get quarantinedCount(): number {
+    return (this.#statement("SELECT count(*) AS n FROM quarantine").get() as { n: number }).n;
+  }
+
+  /** What is quarantined of one sender, oldest first. */
+  quarantinedOf(sender: string): Quarantined[] {
+    const rows = this.#statement(
+      "SELECT digest, at, sealed FROM quarantine WHERE sender = ? ORDER BY at LIMIT 1000",
+    ).all(this.#cipher.name("quarantine", sender));
+    return (rows as unknown as QuarantineRow[]).map((row) => this.#quarantined(row));
+  }
+
+  /** Those whose senders were not yet asked to send them again, oldest first. */
+  quarantinedUnasked(): Quarantined[] {
+    const rows = this.#statement(
+      "SELECT digest, at, sealed FROM quarantine WHERE asked = 0 ORDER BY at LIMIT 1000",
+    ).all();
+    return (rows as unknown as QuarantineRow[]).map((row) => this.#quarantined(row));
+  }
+
+  /** Its sender was asked, or cannot be. */
+  markAsked(digest: string): void {
+    this.#transaction(() =>
+      this.#statement("UPDATE quarantine SET asked = 1 WHERE digest = ?").run(Buffer.from(digest, "hex")),
+    );
+  }
+
+  /** Forgets everything of some kinds: what another device's keys made. */
+  clear(kinds: readonly ValueKind[]): void {
+    this.#transaction(() => {
+      for (const kind of kinds) this.#statement("DELETE FROM value WHERE kind = ?").run(kind);
+    });
+  }
+
+  /** Forgets what was seen before an instant: longer ago than the server keeps messages. */
+  forgetSeen(before: number): void {
+    this.#statement("DELETE FROM seen WHERE at < ?").run(before);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #put(kind: ValueKind, name: string, value: Uint8Array | undefined): void {
+    const key = this.#cipher.name(kind, name);
+    if (value === undefined) {
+      this.#statement("DELETE FROM value WHERE kind = ? AND name = ?").run(kind, key);
+    } else {
+      this.#statement("INSERT OR REPLACE INTO value VALUES (?, ?, ?)").run(
+        kind,
+        key,
+        this.#cipher.seal(value, place(kind, key)),
+      );
+    }
+  }
+
+  #quarantined({ digest, at, sealed }: QuarantineRow): Quarantined {
+    const { sender, envelope } = decodeQuarantined(this.#cipher.open(sealed, "quarantine"));
+    return { digest: Buffer.from(digest).toString("hex"), sender, envelope, receivedAt: at };
+  }
+
+  #quarantine({ digest, sender, receivedAt, envelope }: Quarantined): void {
+    this.#statement("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, 0, ?)").run(
+      Buffer.from(digest, "hex"),
+      this.#cipher.name("quarantine", sender),
+      receivedAt,
+      this.#cipher.seal(encodeQuarantined(sender, envelope), "quarantine"),
+    );
+  }
+
+  #transaction(work: () => void): void {
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      work();
+      this.#db.exec("COMMIT");
+    } catch (cause) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      const full = errcode(cause) === SQLITE_FULL;
+      throw new SignalError("unavailable", full ? "there is no room for an account's file" : "an account's file takes nothing", {
+        cause,
+      });
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+}
+
+interface QuarantineRow {
+  readonly digest: Uint8Array;
+  readonly at: number;
+  readonly sealed: Uint8Array;
+}
+
+function encodeQuarantined(sender: string, envelope: Uint8Array): Buffer {
+  return Buffer.from(JSON.stringify([sender, Buffer.from(envelope).toString("base64")]));
+}
+
+function decodeQuarantined(bytes: Uint8Array): { sender: string; envelope: Uint8Array<ArrayBuffer> } {
+  const [sender, envelope] = JSON.parse(Buffer.from(bytes).toString("utf8")) as [string, string];
+  return { sender, envelope: new Uint8Array(Buffer.from(envelope, "base64")) };
+}
+
+const CHECK = "this file's key";
+
+function newCipher(db: DatabaseSync, key: Uint8Array): ValueCipher {
+  const salt = randomBytes(SALT_BYTES);
+  const cipher = new ValueCipher(key, salt);
+  const put = db.prepare("INSERT INTO meta VALUES (?, ?)");
+  put.run("version", Buffer.from(VERSION));
+  put.run("salt", salt);
+  put.run("check", cipher.seal(Buffer.from(CHECK), "check"));
+  return cipher;
+}
+
+function openCipher(db: DatabaseSync, key: Uint8Array): ValueCipher {
+  const rows = db.prepare("SELECT name, value FROM meta").all() as { name: string; value: Uint8Array }[];
+  const meta = new Map(rows.map(({ name, value }) => [name, value]));
+  const [version, salt, check] = [meta.get("version"), meta.get("salt"), meta.get("check")];
+  if (!version || !salt || !check || Buffer.from(version).toString() !== VERSION)
+    throw new SignalError("account-unreadable", "an account's file is of another version");
+  const cipher = new ValueCipher(key, salt);
+  cipher.open(check, "check");
+  return cipher;
+}
+
+function place(kind: ValueKind, key: Buffer): string {
+  return `${kind}/${key.toString("hex")}`;
+}
+
+function errcode(error: unknown): unknown {
+  return error instanceof Error && "errcode" in error ? error.errcode : undefined;
+}
+
+function openingError(cause: unknown): SignalError {
+  if (cause instanceof SignalError) return cause;
+  if (errcode(cause) === SQLITE_BUSY)
+    return new SignalError("account-open", "another process has this account open: stop it first", { cause });
+  return new SignalError("account-unreadable", "an account's file cannot be opened", { cause });
+}
