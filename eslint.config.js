@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/node_modules/**", ".daybook/**", "coverage/**"] },
+  { ignores: ["**/node_modules/**", ".daybook/**", "coverage/**", "connectors/signal/src/protocol/gen/**"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked],

@@ -67,7 +67,9 @@ export class AccountLink {
     this.#options = options;
     const { file, now } = options;
     const account = readAccount(file);
-    this.#trustRoots = options.trustRoots.map((key) => PublicKey.deserialize(plain(Buffer.from(key, "base64"))));
+    this.#trustRoots = options.trustRoots.map((key) =>
+      PublicKey.deserialize(plain(Buffer.from(key, "base64"))),
+    );
     this.#receiver = new Receiver(file, account, this.#trustRoots);
     this.#coverage = new Coverage(file, account.linkedAt, now().getTime());
     this.#pump = new Pump({ ...options, account: () => this.account });
@@ -115,7 +117,8 @@ export class AccountLink {
   async inTurn<T>(work: (context: SendContext) => Promise<T>): Promise<T> {
     return this.#lane.run(async () => {
       const chat = this.#chat;
-      if (!chat) throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
+      if (!chat)
+        throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
       const { file, now } = this.#options;
       try {
         return await work({ file, account: this.account, chat, now });
@@ -147,7 +150,7 @@ export class AccountLink {
         await connection(network, this.account, events, onConnected, { now, signal });
       } catch (cause) {
         if (!(cause instanceof SignalError)) throw cause;
-        if (signal.aborted) break;
+        if (isAborted(signal)) break;
         const end = ENDS[cause.code];
         if (end) {
           log.error({ code: cause.code }, "a link to Signal needs somebody");
@@ -217,9 +220,9 @@ export class AccountLink {
     let lookedAfterAt = this.#options.now().getTime();
     while (!signal.aborted) {
       await sleep(BEAT_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       const now = this.#options.now().getTime();
-      await this.#lane.run(async () => this.#coverage.beat(now));
+      this.#coverage.beat(now);
       this.#pump.wake();
       if (now - lookedAfterAt < UPKEEP_MS || this.#status !== "live") continue;
       lookedAfterAt = now;
@@ -243,4 +246,9 @@ export class AccountLink {
     this.#pump.wake();
     this.#options.onHealth?.(this.health);
   }
+}
+
+/** Asked again after a wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -31,7 +31,7 @@ export async function connection(
   onConnected: (chat: AuthenticatedChat) => void,
   { now, signal }: { readonly now: () => Date; readonly signal: AbortSignal },
 ): Promise<void> {
-  const ended = Promise.withResolvers<void>();
+  const ended: PromiseWithResolvers<void> = Promise.withResolvers();
   const queue: (Delivery & { acknowledge: () => void })[] = [];
   let draining: Promise<void> | undefined;
   let isCaughtUp = false;

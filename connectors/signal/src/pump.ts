@@ -1,4 +1,10 @@
-import { type Captured, ConnectorError, type Event, type SealedAttachment, type Sink } from "@daybook/contract";
+import {
+  type Captured,
+  ConnectorError,
+  type Event,
+  type SealedAttachment,
+  type Sink,
+} from "@daybook/contract";
 import { BackOff } from "./back-off.ts";
 import { SignalError } from "./error.ts";
 import type { Log } from "./log.ts";
@@ -13,7 +19,9 @@ import type { WebClient } from "./transport/download.ts";
 
 /** A sink that can also say what scope leaves out, so that nothing of it is fetched. */
 export type ScopedSink = Sink & {
-  readonly excludes?: (about: Pick<Event, "account" | "network" | "custodian" | "conversation">) => Promise<boolean>;
+  readonly excludes?: (
+    about: Pick<Event, "account" | "network" | "custodian" | "conversation">,
+  ) => Promise<boolean>;
 };
 
 export interface PumpOptions {
@@ -38,7 +46,7 @@ const WAITS = { firstMs: 200, mostMs: 30_000 };
  */
 export class Pump {
   readonly #options: PumpOptions;
-  #awake = Promise.withResolvers<void>();
+  #awake: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(options: PumpOptions) {
     this.#options = options;
@@ -55,26 +63,33 @@ export class Pump {
     const backOff = new BackOff(WAITS);
     signal.addEventListener("abort", () => this.wake(), { once: true });
     while (!signal.aborted) {
-      this.#awake = Promise.withResolvers<void>();
+      this.#awake = Promise.withResolvers();
       const entries = file.entries(BATCH);
       if (entries.length === 0) {
-        if (!signal.aborted) await this.#awake.promise;
+        await this.#awake.promise;
         continue;
       }
       try {
         await this.#handOn(entries, sink, signal);
         backOff.reset();
       } catch (cause) {
-        if (signal.aborted) return;
-        const retryable = (cause instanceof ConnectorError || cause instanceof SignalError) && cause.retryable;
-        if (!retryable) throw cause;
+        const retryable =
+          (cause instanceof ConnectorError || cause instanceof SignalError) && cause.retryable;
+        if (!retryable) {
+          if (isAborted(signal)) return;
+          throw cause;
+        }
         log.warn({ code: cause.code }, "events wait in the account's file");
         await backOff.wait(signal);
       }
     }
   }
 
-  async #handOn(entries: ReturnType<AccountFile["entries"]>, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+  async #handOn(
+    entries: ReturnType<AccountFile["entries"]>,
+    sink: ScopedSink,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { file, account } = this.#options;
     const ready: Captured[] = [];
     let through = 0;
@@ -114,7 +129,8 @@ export class Pump {
   }
 
   async #complete(draft: Draft, sink: ScopedSink, signal: AbortSignal): Promise<Captured[]> {
-    if (draft.attachments.length === 0 || (await sink.excludes?.(draft.event))) return [withAttachments(draft, [])];
+    if (draft.attachments.length === 0 || (await sink.excludes?.(draft.event)))
+      return [withAttachments(draft, [])];
     const sealed: SealedAttachment[] = [];
     const gaps: Captured[] = [];
     let { event } = draft;
@@ -152,7 +168,8 @@ export class Pump {
       } catch (cause) {
         const told = rootOf(cause);
         if (told instanceof SignalError) {
-          if (told.code === "attachment-invalid") return `An attachment is not what its sender vouched for: ${told.message}`;
+          if (told.code === "attachment-invalid")
+            return `An attachment is not what its sender vouched for: ${told.message}`;
           if (told.code === "attachment-missing") return "An attachment was not at Signal any more";
           if (!told.retryable) throw told;
           if (now().getTime() >= until) return "An attachment could not be fetched in time";
@@ -170,10 +187,20 @@ export class Pump {
   }
 }
 
+/** Asked again after a wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
 /** A sink wraps what broke the body that it reads. */
 function rootOf(error: unknown): unknown {
   let told = error;
-  while (told instanceof ConnectorError && told.code === "store-unavailable" && told.cause instanceof SignalError) told = told.cause;
+  while (
+    told instanceof ConnectorError &&
+    told.code === "store-unavailable" &&
+    told.cause instanceof SignalError
+  )
+    told = told.cause;
   return told;
 }
 

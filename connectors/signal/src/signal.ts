@@ -85,7 +85,10 @@ export class Signal implements Connector {
       this.#running.set(name, { link, file, stop });
       return link;
     };
-    for (const name of readdirSync(this.#options.dir).filter((one) => one.endsWith(SUFFIX)).sort()) this.#open(name);
+    for (const name of readdirSync(this.#options.dir)
+      .filter((one) => one.endsWith(SUFFIX))
+      .sort())
+      this.#open(name);
     try {
       await Promise.race([fatal.promise, aborted(signal)]);
     } finally {

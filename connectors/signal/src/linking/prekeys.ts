@@ -1,10 +1,4 @@
-import {
-  KEMKeyPair,
-  KyberPreKeyRecord,
-  PreKeyRecord,
-  PrivateKey,
-  SignedPreKeyRecord,
-} from "../libsignal.ts";
+import { KEMKeyPair, KyberPreKeyRecord, PreKeyRecord, PrivateKey, SignedPreKeyRecord } from "../libsignal.ts";
 import type { Values } from "../store/changes.ts";
 import { type IdentityKind, preKeyName } from "../store/protocol-stores.ts";
 

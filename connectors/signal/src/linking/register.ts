@@ -5,7 +5,13 @@ import { Aci, plain, PrivateKey, PublicKey } from "../libsignal.ts";
 import { sealDeviceName } from "../protocol/device-name.ts";
 import type { ProvisionMessage } from "../protocol/gen/provisioning_pb.ts";
 import { pniOf } from "../protocol/service-id.ts";
-import { type Account, type LinkedAccount, ownIdentity, writeAccount, writePendingAccount } from "../store/account.ts";
+import {
+  type Account,
+  type LinkedAccount,
+  ownIdentity,
+  writeAccount,
+  writePendingAccount,
+} from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 import { ask, parsed } from "../transport/request.ts";
@@ -58,7 +64,13 @@ export async function registerDevice(of: {
     const identity = ownIdentity(fresh, kind);
     return (
       identity &&
-      new PreKeyMaker({ values: changes, kind, identity: identity.privateKey, nextId: () => nextKeyId++, now })
+      new PreKeyMaker({
+        values: changes,
+        kind,
+        identity: identity.privateKey,
+        nextId: () => nextKeyId++,
+        now,
+      })
     );
   };
   const [aciKeys, pniKeys] = [maker("aci"), maker("pni")];
@@ -92,7 +104,8 @@ export async function registerDevice(of: {
   if (response.status !== 200)
     throw new SignalError(
       "link-refused",
-      REFUSALS[response.status] ?? `Signal did not link the device (${response.status}): try again with a new code`,
+      REFUSALS[response.status] ??
+        `Signal did not link the device (${response.status}): try again with a new code`,
     );
   const { uuid, deviceId } = parsed(response.body, answer);
   if (uuid !== made.aci) throw new SignalError("malformed", "Signal linked another account than the phone's");
@@ -121,7 +134,8 @@ function accountFrom(
   return {
     v: 1,
     aci: aciOfProvision(provision),
-    ...(provision.pniBinary && pniIdentity && { pni: pniOf(provision.pniBinary).getServiceIdString(), pniIdentity }),
+    ...(provision.pniBinary &&
+      pniIdentity && { pni: pniOf(provision.pniBinary).getServiceIdString(), pniIdentity }),
     ...(provision.number && { number: provision.number }),
     password: randomBytes(24).toString("base64url"),
     aciIdentity,
@@ -137,7 +151,10 @@ function accountFrom(
 function identityFrom(publicKey: Uint8Array | undefined, privateKey: Uint8Array | undefined) {
   if (!publicKey?.length || !privateKey?.length) return undefined;
   // Both are read here, so that what cannot be used is refused before the server is asked.
-  const [known, secret] = [PublicKey.deserialize(plain(publicKey)), PrivateKey.deserialize(plain(privateKey))];
+  const [known, secret] = [
+    PublicKey.deserialize(plain(publicKey)),
+    PrivateKey.deserialize(plain(privateKey)),
+  ];
   return {
     publicKey: Buffer.from(known.serialize()).toString("base64"),
     privateKey: Buffer.from(secret.serialize()).toString("base64"),

@@ -41,7 +41,10 @@ export async function* showCodes(
       await code.close();
     }
   }
-  throw new SignalError("link-refused", "nobody scanned the code: ask for a new one when the phone is at hand");
+  throw new SignalError(
+    "link-refused",
+    "nobody scanned the code: ask for a new one when the phone is at hand",
+  );
 }
 
 interface OpenCode {

@@ -44,7 +44,13 @@ async function topUp({ chat, file, account, now }: SendContext, kind: IdentityKi
   const changes = new Changes(file);
   let { nextKeyId } = account;
   const at = now().getTime();
-  const keys = new PreKeyMaker({ values: changes, kind, identity: identity.privateKey, nextId: () => nextKeyId++, now: at }).oneTime();
+  const keys = new PreKeyMaker({
+    values: changes,
+    kind,
+    identity: identity.privateKey,
+    nextId: () => nextKeyId++,
+    now: at,
+  }).oneTime();
   const next = { ...account, nextKeyId };
   writeAccount(changes, next);
   file.commit(changes, at);

@@ -59,7 +59,8 @@ export async function* openAttachment(
   }
 
   if (!cipher || held.length !== MAC_BYTES) throw refused("is too short");
-  if (!timingSafeEqual(whole.digest(), digest)) throw refused("does not have the digest that the message names");
+  if (!timingSafeEqual(whole.digest(), digest))
+    throw refused("does not have the digest that the message names");
   if (!timingSafeEqual(mac.digest(), held)) throw refused("does not carry its sender's code");
   let last: Uint8Array;
   try {

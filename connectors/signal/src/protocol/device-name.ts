@@ -30,7 +30,8 @@ export function openDeviceName(sealed: Uint8Array, identity: PrivateKey): string
     const shared = identity.agree(PublicKey.deserialize(plain(ephemeralPublic)));
     const cipher = createDecipheriv("aes-256-ctr", cipherKey(shared, syntheticIv), Buffer.alloc(16));
     const name = Buffer.concat([cipher.update(ciphertext), cipher.final()]);
-    if (!timingSafeEqual(hmac(hmac(shared, "auth"), name).subarray(0, 16), syntheticIv)) throw new Error("iv");
+    if (!timingSafeEqual(hmac(hmac(shared, "auth"), name).subarray(0, 16), syntheticIv))
+      throw new Error("iv");
     return name.toString("utf8");
   } catch (cause) {
     throw new SignalError("malformed", "a device's name cannot be opened", { cause });

@@ -2,7 +2,11 @@ import { createDecipheriv, createHmac, timingSafeEqual } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
 import { SignalError } from "../error.ts";
 import { hkdf, plain, type PrivateKey, PublicKey } from "../libsignal.ts";
-import { type ProvisionMessage, ProvisionEnvelopeSchema, ProvisionMessageSchema } from "./gen/provisioning_pb.ts";
+import {
+  type ProvisionMessage,
+  ProvisionEnvelopeSchema,
+  ProvisionMessageSchema,
+} from "./gen/provisioning_pb.ts";
 
 const VERSION = 1;
 const IV_BYTES = 16;
@@ -16,7 +20,8 @@ const MAC_BYTES = 32;
 export function openProvisioning(envelope: Uint8Array, key: PrivateKey): ProvisionMessage {
   try {
     const { publicKey, body } = fromBinary(ProvisionEnvelopeSchema, envelope);
-    if (!publicKey || !body || body.length < 1 + IV_BYTES + MAC_BYTES || body[0] !== VERSION) throw new Error("shape");
+    if (!publicKey || !body || body.length < 1 + IV_BYTES + MAC_BYTES || body[0] !== VERSION)
+      throw new Error("shape");
     const shared = key.agree(PublicKey.deserialize(plain(publicKey)));
     const keys = hkdf(64, shared, plain(Buffer.from("TextSecure Provisioning Message")), null);
     const end = body.length - MAC_BYTES;

@@ -78,7 +78,14 @@ function readEntry(entry: Entry, people: People): Reading[] {
       const target = messageId(people.own, entry.timestamp ?? 0);
       const conversation = people.conversationOf(target, who);
       return [
-        { kind: "receipt", sender: people.party(who), direction: "incoming", text: "delivered", target, conversation },
+        {
+          kind: "receipt",
+          sender: people.party(who),
+          direction: "incoming",
+          text: "delivered",
+          target,
+          conversation,
+        },
       ];
     }
     case "undecryptable": {

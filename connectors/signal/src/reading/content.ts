@@ -1,4 +1,8 @@
-import { type CallMessage, CallMessage_Hangup_Type, ReceiptMessage_Type } from "../protocol/gen/content_pb.ts";
+import {
+  type CallMessage,
+  CallMessage_Hangup_Type,
+  ReceiptMessage_Type,
+} from "../protocol/gen/content_pb.ts";
 import { readContent } from "../receiving/learn.ts";
 import type { EntryOf } from "../store/entry.ts";
 import { readDataMessage, readEdit, type Sent } from "./data-message.ts";
@@ -17,7 +21,11 @@ export function readEntryContent(entry: EntryOf<"content">, people: People): Rea
   const at = instantOf(timestamp);
   const body = content?.content;
   const data =
-    body?.case === "dataMessage" ? body.value : body?.case === "editMessage" ? body.value.dataMessage : undefined;
+    body?.case === "dataMessage"
+      ? body.value
+      : body?.case === "editMessage"
+        ? body.value.dataMessage
+        : undefined;
   const conversation = people.conversation(data?.groupV2?.masterKey, sender) ?? people.direct(sender);
   const recipients = people.recipients(conversation, sender);
   const base = {
@@ -37,13 +45,20 @@ export function readEntryContent(entry: EntryOf<"content">, people: People): Rea
       return [readStory(body.value, sent, people)];
     case "syncMessage":
       // Only the account's own devices may say what it did.
-      if (sender !== people.own) return [{ ...base, kind: "notice", text: "Somebody else claimed to be the account's phone" }];
+      if (sender !== people.own)
+        return [{ ...base, kind: "notice", text: "Somebody else claimed to be the account's phone" }];
       return readSyncMessage(body.value, timestamp, people);
     case "receiptMessage": {
       const how = RECEIPTS[body.value.type ?? ReceiptMessage_Type.DELIVERY] ?? "received";
       return body.value.timestamp.map((of) => {
         const target = messageId(people.own, of);
-        return { ...base, kind: "receipt", text: how, target, conversation: people.conversationOf(target, sender) };
+        return {
+          ...base,
+          kind: "receipt",
+          text: how,
+          target,
+          conversation: people.conversationOf(target, sender),
+        };
       });
     }
     case "callMessage":

@@ -27,7 +27,12 @@ export function readDataMessage(data: DataMessage, sent: Sent, people: People): 
     const { targetAuthorAciBinary, targetAuthorAci, targetSentTimestamp, emoji = "", remove } = data.reaction;
     const by = serviceIdText(targetAuthorAciBinary, targetAuthorAci);
     return [
-      { ...base, kind: "reaction", text: remove ? "" : emoji.slice(0, 64), target: target(targetSentTimestamp, by) },
+      {
+        ...base,
+        kind: "reaction",
+        text: remove ? "" : emoji.slice(0, 64),
+        target: target(targetSentTimestamp, by),
+      },
     ];
   }
   if (((data.flags ?? 0) & FLAG.timer) !== 0)
@@ -41,7 +46,8 @@ export function readDataMessage(data: DataMessage, sent: Sent, people: People): 
     return [
       { ...base, kind: "notice", text: "Poll ended", target: target(data.pollTerminate.targetSentTimestamp) },
     ];
-  if (data.pinMessage) return [{ ...base, kind: "notice", text: "Pinned", target: pinned(data.pinMessage, author) }];
+  if (data.pinMessage)
+    return [{ ...base, kind: "notice", text: "Pinned", target: pinned(data.pinMessage, author) }];
   if (data.unpinMessage)
     return [{ ...base, kind: "notice", text: "Unpinned", target: pinned(data.unpinMessage, author) }];
   const message = readMessage(data, people);
@@ -51,7 +57,12 @@ export function readDataMessage(data: DataMessage, sent: Sent, people: People): 
 }
 
 /** What an edit makes of a message; its own id is named by edits of it. */
-export function readEdit(data: DataMessage | undefined, of: bigint | undefined, sent: Sent, people: People): Reading {
+export function readEdit(
+  data: DataMessage | undefined,
+  of: bigint | undefined,
+  sent: Sent,
+  people: People,
+): Reading {
   return {
     ...sent.base,
     text: "",
@@ -69,7 +80,8 @@ function readMessage(data: DataMessage, people: People): Omit<Reading, "kind"> |
   if (text === undefined && attachments.length === 0 && !data.isViewOnce) return undefined;
   const { quote, expireTimer } = data;
   const quoted = quote && serviceIdText(quote.authorAciBinary, quote.authorAci);
-  const story = data.storyContext && serviceIdText(data.storyContext.authorAciBinary, data.storyContext.authorAci);
+  const story =
+    data.storyContext && serviceIdText(data.storyContext.authorAciBinary, data.storyContext.authorAci);
   return {
     ...(text !== undefined && { text }),
     ...(attachments.length > 0 && { attachments }),
@@ -102,7 +114,10 @@ export function attached(pointer: AttachmentPointer, name: string): Attached {
 }
 
 function pinned(
-  { targetAuthorAciBinary, targetSentTimestamp }: Pick<DataMessage_Pin, "targetAuthorAciBinary" | "targetSentTimestamp">,
+  {
+    targetAuthorAciBinary,
+    targetSentTimestamp,
+  }: Pick<DataMessage_Pin, "targetAuthorAciBinary" | "targetSentTimestamp">,
   author: string,
 ): string {
   return messageId(serviceIdText(targetAuthorAciBinary) ?? author, targetSentTimestamp ?? 0n);

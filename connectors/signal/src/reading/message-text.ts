@@ -12,8 +12,11 @@ export function textOf(data: DataMessage, people: People): string | undefined {
     data.body ? withMentions(data.body, data.bodyRanges, people) : undefined,
     data.sticker && !data.body ? data.sticker.emoji : undefined,
     ...data.contact.map(contactText),
-    data.pollCreate && [data.pollCreate.question ?? "", ...data.pollCreate.options.map((o) => `- ${o}`)].join("\n"),
-    data.payment?.item.case === "notification" ? `Payment: ${data.payment.item.value.note ?? ""}`.trim() : undefined,
+    data.pollCreate &&
+      [data.pollCreate.question ?? "", ...data.pollCreate.options.map((o) => `- ${o}`)].join("\n"),
+    data.payment?.item.case === "notification"
+      ? `Payment: ${data.payment.item.value.note ?? ""}`.trim()
+      : undefined,
     data.payment?.item.case === "activation" ? "Payments were set up" : undefined,
     data.giftBadge ? "Badge sent" : undefined,
   ].filter((part) => part !== undefined && part !== "");
@@ -44,7 +47,8 @@ export function withMentions(body: string, ranges: readonly BodyRange[], people:
 }
 
 function contactText({ name, number, email, organization }: DataMessage_Contact): string {
-  const called = name?.nickname ?? [name?.givenName, name?.middleName, name?.familyName].filter(Boolean).join(" ");
+  const called =
+    name?.nickname ?? [name?.givenName, name?.middleName, name?.familyName].filter(Boolean).join(" ");
   const values = [...number, ...email].flatMap(({ value }) => (value ? [value] : []));
   return ["Contact:", called, organization, ...values].filter(Boolean).join(" ");
 }

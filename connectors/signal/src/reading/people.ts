@@ -52,7 +52,8 @@ export class People {
 
   /** Everybody else whom a message in that conversation reached, where that is known. */
   recipients(conversation: Conversation | undefined, sender: string): Party[] | undefined {
-    if (conversation?.kind === "direct") return [this.party(sender === this.own ? conversation.id : this.own)];
+    if (conversation?.kind === "direct")
+      return [this.party(sender === this.own ? conversation.id : this.own)];
     const members = conversation && readGroup(this.#values, conversation.id)?.members;
     return members
       ?.filter((id) => id !== sender)

@@ -6,7 +6,11 @@ import type { People } from "./people.ts";
 import type { Reading } from "./reading.ts";
 
 /** A story: to a group, or to whoever its author lets see it. */
-export function readStory({ group, attachment, bodyRanges }: StoryMessage, sent: Sent, people: People): Reading {
+export function readStory(
+  { group, attachment, bodyRanges }: StoryMessage,
+  sent: Sent,
+  people: People,
+): Reading {
   const conversation = people.conversation(group?.masterKey, undefined) ?? {
     id: `stories:${sent.author}`,
     title: `Stories of ${people.party(sent.author).name}`.slice(0, 1024),

@@ -27,8 +27,13 @@ export function readSyncMessage(sync: SyncMessage, at: number, people: People): 
     case "viewOnceOpen":
       return [...readings, readSeen(content.value, "viewed", at, people)];
     case "deleteForMe": {
-      const { messageDeletes, conversationDeletes, localOnlyConversationDeletes, attachmentDeletes } = content.value;
-      const one = (conversation: ConversationIdentifier | undefined, message: AddressableMessage | undefined, text: string) => {
+      const { messageDeletes, conversationDeletes, localOnlyConversationDeletes, attachmentDeletes } =
+        content.value;
+      const one = (
+        conversation: ConversationIdentifier | undefined,
+        message: AddressableMessage | undefined,
+        text: string,
+      ) => {
         const where = threadOf(conversation, people);
         return {
           ...own,
@@ -44,7 +49,9 @@ export function readSyncMessage(sync: SyncMessage, at: number, people: People): 
         ...messageDeletes.flatMap(({ conversation, messages }) =>
           messages.map((message) => one(conversation, message, "Deleted on the account's own devices")),
         ),
-        ...attachmentDeletes.map((d) => one(d.conversation, d.targetMessage, "Attachment deleted on the account's own devices")),
+        ...attachmentDeletes.map((d) =>
+          one(d.conversation, d.targetMessage, "Attachment deleted on the account's own devices"),
+        ),
         ...[...conversationDeletes, ...localOnlyConversationDeletes].map(({ conversation }) =>
           one(conversation, undefined, "Conversation deleted on the account's own devices"),
         ),
@@ -56,15 +63,24 @@ export function readSyncMessage(sync: SyncMessage, at: number, people: People): 
       const who = serviceIdText(content.value.destinationAciBinary, content.value.destinationAci);
       const state = content.value.state === 1 ? "verified" : "no longer verified";
       const text = `The safety number was marked as ${state}`;
-      return [...readings, { ...own, kind: "identity", text, ...(who && { conversation: people.direct(who) }), ...instant(at) }];
+      return [
+        ...readings,
+        { ...own, kind: "identity", text, ...(who && { conversation: people.direct(who) }), ...instant(at) },
+      ];
     }
     case "messageRequestResponse": {
       const who = serviceIdText(content.value.threadAciBinary, content.value.threadAci);
       const text = `Message request: ${REQUEST_ANSWERS[content.value.type ?? 0] ?? "answered"}`;
-      return [...readings, { ...own, kind: "notice", text, ...(who && { conversation: people.direct(who) }), ...instant(at) }];
+      return [
+        ...readings,
+        { ...own, kind: "notice", text, ...(who && { conversation: people.direct(who) }), ...instant(at) },
+      ];
     }
     case "pniChangeNumber":
-      return [...readings, { ...own, kind: "notice", text: "The account's phone number changed", secret: true, ...instant(at) }];
+      return [
+        ...readings,
+        { ...own, kind: "notice", text: "The account's phone number changed", secret: true, ...instant(at) },
+      ];
     case "keys":
     case "contacts":
     case "request":
@@ -74,7 +90,14 @@ export function readSyncMessage(sync: SyncMessage, at: number, people: People): 
       return readings;
     case undefined:
       if (readings.length > 0) return readings;
-      return [{ ...own, kind: "notice", text: "The phone told of something that this version does not read: its bytes are kept", ...instant(at) }];
+      return [
+        {
+          ...own,
+          kind: "notice",
+          text: "The phone told of something that this version does not read: its bytes are kept",
+          ...instant(at),
+        },
+      ];
   }
 }
 
@@ -92,7 +115,8 @@ function readSent(sent: SyncMessage_Sent, people: People): Reading[] {
   const at = timestampIn(timestamp);
   const data = message ?? editMessage?.dataMessage;
   const peer =
-    serviceIdText(sent.destinationServiceIdBinary, sent.destinationServiceId) ?? (sent.destinationE164 || undefined);
+    serviceIdText(sent.destinationServiceIdBinary, sent.destinationServiceId) ??
+    (sent.destinationE164 || undefined);
   const conversation = people.conversation(data?.groupV2?.masterKey, peer);
   const recipients = people.recipients(conversation, people.own);
   const context: Sent = {
@@ -107,16 +131,32 @@ function readSent(sent: SyncMessage_Sent, people: People): Reading[] {
     },
   };
   if (storyMessage) return [readStory(storyMessage, context, people)];
-  if (editMessage) return [readEdit(editMessage.dataMessage, editMessage.targetSentTimestamp, context, people)];
+  if (editMessage)
+    return [readEdit(editMessage.dataMessage, editMessage.targetSentTimestamp, context, people)];
   if (message && !sent.isRecipientUpdate) return readDataMessage(message, context, people);
-  return [{ ...context.base, kind: "notice", text: "More is known of whom a message reached", target: messageId(people.own, at) }];
+  return [
+    {
+      ...context.base,
+      kind: "notice",
+      text: "More is known of whom a message reached",
+      target: messageId(people.own, at),
+    },
+  ];
 }
 
 function readSeen(seen: SyncMessage_Seen, how: "read" | "viewed", at: number, people: People): Reading {
   const author = serviceIdText(seen.senderAciBinary, seen.senderAci) ?? "unknown";
   const target = messageId(author, seen.timestamp ?? 0n);
   const conversation = people.conversationOf(target, author);
-  return { kind: "receipt", sender: people.party(people.own), direction: "outgoing", text: how, target, conversation, ...instant(at) };
+  return {
+    kind: "receipt",
+    sender: people.party(people.own),
+    direction: "outgoing",
+    text: how,
+    target,
+    conversation,
+    ...instant(at),
+  };
 }
 
 function addressed({ author, sentTimestamp }: AddressableMessage): string {
@@ -150,7 +190,13 @@ function directOf(who: string | undefined, people: People) {
 }
 
 /** Types and events: 1 audio, 2 video, 3 group, 4 ad hoc; 1 accepted, 2 not accepted, 3 deleted, 4 observed. */
-function callText({ type, event }: { readonly type?: number | undefined; readonly event?: number | undefined }): string {
+function callText({
+  type,
+  event,
+}: {
+  readonly type?: number | undefined;
+  readonly event?: number | undefined;
+}): string {
   const call = { 1: "Voice call", 2: "Video call", 3: "Group call", 4: "Link call" }[type ?? 0] ?? "Call";
   const what = { 1: "accepted", 2: "not accepted", 3: "removed from the list", 4: "observed" }[event ?? 0];
   return what === undefined ? call : `${call}: ${what}`;
@@ -160,4 +206,3 @@ function instant(at: number): Pick<Reading, "sentAt"> {
   const sentAt = instantOf(at);
   return sentAt === undefined ? {} : { sentAt };
 }
-

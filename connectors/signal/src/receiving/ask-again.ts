@@ -35,7 +35,11 @@ async function askOne(
   const address = ProtocolAddress.new(account.aci, account.deviceId);
   const failure = await (async () => {
     try {
-      await unseal(decodeEnvelope(raw), (toNumber) => (toNumber ? undefined : { address, stores }), trustRoots);
+      await unseal(
+        decodeEnvelope(raw),
+        (toNumber) => (toNumber ? undefined : { address, stores }),
+        trustRoots,
+      );
       return undefined;
     } catch (cause) {
       return cause instanceof Undecryptable ? cause : undefined;

@@ -31,13 +31,20 @@ export interface ListedContact {
  *
  * @throws {SignalError} `unavailable`: it waits on
  */
-export async function fetchContacts(file: AccountFile, web: WebClient, now: Date, signal: AbortSignal): Promise<void> {
+export async function fetchContacts(
+  file: AccountFile,
+  web: WebClient,
+  now: Date,
+  signal: AbortSignal,
+): Promise<void> {
   const waiting = file.get("link", PENDING_CONTACTS);
   if (!waiting) return;
   const changes = new Changes(file);
   changes.set("link", PENDING_CONTACTS, undefined);
   try {
-    const { cdn, at, key, digest, sizeBytes } = pending.parse(JSON.parse(Buffer.from(waiting).toString("utf8")));
+    const { cdn, at, key, digest, sizeBytes } = pending.parse(
+      JSON.parse(Buffer.from(waiting).toString("utf8")),
+    );
     if (sizeBytes > MAX_BYTES) throw new SignalError("attachment-invalid", "a contact list is too large");
     const claim = { key: Buffer.from(key, "base64"), digest: Buffer.from(digest, "base64"), sizeBytes };
     const chunks: Uint8Array[] = [];

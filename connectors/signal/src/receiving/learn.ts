@@ -29,7 +29,12 @@ import type { Unsealed } from "./unseal.ts";
 export type Errand =
   | { readonly what: "contacts" }
   | { readonly what: "storage" }
-  | { readonly what: "sent-again"; readonly sender: string; readonly device: number; readonly error: Uint8Array };
+  | {
+      readonly what: "sent-again";
+      readonly sender: string;
+      readonly device: number;
+      readonly error: Uint8Array;
+    };
 
 /** What was learned from a message. */
 export interface Learned {
@@ -64,7 +69,9 @@ export async function learn(
   }
   learnPerson(content, unsealed, account.aci, changes);
   const own = content.content.case === "syncMessage" && sender === account.aci;
-  const fromPhone = own ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes) : undefined;
+  const fromPhone = own
+    ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes)
+    : undefined;
   const errands = [...(fromPhone?.errands ?? [])];
   if (content.content.case === "decryptionErrorMessage")
     errands.push({ what: "sent-again", sender, device, error: content.content.value });
@@ -80,7 +87,11 @@ export function readContent(bytes: Uint8Array): Content | undefined {
   }
 }
 
-async function takeSenderKey(bytes: Uint8Array, from: ProtocolAddress, stores: ProtocolStores): Promise<boolean> {
+async function takeSenderKey(
+  bytes: Uint8Array,
+  from: ProtocolAddress,
+  stores: ProtocolStores,
+): Promise<boolean> {
   try {
     const message = SenderKeyDistributionMessage.deserialize(plain(bytes));
     await processSenderKeyDistributionMessage(from, message, stores.senderKeys);
@@ -166,7 +177,8 @@ export interface PointerFields {
 
 /** Its identifier is a number on the old CDN, else text. */
 export function pointerFields(pointer: {
-  readonly attachmentIdentifier: { case: "cdnId"; value: bigint } | { case: "cdnKey"; value: string } | { case: undefined };
+  readonly attachmentIdentifier:
+    { case: "cdnId"; value: bigint } | { case: "cdnKey"; value: string } | { case: undefined };
   readonly cdnNumber?: number | undefined;
   readonly key?: Uint8Array | undefined;
   readonly digest?: Uint8Array | undefined;
@@ -190,7 +202,9 @@ function changedNumber(
   changes: Changes,
 ): LinkedAccount {
   const { identityKeyPair, signedPreKey, lastResortKyberPreKey, registrationId, newE164 } = change;
-  const pni = envelope.updatedPniBinary ?? (envelope.updatedPni ? Aci.fromUuid(envelope.updatedPni).getRawUuidBytes() : undefined);
+  const pni =
+    envelope.updatedPniBinary ??
+    (envelope.updatedPni ? Aci.fromUuid(envelope.updatedPni).getRawUuidBytes() : undefined);
   if (!identityKeyPair || !signedPreKey || !registrationId || !pni)
     throw new SignalError("malformed", "a change of number is not whole");
   const pair = IdentityKeyPair.deserialize(plain(identityKeyPair));

@@ -82,7 +82,8 @@ export class Receiver {
       return await changes.attempt((layer) => this.#open(raw, receivedAt, account, layer));
     } catch (cause) {
       if (cause instanceof SignalError && cause.code === "account-unreadable") throw cause;
-      const { from, message } = cause instanceof Undecryptable ? cause : new Undecryptable("it cannot be read", {});
+      const { from, message } =
+        cause instanceof Undecryptable ? cause : new Undecryptable("it cannot be read", {});
       const { sender, device, timestamp } = from;
       if (sender !== undefined && device !== undefined && timestamp !== undefined) {
         const known = messageDigest(sender, device, timestamp);
@@ -121,12 +122,24 @@ export class Receiver {
       if (changes.released.has(waiting.digest)) continue;
       if (timestampOf(waiting.envelope) !== timestamp) continue;
       changes.released.add(waiting.digest);
-      changes.entries.push({ what: "recovered", sender, device, timestamp, receivedAt, envelope: waiting.digest });
+      changes.entries.push({
+        what: "recovered",
+        sender,
+        device,
+        timestamp,
+        receivedAt,
+        envelope: waiting.digest,
+      });
     }
   }
 
   /** New keys of a sender may open what waited of theirs. */
-  async #tryAgain(sender: string, before: LinkedAccount, changes: Changes, now: number): Promise<LinkedAccount> {
+  async #tryAgain(
+    sender: string,
+    before: LinkedAccount,
+    changes: Changes,
+    now: number,
+  ): Promise<LinkedAccount> {
     let account = before;
     for (const waiting of this.#file.quarantinedOf(sender)) {
       if (changes.released.has(waiting.digest)) continue;
@@ -135,7 +148,13 @@ export class Receiver {
           layer.released.add(waiting.digest);
           const one = await this.#open(new Uint8Array(waiting.envelope), waiting.receivedAt, account, layer);
           const timestamp = timestampOf(waiting.envelope) ?? 0;
-          layer.entries.push({ what: "recovered", sender, timestamp, receivedAt: now, envelope: waiting.digest });
+          layer.entries.push({
+            what: "recovered",
+            sender,
+            timestamp,
+            receivedAt: now,
+            envelope: waiting.digest,
+          });
           return one;
         });
         account = opened.account;

@@ -76,6 +76,16 @@ interface Letter {
   readonly group?: Uint8Array;
 }
 
+/** Of something that is not worth sending again, such as typing. */
+const IMPLICIT: number = ContentHint.Implicit;
+
+const CIPHERTEXTS: readonly CiphertextMessageType[] = [
+  CiphertextMessageType.Whisper,
+  CiphertextMessageType.PreKey,
+  CiphertextMessageType.SenderKey,
+  CiphertextMessageType.Plaintext,
+];
+
 const KINDS: Partial<Record<Envelope_Type, CiphertextMessageType>> = {
   [Envelope_Type.DOUBLE_RATCHET]: CiphertextMessageType.Whisper,
   [Envelope_Type.PREKEY_MESSAGE]: CiphertextMessageType.PreKey,
@@ -97,7 +107,8 @@ export async function unseal(
   const destination = serviceIdText(envelope.destinationServiceIdBinary, envelope.destinationServiceId);
   const toNumber = destination?.startsWith("PNI:") ?? false;
   const recipient = recipientFor(toNumber);
-  if (!recipient) throw new Undecryptable("it is for an identity that this account does not have", { timestamp });
+  if (!recipient)
+    throw new Undecryptable("it is for an identity that this account does not have", { timestamp });
   const letter = await letterOf(envelope, recipient, trustRoots, timestamp, toNumber);
   const { from, original, mayBeSentAgain, group } = letter;
   const known = { sender: from.name(), device: from.deviceId(), timestamp };
@@ -163,8 +174,8 @@ async function sealedLetter(
   return {
     ...(group && { group }),
     from: ProtocolAddress.new(sender, device),
-    original: { bytes: usmc.contents(), type: usmc.msgType() as CiphertextMessageType },
-    mayBeSentAgain: (usmc.contentHint() as ContentHint) !== ContentHint.Implicit,
+    original: { bytes: usmc.contents(), type: kindOf(usmc.msgType()) },
+    mayBeSentAgain: usmc.contentHint() !== IMPLICIT,
   };
 }
 
@@ -197,4 +208,11 @@ async function open(
     default:
       throw new SignalError("malformed", "a ciphertext is of a kind that this version does not know");
   }
+}
+
+/** @throws {Undecryptable} for a kind that no version has had */
+function kindOf(value: number): CiphertextMessageType {
+  const kind = CIPHERTEXTS.find((one: number) => one === value);
+  if (kind === undefined) throw new Undecryptable("it is of a kind that this version does not know", {});
+  return kind;
 }

@@ -56,10 +56,10 @@ export async function startSessions(
   stores: ProtocolStores,
 ): Promise<void> {
   const answer = await ask(chat, { verb: "GET", path: `/v2/keys/${to.getServiceIdString()}/${device}` });
-  if (answer.status === 404)
-    throw new SignalError("unregistered", "the recipient is not on Signal any more");
+  if (answer.status === 404) throw new SignalError("unregistered", "the recipient is not on Signal any more");
   if (answer.status === 429) throw new SignalError("rate-limited", "Signal asks to wait");
-  if (answer.status !== 200) throw new SignalError("unavailable", `Signal answered ${answer.status} to a request`);
+  if (answer.status !== 200)
+    throw new SignalError("unavailable", `Signal answered ${answer.status} to a request`);
   const { identityKey, devices } = parsed(answer.body, bundles);
   for (const { deviceId, registrationId, preKey, signedPreKey, pqPreKey } of devices) {
     const address = ProtocolAddress.new(to, deviceId);

@@ -1,5 +1,12 @@
 import { SignalError } from "../error.ts";
-import { type AuthenticatedChat, ErrorCode, LibSignalErrorBase, type PlaintextContent, ProtocolAddress, type ServiceId } from "../libsignal.ts";
+import {
+  type AuthenticatedChat,
+  ErrorCode,
+  LibSignalErrorBase,
+  type PlaintextContent,
+  ProtocolAddress,
+  type ServiceId,
+} from "../libsignal.ts";
 import { type LinkedAccount, ownIdentity } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
@@ -36,7 +43,8 @@ export async function sendTo(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const changes = new Changes(file);
     const stores = storesOf(account, changes, now().getTime());
-    if (stores.sessions.devicesOf(to.getServiceIdString()).length === 0) await startSessions(chat, to, "*", own, stores);
+    if (stores.sessions.devicesOf(to.getServiceIdString()).length === 0)
+      await startSessions(chat, to, "*", own, stores);
     const contents = await encryptForDevices(content, to, own, stores);
     file.commit(changes, now().getTime());
     try {
@@ -85,7 +93,8 @@ function sendFailure(cause: unknown): SignalError {
   if (is(ErrorCode.ServiceIdNotFound))
     return new SignalError("unregistered", "the recipient is not on Signal any more", { cause });
   if (is(ErrorCode.RateLimitChallengeError)) {
-    const why = "Signal wants proof that a person is sending: open Signal on the phone and send a message there";
+    const why =
+      "Signal wants proof that a person is sending: open Signal on the phone and send a message there";
     return new SignalError("challenge", why, { cause });
   }
   return connectionFailure(cause);

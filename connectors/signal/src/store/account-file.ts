@@ -76,13 +76,14 @@ export class AccountFile implements Pick<Values, "get"> {
   get(kind: ValueKind, name: string): Uint8Array<ArrayBuffer> | undefined {
     const key = this.#cipher.name(kind, name);
     const row = this.#statement("SELECT sealed FROM value WHERE kind = ? AND name = ?").get(kind, key) as
-      | { sealed: Uint8Array }
-      | undefined;
+      { sealed: Uint8Array } | undefined;
     return row && this.#cipher.open(row.sealed, place(kind, key));
   }
 
   hasSeen(digest: string): boolean {
-    return this.#statement("SELECT 1 FROM seen WHERE digest = ?").get(Buffer.from(digest, "hex")) !== undefined;
+    return (
+      this.#statement("SELECT 1 FROM seen WHERE digest = ?").get(Buffer.from(digest, "hex")) !== undefined
+    );
   }
 
   /**
@@ -95,7 +96,9 @@ export class AccountFile implements Pick<Values, "get"> {
     this.#transaction(() => {
       for (const { kind, name, value } of changes.values.values()) this.#put(kind, name, value);
       for (const one of changes.entries)
-        this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(this.#cipher.seal(encodeEntry(one), "entry"));
+        this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(
+          this.#cipher.seal(encodeEntry(one), "entry"),
+        );
       for (const digest of changes.seen)
         this.#statement("INSERT OR IGNORE INTO seen VALUES (?, ?)").run(Buffer.from(digest, "hex"), now);
       for (const one of changes.quarantined) this.#quarantine(one);
@@ -204,9 +207,13 @@ export class AccountFile implements Pick<Values, "get"> {
     } catch (cause) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       const full = errcode(cause) === SQLITE_FULL;
-      throw new SignalError("unavailable", full ? "there is no room for an account's file" : "an account's file takes nothing", {
-        cause,
-      });
+      throw new SignalError(
+        "unavailable",
+        full ? "there is no room for an account's file" : "an account's file takes nothing",
+        {
+          cause,
+        },
+      );
     }
   }
 

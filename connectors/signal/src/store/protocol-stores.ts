@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- the library asks for stores that may wait, ours never do */
 import {
   type Direction,
   IdentityChange,
@@ -73,7 +74,8 @@ export class Sessions extends SessionStore {
   async saveSession(address: ProtocolAddress, record: SessionRecord): Promise<void> {
     this.#values.set("session", this.#name(address), record.serialize());
     const devices = this.devicesOf(address.name());
-    if (!devices.includes(address.deviceId())) this.#setDevices(address.name(), [...devices, address.deviceId()]);
+    if (!devices.includes(address.deviceId()))
+      this.#setDevices(address.name(), [...devices, address.deviceId()]);
   }
 
   async getSession(address: ProtocolAddress): Promise<SessionRecord | null> {
@@ -143,7 +145,11 @@ export class Identities extends IdentityKeyStore {
     return IdentityChange.ReplacedExisting;
   }
 
-  async isTrustedIdentity(_address: ProtocolAddress, _key: PublicKey, _direction: Direction): Promise<boolean> {
+  async isTrustedIdentity(
+    _address: ProtocolAddress,
+    _key: PublicKey,
+    _direction: Direction,
+  ): Promise<boolean> {
     return true;
   }
 
@@ -212,9 +218,7 @@ class KyberPreKeys extends KyberPreKeyStore {
   }
 
   async getKyberPreKey(id: number): Promise<KyberPreKeyRecord> {
-    return KyberPreKeyRecord.deserialize(
-      found(this.#values.get("kyber-prekey", preKeyName(this.#kind, id))),
-    );
+    return KyberPreKeyRecord.deserialize(found(this.#values.get("kyber-prekey", preKeyName(this.#kind, id))));
   }
 
   /** A one-time key goes; a last-resort key stays, but not for the same base key twice (a replay). */
@@ -225,7 +229,8 @@ class KyberPreKeys extends KyberPreKeyStore {
       return;
     }
     const use = `${name}/${signedPreKeyId}/${Buffer.from(baseKey.serialize()).toString("hex")}`;
-    if (this.#values.get("kyber-used", use)) throw new SignalError("malformed", "a key was used a second time");
+    if (this.#values.get("kyber-used", use))
+      throw new SignalError("malformed", "a key was used a second time");
     this.#values.set("kyber-used", use, Buffer.from("1"));
   }
 }
@@ -238,7 +243,11 @@ class SenderKeys extends SenderKeyStore {
     this.#values = values;
   }
 
-  async saveSenderKey(sender: ProtocolAddress, distributionId: string, record: SenderKeyRecord): Promise<void> {
+  async saveSenderKey(
+    sender: ProtocolAddress,
+    distributionId: string,
+    record: SenderKeyRecord,
+  ): Promise<void> {
     this.#values.set("sender-key", `${sender.toString()}/${distributionId}`, record.serialize());
   }
 

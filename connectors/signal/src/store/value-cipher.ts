@@ -47,7 +47,9 @@ export class ValueCipher {
         Buffer.concat([cipher.update(sealed.subarray(NONCE_BYTES, end)), cipher.final()]),
       );
     } catch (cause) {
-      throw new SignalError("account-unreadable", "an account's file is damaged or under another key", { cause });
+      throw new SignalError("account-unreadable", "an account's file is damaged or under another key", {
+        cause,
+      });
     }
   }
 }

@@ -22,7 +22,12 @@ export class WebClient {
   constructor(servers: SignalServers, userAgent: string) {
     this.#servers = servers;
     this.#userAgent = userAgent;
-    this.#agent = new Agent({ ca: servers.certificateAuthority, keepAlive: true, maxSockets: 8, minVersion: "TLSv1.2" });
+    this.#agent = new Agent({
+      ca: servers.certificateAuthority,
+      keepAlive: true,
+      maxSockets: 8,
+      minVersion: "TLSv1.2",
+    });
   }
 
   /**
@@ -32,7 +37,8 @@ export class WebClient {
    */
   async *attachment({ cdn, at }: RemoteObject, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const base = this.#servers.cdn[cdn];
-    if (base === undefined || at === "") throw new SignalError("attachment-missing", "an attachment names no place that is known");
+    if (base === undefined || at === "")
+      throw new SignalError("attachment-missing", "an attachment names no place that is known");
     const answer = await this.#get(`${base}/attachments/${encodeURIComponent(at)}`, {}, signal);
     const { statusCode } = answer;
     if (statusCode !== 200) {
@@ -54,17 +60,33 @@ export class WebClient {
    * @throws {SignalError} `unavailable` unless it answers 200
    */
   async storage(
-    ask: { readonly path: string; readonly authorization: string; readonly method?: "GET" | "PUT"; readonly body?: Uint8Array },
+    ask: {
+      readonly path: string;
+      readonly authorization: string;
+      readonly method?: "GET" | "PUT";
+      readonly body?: Uint8Array;
+    },
     signal: AbortSignal,
   ): Promise<Uint8Array> {
-    const headers = { authorization: ask.authorization, "content-type": "application/x-protobuf", "cached-send-endorsements": "0" };
-    const answer = await this.#get(`${this.#servers.storage}${ask.path}`, headers, signal, ask.method, ask.body);
+    const headers = {
+      authorization: ask.authorization,
+      "content-type": "application/x-protobuf",
+      "cached-send-endorsements": "0",
+    };
+    const answer = await this.#get(
+      `${this.#servers.storage}${ask.path}`,
+      headers,
+      signal,
+      ask.method,
+      ask.body,
+    );
     const chunks: Buffer[] = [];
     let size = 0;
     for await (const chunk of answer) {
       chunks.push(chunk as Buffer);
       size += (chunk as Buffer).length;
-      if (size > MAX_STORAGE_BYTES) throw new SignalError("malformed", "an answer of Signal's storage is too large");
+      if (size > MAX_STORAGE_BYTES)
+        throw new SignalError("malformed", "an answer of Signal's storage is too large");
     }
     if (answer.statusCode !== 200)
       throw new SignalError("unavailable", `Signal's storage answered ${answer.statusCode ?? 0}`);
@@ -84,9 +106,15 @@ export class WebClient {
   ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const all = { "user-agent": this.#userAgent, ...headers };
-      const sent = request(url, { agent: this.#agent, headers: all, signal, method, timeout: SILENCE_MS }, resolve);
+      const sent = request(
+        url,
+        { agent: this.#agent, headers: all, signal, method, timeout: SILENCE_MS },
+        resolve,
+      );
       sent.on("timeout", () => sent.destroy(new Error("timeout")));
-      sent.on("error", (cause) => reject(new SignalError("unavailable", "Signal's files cannot be reached", { cause })));
+      sent.on("error", (cause) =>
+        reject(new SignalError("unavailable", "Signal's files cannot be reached", { cause })),
+      );
       sent.end(body);
     });
   }

@@ -10,17 +10,24 @@ export function connectionFailure(cause: unknown): SignalError {
   if (cause instanceof SignalError) return cause;
   const is = (code: ErrorCode) => LibSignalErrorBase.is(cause, code);
   if (is(ErrorCode.DeviceDelinked))
-    return new SignalError("unlinked", "Signal removed this device from the account: link it again", { cause });
+    return new SignalError("unlinked", "Signal removed this device from the account: link it again", {
+      cause,
+    });
   if (is(ErrorCode.AppExpired))
-    return new SignalError("expired", "Signal does not accept this version any more: upgrade Daybook", { cause });
+    return new SignalError("expired", "Signal does not accept this version any more: upgrade Daybook", {
+      cause,
+    });
   if (is(ErrorCode.ConnectedElsewhere))
-    return new SignalError("displaced", "another process connected as this device: stop one of them", { cause });
+    return new SignalError("displaced", "another process connected as this device: stop one of them", {
+      cause,
+    });
   if (LibSignalErrorBase.is(cause, ErrorCode.RateLimitedError)) {
     const retryAfterMs = cause.retryAfterSecs * 1_000;
     return new SignalError("rate-limited", "Signal asks to wait", { cause, retryAfterMs });
   }
   if (is(ErrorCode.PossibleCaptiveNetwork)) {
-    const why = "something on the network answers in Signal's place (a TLS-intercepting proxy?): let Signal through";
+    const why =
+      "something on the network answers in Signal's place (a TLS-intercepting proxy?): let Signal through";
     return new SignalError("unavailable", why, { cause });
   }
   return new SignalError("unavailable", "Signal does not answer", { cause });

@@ -1,4 +1,10 @@
-import { LIBSIGNAL_VERSION, Net, plain, type AuthenticatedChat, type UnauthenticatedChat } from "../libsignal.ts";
+import {
+  LIBSIGNAL_VERSION,
+  Net,
+  plain,
+  type AuthenticatedChat,
+  type UnauthenticatedChat,
+} from "../libsignal.ts";
 import { SignalError } from "../error.ts";
 import { connectionFailure } from "./failure.ts";
 import type { NetworkOptions } from "./servers.ts";
@@ -39,7 +45,11 @@ export class Network {
   constructor({ servers, userAgent }: NetworkOptions) {
     this.#net =
       servers.chat === "signal"
-        ? new Net.Net({ env: Net.Environment.Production, userAgent, buildVariant: Net.BuildVariant.Production })
+        ? new Net.Net({
+            env: Net.Environment.Production,
+            userAgent,
+            buildVariant: Net.BuildVariant.Production,
+          })
         : new Net.Net({
             localTestServer: true,
             userAgent,
@@ -59,7 +69,11 @@ export class Network {
    *
    * @throws {SignalError} see `connectionFailure`
    */
-  async connect({ aci, deviceId, password }: Credentials, incoming: Incoming, signal: AbortSignal): Promise<AuthenticatedChat> {
+  async connect(
+    { aci, deviceId, password }: Credentials,
+    incoming: Incoming,
+    signal: AbortSignal,
+  ): Promise<AuthenticatedChat> {
     // The library panics over any other form.
     if (!/^[0-9a-f-]{36}$/.test(aci) || !Number.isSafeInteger(deviceId))
       throw new SignalError("account-unreadable", "an account's credentials cannot be read");
@@ -68,7 +82,8 @@ export class Network {
         onIncomingMessage: (envelope, _timestamp, ack) => incoming.onEnvelope(envelope, () => ack.send(200)),
         onQueueEmpty: incoming.onQueueEmpty,
         onReceivedAlerts: incoming.onAlerts,
-        onConnectionInterrupted: (cause) => incoming.onEnd(cause === null ? undefined : connectionFailure(cause)),
+        onConnectionInterrupted: (cause) =>
+          incoming.onEnd(cause === null ? undefined : connectionFailure(cause)),
       };
       const options = { abortSignal: signal };
       return (await this.#net.connectAuthenticatedChat(
@@ -100,7 +115,10 @@ export class Network {
   }
 
   /** A connection on which a phone can be asked to link. @throws {SignalError} */
-  async provisioning(listener: Net.ProvisioningConnectionListener, signal: AbortSignal): Promise<Net.ProvisioningConnection> {
+  async provisioning(
+    listener: Net.ProvisioningConnectionListener,
+    signal: AbortSignal,
+  ): Promise<Net.ProvisioningConnection> {
     try {
       return await this.#net.connectProvisioning(listener, { abortSignal: signal });
     } catch (cause) {

@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import { createRequire } from "node:module";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { X509Certificate } from "node:crypto";
-import type { PrimaryDevice, Server as MockServer } from "@signalapp/mock-server";
+import type { Server as MockServer } from "@signalapp/mock-server";
 import type { SignalServers } from "../../src/index.ts";
 
 const require = createRequire(import.meta.url);
@@ -23,9 +22,11 @@ export interface MockSignal {
 /** Starts it on a free port of 127.0.0.1. */
 export async function startMockSignal(): Promise<MockSignal> {
   patchPings();
+  patchErrors();
   const cdn3 = mkdtempSync(join(tmpdir(), "daybook-signal-cdn-"));
   const server = new mock.Server({ cdn3Path: cdn3 });
   await server.listen(0, "127.0.0.1");
+  deliverUntilAcknowledged(server);
   const { https } = server as unknown as { https: Http2SecureServer };
   const sessions = new Set<ServerHttp2Session>();
   https.on("session", (session) => {
@@ -41,7 +42,11 @@ export async function startMockSignal(): Promise<MockSignal> {
       chat: { port, rootCertificate: new X509Certificate(certificates.certificateAuthority).raw },
       trustRoots: certificates.serverTrustRoots,
       publicParams: certificates.serverPublicParams,
-      cdn: { 0: `https://localhost:${port}`, 2: `https://localhost:${port}`, 3: `https://localhost:${port}/cdn3` },
+      cdn: {
+        0: `https://localhost:${port}`,
+        2: `https://localhost:${port}`,
+        3: `https://localhost:${port}/cdn3`,
+      },
       storage: `https://localhost:${port}/storageService`,
       certificateAuthority: certificates.certificateAuthority,
       sendOver: "websocket",
@@ -50,7 +55,6 @@ export async function startMockSignal(): Promise<MockSignal> {
       // The library keeps its session open after the last chat on it has ended.
       for (const session of sessions) session.destroy();
       const closed = server.close();
-      https.closeAllConnections?.();
       await closed;
       rmSync(cdn3, { recursive: true, force: true });
     },
@@ -59,7 +63,9 @@ export async function startMockSignal(): Promise<MockSignal> {
 
 /** The mock makes its WebSockets in a way that does not answer pings, and the library then hangs up after 45 seconds. */
 function patchPings(): void {
-  const { WebSocket } = require("ws") as { WebSocket: { prototype: { setSocket: (...args: unknown[]) => unknown } } };
+  const { WebSocket } = require("ws") as {
+    WebSocket: { prototype: { setSocket: (...args: unknown[]) => unknown } };
+  };
   const { setSocket } = WebSocket.prototype;
   WebSocket.prototype.setSocket = function (this: { _autoPong?: boolean }, ...args: unknown[]) {
     this._autoPong = true;
@@ -67,11 +73,30 @@ function patchPings(): void {
   };
 }
 
-/** A phone with contacts. */
-export async function createPhone(server: MockServer, profileName = "Olivia"): Promise<{ phone: PrimaryDevice; friend: PrimaryDevice }> {
-  const friend = await server.createPrimaryDevice({ profileName: "Fred" });
-  const phone = await server.createPrimaryDevice({ profileName, contacts: [friend] });
-  return { phone, friend };
+const { isError } = Error as unknown as { isError: (value: unknown) => boolean };
+
+/** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
+function deliverUntilAcknowledged(server: MockServer): void {
+  const send = server.send.bind(server);
+  server.send = async (...message) => {
+    for (;;) {
+      try {
+        await send(...message);
+        return;
+      } catch {
+        // Its connection died.
+      }
+    }
+  };
 }
 
-export { once };
+/** Jest runs tests in a realm of their own, where the mock's checks do not know the errors of Node's own modules. */
+function patchErrors(): void {
+  const plain = Function.prototype[Symbol.hasInstance];
+  Object.defineProperty(Error, Symbol.hasInstance, {
+    configurable: true,
+    value(this: unknown, value: unknown) {
+      return plain.call(this as () => void, value) || (this === Error && isError(value));
+    },
+  });
+}
