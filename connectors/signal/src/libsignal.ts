@@ -6,7 +6,6 @@ export {
   Aci,
   CiphertextMessage,
   CiphertextMessageType,
-  ContentHint,
   DecryptionErrorMessage,
   Direction,
   ErrorCode,

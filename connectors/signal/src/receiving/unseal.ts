@@ -1,7 +1,6 @@
 import { SignalError } from "../error.ts";
 import {
   CiphertextMessageType,
-  ContentHint,
   groupDecrypt,
   PlaintextContent,
   plain,
@@ -72,12 +71,8 @@ export class Undecryptable extends Error {
 interface Letter {
   readonly from: ProtocolAddress;
   readonly original: Original;
-  readonly mayBeSentAgain: boolean;
   readonly group?: Uint8Array;
 }
-
-/** Of something that is not worth sending again, such as typing. */
-const IMPLICIT: number = ContentHint.Implicit;
 
 const CIPHERTEXTS: readonly CiphertextMessageType[] = [
   CiphertextMessageType.Whisper,
@@ -110,7 +105,7 @@ export async function unseal(
   if (!recipient)
     throw new Undecryptable("it is for an identity that this account does not have", { timestamp });
   const letter = await letterOf(envelope, recipient, trustRoots, timestamp, toNumber);
-  const { from, original, mayBeSentAgain, group } = letter;
+  const { from, original, group } = letter;
   const known = { sender: from.name(), device: from.deviceId(), timestamp };
   try {
     return {
@@ -122,7 +117,7 @@ export async function unseal(
       plaintext: original.type === CiphertextMessageType.Plaintext,
     };
   } catch (cause) {
-    const again = mayBeSentAgain && original.type !== CiphertextMessageType.Plaintext ? original : undefined;
+    const again = original.type === CiphertextMessageType.Plaintext ? undefined : original;
     const where = group && { group: Buffer.from(group).toString("base64") };
     throw new Undecryptable("its key is not here", { ...known, ...where }, cause, again);
   }
@@ -147,7 +142,6 @@ async function letterOf(
   return {
     from: ProtocolAddress.new(sender, envelope.sourceDeviceId),
     original: { bytes: content, type },
-    mayBeSentAgain: true,
   };
 }
 
@@ -175,7 +169,6 @@ async function sealedLetter(
     ...(group && { group }),
     from: ProtocolAddress.new(sender, device),
     original: { bytes: usmc.contents(), type: kindOf(usmc.msgType()) },
-    mayBeSentAgain: usmc.contentHint() !== IMPLICIT,
   };
 }
 
