@@ -28,6 +28,8 @@ const confined: Record<string, string[]> = {
   "@hpke/core": ["infra/stream"],
   pkijs: ["archive/timestamp"],
   asn1js: ["archive/timestamp"],
+  "@signalapp/libsignal-client": ["connectors/signal"],
+  "@bufbuild/protobuf": ["connectors/signal"],
 };
 
 const root = resolve(import.meta.dirname, "..");

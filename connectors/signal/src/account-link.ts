@@ -26,7 +26,6 @@ const BEAT_MS = 60_000;
 const UPKEEP_MS = 36 * 3_600_000;
 /** What was seen is forgotten after twice the time that Signal keeps messages. */
 const SEEN_MS = 60 * 86_400_000;
-const SYNC_ASKED = "sync-asked";
 
 export interface AccountLinkOptions {
   readonly file: AccountFile;
@@ -57,6 +56,8 @@ export class AccountLink {
   readonly #coverage: Coverage;
   readonly #pump: Pump;
   readonly #trustRoots: readonly PublicKey[];
+  /** What runs beside receiving: over before the file is closed. */
+  readonly #errands = new Set<Promise<void>>();
   #status: LinkStatus = "connecting";
   #problem: string | undefined;
   #alerts: readonly string[] = [];
@@ -105,6 +106,7 @@ export class AccountLink {
       await Promise.all([this.#pump.run(sink, both), this.#stayConnected(both), this.#beat(both)]);
     } finally {
       stop.abort();
+      await Promise.allSettled(this.#errands);
       await this.#lane.idle();
     }
   }
@@ -135,7 +137,7 @@ export class AccountLink {
       this.#enter("connecting");
       try {
         const events = {
-          receive: (batch: readonly Delivery[]) => this.#receive(batch),
+          receive: (batch: readonly Delivery[]) => this.#receive(batch, signal),
           onCaughtUp: () => {
             backOff.reset();
             this.#enter("live");
@@ -145,7 +147,7 @@ export class AccountLink {
         const onConnected = (chat: AuthenticatedChat) => {
           this.#chat = chat;
           if (this.#status === "connecting") this.#enter("catching-up");
-          void this.#lookAfter(signal);
+          this.#aside(() => this.#lookAfter(signal));
         };
         await connection(network, this.account, events, onConnected, { now, signal });
       } catch (cause) {
@@ -169,31 +171,36 @@ export class AccountLink {
     this.#enter("stopped");
   }
 
-  async #receive(batch: readonly Delivery[]): Promise<void> {
+  async #receive(batch: readonly Delivery[], signal: AbortSignal): Promise<void> {
     const { errands, quarantined } = await this.#lane.run(() =>
       this.#receiver.receive(batch, this.#options.now().getTime()),
     );
     this.#pump.wake();
-    for (const errand of errands) void this.#run(errand);
-    if (quarantined) void this.#quietly(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
+    for (const errand of errands) this.#aside(() => this.#run(errand, signal));
+    if (quarantined) this.#aside(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
   }
 
-  /** Beside receiving, on each connection: keys first, for without them nobody new can write. */
+  /** What fails is done at the next occasion: it must not end the link. */
+  #aside(work: () => Promise<unknown>): void {
+    const done = this.#quietly(work).finally(() => this.#errands.delete(done));
+    this.#errands.add(done);
+  }
+
+  /** On each connection: keys first, for without them nobody new can write. */
   async #lookAfter(signal: AbortSignal): Promise<void> {
     const { file, now } = this.#options;
-    await this.#quietly(async () => {
-      await this.inTurn(putCapabilities);
-      await this.upkeep();
-      if (!file.get("link", SYNC_ASKED)) {
-        await this.inTurn(requestSync);
-        const changes = new Changes(file);
-        changes.set("link", SYNC_ASKED, Buffer.from("1"));
-        file.commit(changes, now().getTime());
-      }
-      await this.inTurn((context) => askAgain(context, this.#trustRoots));
-      await this.#run({ what: "contacts" }, signal);
-      file.forgetSeen(now().getTime() - SEEN_MS);
-    });
+    await this.inTurn(putCapabilities);
+    await this.upkeep();
+    const asked = `sync-asked/${this.account.deviceId}`;
+    if (!file.get("link", asked)) {
+      await this.inTurn(requestSync);
+      const changes = new Changes(file);
+      changes.set("link", asked, Buffer.from("1"));
+      file.commit(changes, now().getTime());
+    }
+    await this.inTurn((context) => askAgain(context, this.#trustRoots));
+    await this.#run({ what: "contacts" }, signal);
+    file.forgetSeen(now().getTime() - SEEN_MS);
   }
 
   /** Sees to prekeys. Repeatable. @throws {SignalError} */
@@ -201,12 +208,11 @@ export class AccountLink {
     await this.inTurn(async (context) => this.#receiver.adopt(await topUpPreKeys(context)));
   }
 
-  async #run(errand: Errand, signal = new AbortController().signal): Promise<void> {
+  async #run(errand: Errand, signal: AbortSignal): Promise<void> {
     const { file, web, now } = this.#options;
-    if (errand.what === "contacts") await this.#quietly(() => fetchContacts(file, web, now(), signal));
+    if (errand.what === "contacts") await fetchContacts(file, web, now(), signal);
   }
 
-  /** What is repeated at the next occasion must not end the link. */
   async #quietly(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

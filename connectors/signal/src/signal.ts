@@ -69,7 +69,6 @@ export class Signal implements Connector {
    * broken, or open in another process, stops no other: `health` tells of it.
    */
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const fatal = Promise.withResolvers<never>();
     this.#start = (name, file) => {
       const link = new AccountLink(this.#linkOptions(file));
       const stopping = new AbortController();
@@ -90,7 +89,7 @@ export class Signal implements Connector {
       .sort())
       this.#open(name);
     try {
-      await Promise.race([fatal.promise, aborted(signal)]);
+      await aborted(signal);
     } finally {
       this.#start = undefined;
       await Promise.all([...this.#running.values()].map(({ stop }) => stop()));

@@ -114,6 +114,8 @@ export async function registerDevice(of: {
   file.clear(["session", "devices", "sender-key"]);
   const confirmed = new Changes(file);
   writeAccount(confirmed, linked);
+  const text = `The account was linked as its device ${deviceId}`;
+  confirmed.entries.push({ what: "notice", id: `linked:${deviceId}`, receivedAt: now, text });
   file.commit(confirmed, now);
   return linked;
 }

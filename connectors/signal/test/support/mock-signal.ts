@@ -24,7 +24,7 @@ export async function startMockSignal(): Promise<MockSignal> {
   patchPings();
   patchErrors();
   const cdn3 = mkdtempSync(join(tmpdir(), "daybook-signal-cdn-"));
-  const server = new mock.Server({ cdn3Path: cdn3 });
+  const server = new mock.Server({ cdn3Path: cdn3, timeout: 20_000 });
   await server.listen(0, "127.0.0.1");
   deliverUntilAcknowledged(server);
   const { https } = server as unknown as { https: Http2SecureServer };
@@ -56,6 +56,7 @@ export async function startMockSignal(): Promise<MockSignal> {
       for (const session of sessions) session.destroy();
       const closed = server.close();
       await closed;
+      stopWaiting(server);
       rmSync(cdn3, { recursive: true, force: true });
     },
   };
@@ -74,6 +75,16 @@ function patchPings(): void {
 }
 
 const { isError } = Error as unknown as { isError: (value: unknown) => boolean };
+
+/** Links that were refused wait in the mock, each with a timer. */
+function stopWaiting(server: MockServer): void {
+  const { provisionResultQueueByCode, provisionResultQueueByKey } = server as unknown as Record<
+    string,
+    Map<unknown, { stop: () => void }>
+  >;
+  for (const queues of [provisionResultQueueByCode, provisionResultQueueByKey])
+    for (const queue of queues?.values() ?? []) queue.stop();
+}
 
 /** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
 function deliverUntilAcknowledged(server: MockServer): void {

@@ -54,9 +54,11 @@ export class Office {
     return this.signal.health().find(({ account }) => account === phone.device.aci);
   }
 
-  /** What was captured but for coverage. */
+  /** What was captured but for coverage and word of the link itself. */
   get events(): Captured["event"][] {
-    return this.sink.captured.map(({ event }) => event).filter(({ kind }) => kind !== "coverage");
+    return this.sink.captured
+      .filter(({ eventId }) => !/^(coverage|notice:linked):/.test(eventId))
+      .map(({ event }) => event);
   }
 
   /** The first event captured that fits. */
