@@ -12,7 +12,7 @@ export type SignalErrorCode =
   | "malformed" // outside bytes that cannot be read
   | "unregistered" // the recipient has no Signal account any more
   | "challenge" // Signal wants a person to prove that they are one, on the phone
-  | "identity-changed"; // the recipient's safety number changed and nobody has accepted it
+  | "not-possible"; // asked for something that Signal, or this version, does not do
 
 const RETRYABLE: ReadonlySet<SignalErrorCode> = new Set(["unavailable", "rate-limited"]);
 

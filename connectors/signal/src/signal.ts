@@ -9,6 +9,7 @@ import { aciOfProvision, registerDevice } from "./linking/register.ts";
 import { showCodes } from "./linking/show-code.ts";
 import type { Log } from "./log.ts";
 import type { ScopedSink } from "./pump.ts";
+import { relay, type Relayed } from "./sending/relay.ts";
 import { AccountFile } from "./store/account-file.ts";
 import { WebClient } from "./transport/download.ts";
 import { Network } from "./transport/network.ts";
@@ -141,6 +142,19 @@ export class Signal implements Connector {
     }
   }
 
+  /**
+   * Sends a text as an account: recorded before and after. Policy comes before this: see the gateway.
+   *
+   * @returns the network's id of the message
+   * @throws {SignalError} see `relay`
+   */
+  async send(account: string, relayed: Relayed): Promise<string> {
+    const running = this.#running.get(fileName(account));
+    if (!running) throw new SignalError("not-possible", "no such account is captured here");
+    return running.link.inTurn((context) => relay(context, relayed));
+  }
+
+  /** Call after `run` has ended. */
   async close(): Promise<void> {
     this.#web.close();
     await this.#network.close();

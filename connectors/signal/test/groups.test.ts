@@ -1,4 +1,5 @@
 import type { Device, PrimaryDevice } from "@signalapp/mock-server";
+import { groupIdOf } from "../src/protocol/group-id.ts";
 import { befriend, Office } from "./support/office.ts";
 
 let office: Office;
@@ -27,10 +28,7 @@ it("records a group's messages, sealed once for all its members, under the group
   const event = await office.event(({ text }) => text === "for the group");
   expect(event).toMatchObject({
     kind: "message",
-    conversation: {
-      id: Buffer.from(group.publicParams.getGroupIdentifier().serialize()).toString("base64"),
-      kind: "group",
-    },
+    conversation: { id: groupIdOf(group.masterKey), kind: "group" },
     sender: { id: friend.device.aci },
     networkId: `${friend.device.aci}:${at}`,
   });
@@ -71,7 +69,7 @@ it("goes on after envelopes of every malformed kind, each of them a gap", async 
     good.subarray(0, good.length - 20),
     Buffer.concat([good.subarray(0, 60), Buffer.from([good[60]! ^ 1]), good.subarray(61)]),
   ];
-  for (const bytes of broken) await office.mock.server.send(device, bytes as Buffer<ArrayBuffer>);
+  for (const bytes of broken) await office.mock.server.send(device, bytes);
   await friend.sendText(device, "still here", { timestamp: (at += 1), sealed: true });
   await office.event(({ text }) => text === "still here");
   expect(office.events.filter(({ kind }) => kind === "gap")).toHaveLength(before + broken.length);

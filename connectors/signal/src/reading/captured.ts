@@ -136,7 +136,9 @@ function readEntry(entry: Entry, people: People): Reading[] {
       return [{ kind: "gap", gap }];
     }
     case "notice":
-      return [{ kind: "notice", text: entry.text }];
+      return [
+        { kind: "notice", text: entry.text, ...(entry.target !== undefined && { target: entry.target }) },
+      ];
   }
 }
 

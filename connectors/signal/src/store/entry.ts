@@ -58,7 +58,14 @@ export const entry = z.discriminatedUnion("what", [
     why: z.string(),
     about: z.string().optional(),
   }),
-  z.strictObject({ what: z.literal("notice"), id: z.string(), receivedAt: at, text: z.string() }),
+  z.strictObject({
+    what: z.literal("notice"),
+    id: z.string(),
+    receivedAt: at,
+    text: z.string(),
+    /** Network id of the message that it is about. */
+    target: z.string().optional(),
+  }),
 ]);
 export type Entry = z.infer<typeof entry>;
 export type EntryOf<What extends Entry["what"]> = Extract<Entry, { what: What }>;

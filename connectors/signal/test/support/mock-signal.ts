@@ -78,12 +78,10 @@ const { isError } = Error as unknown as { isError: (value: unknown) => boolean }
 
 /** Links that were refused wait in the mock, each with a timer. */
 function stopWaiting(server: MockServer): void {
-  const { provisionResultQueueByCode, provisionResultQueueByKey } = server as unknown as Record<
-    string,
-    Map<unknown, { stop: () => void }>
-  >;
-  for (const queues of [provisionResultQueueByCode, provisionResultQueueByKey])
-    for (const queue of queues?.values() ?? []) queue.stop();
+  const { provisionResultQueueByCode } = server as unknown as {
+    provisionResultQueueByCode: Map<string, { stop?: () => void }>;
+  };
+  for (const queue of provisionResultQueueByCode.values()) queue.stop?.();
 }
 
 /** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
