@@ -79,9 +79,9 @@ const { isError } = Error as unknown as { isError: (value: unknown) => boolean }
 /** Links that were refused wait in the mock, each with a timer. */
 function stopWaiting(server: MockServer): void {
   const { provisionResultQueueByCode } = server as unknown as {
-    provisionResultQueueByCode: Map<string, { stop?: () => void }>;
+    provisionResultQueueByCode: Map<string, { promiseQueue: { stop: () => void } }>;
   };
-  for (const queue of provisionResultQueueByCode.values()) queue.stop?.();
+  for (const { promiseQueue } of provisionResultQueueByCode.values()) promiseQueue.stop();
 }
 
 /** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
