@@ -76,12 +76,12 @@ function patchPings(): void {
 
 const { isError } = Error as unknown as { isError: (value: unknown) => boolean };
 
-/** Links that were refused wait in the mock, each with a timer. */
+/** Links that were refused wait in the mock, each with a timer: they get an answer that is none. */
 function stopWaiting(server: MockServer): void {
   const { provisionResultQueueByCode } = server as unknown as {
-    provisionResultQueueByCode: Map<string, { promiseQueue: { stop: () => void } }>;
+    provisionResultQueueByCode: Map<string, { promiseQueue: { push: (value: unknown) => void } }>;
   };
-  for (const { promiseQueue } of provisionResultQueueByCode.values()) promiseQueue.stop();
+  for (const { promiseQueue } of provisionResultQueueByCode.values()) promiseQueue.push(undefined);
 }
 
 /** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
