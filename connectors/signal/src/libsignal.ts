@@ -1,6 +1,6 @@
 // The one place that names Signal's library, so that a new version is tried out and pinned in one place. Its network
 // layer changes with every release, and its typings miss what `nodenext` cannot resolve: both are put right here.
-import type { Net } from "@signalapp/libsignal-client";
+import type { ErrorCode, LibSignalError, Net } from "@signalapp/libsignal-client";
 
 export {
   Aci,
@@ -18,7 +18,6 @@ export {
   KEMPublicKey,
   KyberPreKeyRecord,
   KyberPreKeyStore,
-  LibSignalErrorBase,
   Net,
   PlaintextContent,
   Pni,
@@ -61,4 +60,18 @@ export const LIBSIGNAL_VERSION = "0.103.0";
 /** The bytes as the library's typings want them. They are not copied where that can be helped. */
 export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}
+
+/** Whether it is that error of the library's: by what it carries, for its class differs where the library is loaded twice. */
+export function isLibraryError<Code extends ErrorCode>(
+  error: unknown,
+  code: Code,
+): error is Extract<LibSignalError, { code: Code }> {
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    "operation" in error &&
+    "code" in error &&
+    error.code === code
+  );
 }

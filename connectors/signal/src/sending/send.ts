@@ -2,7 +2,7 @@ import { SignalError } from "../error.ts";
 import {
   type AuthenticatedChat,
   ErrorCode,
-  LibSignalErrorBase,
+  isLibraryError,
   type PlaintextContent,
   ProtocolAddress,
   type ServiceId,
@@ -52,7 +52,7 @@ export async function sendTo(
       else await chat.sendMessage({ destination: to, timestamp, contents, onlineOnly: false, urgent: true });
       return;
     } catch (cause) {
-      if (!LibSignalErrorBase.is(cause, ErrorCode.MismatchedDevices)) throw sendFailure(cause);
+      if (!isLibraryError(cause, ErrorCode.MismatchedDevices)) throw sendFailure(cause);
       await followDevices(context, to, cause.entries);
     }
   }
@@ -89,7 +89,7 @@ async function followDevices(
 }
 
 function sendFailure(cause: unknown): SignalError {
-  const is = (code: ErrorCode) => LibSignalErrorBase.is(cause, code);
+  const is = (code: ErrorCode) => isLibraryError(cause, code);
   if (is(ErrorCode.ServiceIdNotFound))
     return new SignalError("unregistered", "the recipient is not on Signal any more", { cause });
   if (is(ErrorCode.RateLimitChallengeError)) {

@@ -1,5 +1,5 @@
 import { SignalError } from "../error.ts";
-import { ErrorCode, LibSignalErrorBase } from "../libsignal.ts";
+import { ErrorCode, isLibraryError } from "../libsignal.ts";
 
 /**
  * What an error of the library's network means for a link: whether to wait, or to stop and tell somebody.
@@ -8,7 +8,7 @@ import { ErrorCode, LibSignalErrorBase } from "../libsignal.ts";
  */
 export function connectionFailure(cause: unknown): SignalError {
   if (cause instanceof SignalError) return cause;
-  const is = (code: ErrorCode) => LibSignalErrorBase.is(cause, code);
+  const is = (code: ErrorCode) => isLibraryError(cause, code);
   if (is(ErrorCode.DeviceDelinked))
     return new SignalError("unlinked", "Signal removed this device from the account: link it again", {
       cause,
@@ -21,7 +21,7 @@ export function connectionFailure(cause: unknown): SignalError {
     return new SignalError("displaced", "another process connected as this device: stop one of them", {
       cause,
     });
-  if (LibSignalErrorBase.is(cause, ErrorCode.RateLimitedError)) {
+  if (isLibraryError(cause, ErrorCode.RateLimitedError)) {
     const retryAfterMs = cause.retryAfterSecs * 1_000;
     return new SignalError("rate-limited", "Signal asks to wait", { cause, retryAfterMs });
   }
