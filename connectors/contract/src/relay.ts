@@ -57,6 +57,9 @@ export interface RelayConversation {
 
 /** What a connector that can answer offers beside `run`. */
 export interface Relay {
+  /** Whether that account sends through this connector, now. */
+  has(account: string): boolean;
+
   /** The conversation of that id; undefined for one that the account is not in. */
   conversation(account: string, id: string): Promise<RelayConversation | undefined>;
 

@@ -9,6 +9,7 @@ export function rehearsalRelay(sink: () => Promise<Sink>): Relay {
       (one) => one.id === id && one.members.some((who) => characters[who].number === account),
     );
   return {
+    has: (account) => Object.values(accounts).some(({ id }) => id === account),
     conversation(account, id) {
       const room = roomOf(account, id);
       return Promise.resolve(room && { id: room.id, title: room.title, kind: room.kind });

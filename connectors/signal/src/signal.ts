@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Connector, Party } from "@daybook/contract";
+import { type Connector, ConnectorError, type Party, type Relay } from "@daybook/contract";
 import { AccountLink, type AccountLinkOptions } from "./account-link.ts";
 import { SignalError } from "./error.ts";
-import type { LinkHealth } from "./health.ts";
+import type { LinkHealth, LinkStatus } from "./health.ts";
 import { aciOfProvision, registerDevice } from "./linking/register.ts";
 import { showCodes } from "./linking/show-code.ts";
 import type { Log } from "./log.ts";
 import type { ScopedSink } from "./pump.ts";
-import { relay, type Relayed } from "./sending/relay.ts";
+import { Aci } from "./libsignal.ts";
+import { readServiceId } from "./protocol/service-id.ts";
+import { People } from "./reading/people.ts";
+import { expire, relay } from "./sending/relay.ts";
 import { AccountFile } from "./store/account-file.ts";
 import { WebClient } from "./transport/download.ts";
 import { Network } from "./transport/network.ts";
@@ -41,6 +44,8 @@ export type LinkStep =
   /** Done, and captured from now on. `again`: the account was linked before, and its history goes on. */
   | { readonly step: "linked"; readonly account: string; readonly again: boolean };
 
+/** Somebody has to act before such an account sends anything again. */
+const NEEDS_SOMEBODY: ReadonlySet<LinkStatus> = new Set(["unlinked", "expired", "displaced"]);
 const SUFFIX = ".account";
 const DAY_MS = 86_400_000;
 
@@ -142,17 +147,31 @@ export class Signal implements Connector {
     }
   }
 
-  /**
-   * Sends a text as an account: recorded before and after. Policy comes before this: see the gateway.
-   *
-   * @returns the network's id of the message
-   * @throws {SignalError} see `relay`
-   */
-  async send(account: string, relayed: Relayed): Promise<string> {
-    const running = this.#running.get(fileName(account));
-    if (!running) throw new SignalError("not-possible", "no such account is captured here");
-    return running.link.inTurn((context) => relay(context, relayed));
-  }
+  /** Replies, as accounts that are captured here. */
+  readonly relay: Relay = {
+    has: (account) => this.#running.has(fileName(account)),
+    conversation: (account, id) => {
+      const running = this.#running.get(fileName(account));
+      const isAnother = readServiceId(undefined, id) instanceof Aci && id !== account;
+      const people = running && isAnother ? new People(running.link.account, running.file) : undefined;
+      return Promise.resolve(people?.direct(id));
+    },
+    send: async (message) => {
+      const { now = () => new Date() } = this.#options;
+      const running = this.#running.get(fileName(message.account));
+      if (!running || NEEDS_SOMEBODY.has(running.link.health.status))
+        return { state: "failed", code: "unlinked", why: "the account is not linked to Signal any more" };
+      const isOver = () => now().getTime() >= Date.parse(message.expiresAt);
+      try {
+        if (isOver()) return expire(running.file, message.id, now());
+        return await running.link.inTurn((context) => relay(context, message));
+      } catch (cause) {
+        if (!(cause instanceof SignalError)) throw cause;
+        if (isOver()) return expire(running.file, message.id, now());
+        throw new ConnectorError("network-unavailable", cause.message, { cause });
+      }
+    },
+  };
 
   /** Call after `run` has ended. */
   async close(): Promise<void> {

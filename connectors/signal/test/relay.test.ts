@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import type { Outbound } from "@daybook/contract";
 import type { PrimaryDevice } from "@signalapp/mock-server";
 import { Office } from "./support/office.ts";
 
@@ -13,50 +15,96 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-const outcome = (target: string) =>
-  office.event((event) => event.kind === "notice" && event.target === target);
+const BY = { id: "office-1", name: "Private office" };
 
-it("sends a reply that the other person and the official's phone both get, recorded before and after", async () => {
-  const text = "The office will answer by Friday";
-  const id = await office.signal.send(phone.device.aci, { conversation: friend.device.aci, text });
-  expect((await friend.waitForMessage()).body).toBe(text);
+function message(text: string, over: Partial<Outbound> = {}): Outbound {
+  return {
+    v: 1,
+    id: randomUUID(),
+    network: "signal",
+    account: phone.device.aci,
+    custodian: { id: "id-Olivia", name: "Olivia" },
+    conversation: friend.device.aci,
+    text,
+    by: BY,
+    requestedAt: new Date().toISOString(),
+    expiresAt: new Date(Date.now() + 60_000).toISOString(),
+    ...over,
+  };
+}
+
+const send = (one: Outbound) => office.signal.relay.send(one, new AbortController().signal);
+
+it("sends a reply that the other person and the official's phone both get, once, and records it as sent", async () => {
+  const asked = message("The office will answer by Friday");
+  const outcome = await send(asked);
+  expect((await friend.waitForMessage()).body).toBe(asked.text);
   const { syncMessage } = await phone.waitForSyncMessage(({ syncMessage: one }) => one.content?.sent != null);
-  expect(syncMessage.content?.sent?.message?.body).toBe(text);
-  expect(await office.event(({ networkId }) => networkId === id)).toMatchObject({
+  expect(syncMessage.content?.sent?.message?.body).toBe(asked.text);
+  expect(outcome).toEqual({ state: "sent", networkId: expect.any(String) as unknown });
+  expect(await send(asked)).toEqual(outcome);
+
+  const { networkId } = outcome as { networkId: string };
+  expect(await office.event((event) => event.networkId === networkId)).toMatchObject({
     kind: "message",
     direction: "outgoing",
-    text,
+    text: asked.text,
     conversation: { id: friend.device.aci },
     sender: { id: phone.device.aci },
+    relay: { id: asked.id, state: "sent", by: BY },
   });
-  expect(await outcome(id)).toMatchObject({ text: "Sent" });
+  const next = message("and no more");
+  await send(next);
+  expect((await friend.waitForMessage()).body).toBe(next.text);
+});
+
+it("knows what it sent after a restart", async () => {
+  const asked = message("before the restart");
+  const outcome = await send(asked);
+  expect((await friend.waitForMessage()).body).toBe(asked.text);
+  await office.stop();
+  office.start();
+  await office.until(() => office.linkOf(phone)?.status === "live");
+
+  expect(await send(asked)).toEqual(outcome);
+  const next = message("after it");
+  await send(next);
+  expect((await friend.waitForMessage()).body).toBe(next.text);
 });
 
 it("follows a person to the devices that they have now", async () => {
   await office.mock.server.createSecondaryDevice(friend);
-  const id = await office.signal.send(phone.device.aci, {
-    conversation: friend.device.aci,
-    text: "and again",
-  });
+  expect(await send(message("and again"))).toMatchObject({ state: "sent" });
   expect((await friend.waitForMessage()).body).toBe("and again");
-  expect(await outcome(id)).toMatchObject({ text: "Sent" });
 });
 
-it("says what stands in the way, once, and records that it was not sent", async () => {
+it("tells who a conversation is with, and knows no others", async () => {
+  const { relay } = office.signal;
+  expect(await relay.conversation(phone.device.aci, friend.device.aci)).toMatchObject({ kind: "direct" });
+  expect(await relay.conversation(phone.device.aci, "a group")).toBeUndefined();
+  expect(await relay.conversation(phone.device.aci, phone.device.aci)).toBeUndefined();
+  expect(await relay.conversation(randomUUID(), friend.device.aci)).toBeUndefined();
+});
+
+it("does not send what is late, or cannot be sent", async () => {
+  const late = { expiresAt: new Date(Date.now() - 1).toISOString() };
+  expect(await send(message("late", late))).toMatchObject({ state: "failed", code: "offline" });
+  expect(await send(message("x", { conversation: "a group" }))).toMatchObject({
+    code: "no-such-conversation",
+  });
+  expect(await send(message("\u00e9".repeat(1_001)))).toMatchObject({ code: "too-long" });
+  expect(await send(message("x", { account: randomUUID() }))).toMatchObject({ code: "unlinked" });
+});
+
+it("says what stands in the way, and loops on none of it", async () => {
   const { server } = office.mock;
   const pair = { source: phone.device.aci, target: friend.device.aci };
   server.rateLimit(pair);
-  const limited = office.signal.send(phone.device.aci, { conversation: friend.device.aci, text: "too many" });
-  await expect(limited).rejects.toMatchObject({ code: "challenge" });
+  const limited = message("too many");
+  expect(await send(limited)).toMatchObject({ state: "failed", code: "challenge" });
   server.stopRateLimiting(pair);
+  expect(await send(limited)).toMatchObject({ state: "failed", code: "challenge" });
   server.unregister(friend);
-  const gone = office.signal.send(phone.device.aci, { conversation: friend.device.aci, text: "too late" });
-  await expect(gone).rejects.toMatchObject({ code: "unregistered" });
-  const notSent = () => office.events.filter(({ text }) => text?.startsWith("Not sent: "));
-  await office.until(() => notSent().length === 2);
-  await expect(
-    office.signal.send(phone.device.aci, { conversation: "a group", text: "x" }),
-  ).rejects.toMatchObject({
-    code: "not-possible",
-  });
+
+  expect(await send(message("too late"))).toMatchObject({ state: "failed", code: "no-such-recipient" });
 });

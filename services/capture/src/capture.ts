@@ -25,7 +25,7 @@ export interface Live {
     custodian: string;
     network: Network;
     method: Method;
-    /** As its events name it: needed where it can answer. */
+    /** As its events name it. */
     identifier?: string;
   }[];
   /** Makes the connector, once the registry knows its custodians. */
@@ -102,13 +102,18 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
   const ready = sweepSpool(spoolDir);
   options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }));
   await ready;
-  const relays = new Map<string, RelayAccount>();
+  const relays: RelayAccount[] = [];
   await Promise.all([
     migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
     ...(options.live ?? []).map((live) => runLive(live, options, { relays, now }, signal)),
     options.outbound &&
       runRelaying(
-        { ...options.outbound, account: (network, account) => relays.get(`${network}/${account}`), log },
+        {
+          ...options.outbound,
+          account: (network, account) =>
+            relays.find((one) => one.network === network && one.relay.has(account)),
+          log,
+        },
         signal,
       ),
     untilAborted(signal),
@@ -133,7 +138,7 @@ export function captureProblem(error: unknown): ProblemError | undefined {
 async function runLive(
   live: Live,
   options: CaptureOptions,
-  { relays, now }: { relays: Map<string, RelayAccount>; now: () => Date },
+  { relays, now }: { relays: RelayAccount[]; now: () => Date },
   signal: AbortSignal,
 ): Promise<void> {
   await options.whenReady;
@@ -159,8 +164,8 @@ async function runLive(
     return known;
   });
   const { relay } = connector;
-  for (const { network, method, identifier } of live.accounts) {
-    if (relay && identifier !== undefined) relays.set(`${network}/${identifier}`, { relay, sink, method });
+  for (const { network, method } of live.accounts) {
+    if (relay) relays.push({ network, relay, sink, method });
   }
   await connector.run(sink, signal);
   await live.onEnd?.(sink.reached);

@@ -23,6 +23,9 @@ class Network implements Relay {
   readonly asked: string[] = [];
   /** What happens to the coming calls; undefined: they work. `kept`: sent, and the answer is lost. */
   readonly faults: ("lost" | "kept" | RelayOutcome)[] = [];
+  has(account: string) {
+    return account === "a1";
+  }
   async conversation(_account: string, id: string) {
     return id === "c1" ? { id, title: "Ferry", kind: "group" as const } : undefined;
   }
@@ -70,7 +73,9 @@ async function start() {
       opener,
       context: CONTEXT,
       account: (on, name) =>
-        on === "signal" && name === "a1" ? { method: "linked-device", relay: network, sink } : undefined,
+        on === "signal" && name === "a1"
+          ? { network: on, method: "linked-device", relay: network, sink }
+          : undefined,
       report: async (id, outcome) => {
         if (reportFaults-- > 0) throw new Error("injected: away");
         reports.push([id, outcome]);

@@ -44,6 +44,7 @@ export function draftsOf(entry: Entry, account: LinkedAccount, people: People): 
       custodian: account.custodian,
       ...(receivedAt !== undefined && { receivedAt }),
       ...reading,
+      ...(entry.what === "content" && entry.relay && { relay: { ...entry.relay, state: "sent" as const } }),
       raw: secret || raw.length > MAX_RAW_BYTES ? "" : raw.toString("base64"),
       connector: CONNECTOR,
     } satisfies Omit<Event, "attachments" | "capturedAt">,

@@ -1,47 +1,62 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { type Outbound, type RelayFailure, relayFailure, type RelayOutcome } from "@daybook/contract";
+import { z } from "zod";
 import { SignalError } from "../error.ts";
 import { Aci, type ServiceId } from "../libsignal.ts";
 import { ContentSchema } from "../protocol/gen/content_pb.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { readServiceId } from "../protocol/service-id.ts";
+import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
-import type { Entry } from "../store/entry.ts";
 import { sendTo, type SendContext } from "./send.ts";
 
 /** Longer texts travel as attachments on Signal. */
 const MAX_TEXT_BYTES = 2_000;
 
-/** A message that the official, or their office, writes elsewhere. */
-export interface Relayed {
-  /** Whom it is for: the id of a direct conversation. */
-  readonly conversation: string;
-  readonly text: string;
-}
+/** How far a message is: kept, so that it is sent once. */
+const progress = z.discriminatedUnion("state", [
+  z.strictObject({ state: z.literal("begun"), timestamp: z.int() }),
+  z.strictObject({ state: z.literal("sent"), networkId: z.string() }),
+  z.strictObject({ state: z.literal("failed"), code: relayFailure, why: z.string() }),
+]);
+type Progress = z.infer<typeof progress>;
 
 /**
- * Sends a text as the account, recorded before anything leaves and again when the outcome is known, and tells the
- * official's phone, which shows it as sent. Never repeated by itself.
+ * Sends a text as the account and tells the official's phone, which shows it as sent. It has one timestamp, which is on
+ * disk before anything leaves and by which Signal knows a message: sent again after a crash it is the same message. Once
+ * resolved, what came of it is in the file, and so is the record of what was sent.
  *
- * @returns the network's id of the message
- * @throws {SignalError} `not-possible` for a conversation or a text that cannot be sent to; `unregistered`, `challenge`,
- *   `rate-limited`: it was not sent; `unavailable`: it may have been
+ * @throws {SignalError} `unavailable`: it may have been sent, and may be sent again
  */
-export async function relay(context: SendContext, { conversation, text }: Relayed): Promise<string> {
-  const { account, now } = context;
-  const to = readServiceId(undefined, conversation);
-  if (!(to instanceof Aci) || conversation === account.aci)
-    throw new SignalError("not-possible", "only a talk with one other person can be answered");
-  if (text === "" || Buffer.byteLength(text) > MAX_TEXT_BYTES)
-    throw new SignalError("not-possible", `a text has 1 to ${MAX_TEXT_BYTES} bytes`);
-  const timestamp = now().getTime();
-  const message = {
-    body: text,
+export async function relay(context: SendContext, message: Outbound): Promise<RelayOutcome> {
+  const { file, account, now } = context;
+  const known = read(file, message.id);
+  if (known && known.state !== "begun") return known;
+  const to = readServiceId(undefined, message.conversation);
+  const refuse = (code: RelayFailure, why: string) => settle(file, message.id, failed(code, why), now());
+  if (!(to instanceof Aci) || message.conversation === account.aci)
+    return refuse("no-such-conversation", "only a talk with one other person can be answered");
+  if (Buffer.byteLength(message.text) > MAX_TEXT_BYTES)
+    return refuse("too-long", `Signal takes ${MAX_TEXT_BYTES} bytes of text at most`);
+  const timestamp = known?.timestamp ?? now().getTime();
+  if (!known) write(file, message.id, { state: "begun", timestamp }, now());
+  const data = {
+    body: message.text,
     timestamp: BigInt(timestamp),
     profileKey: Buffer.from(account.profileKey, "base64"),
   };
-  const content = create(ContentSchema, { content: { case: "dataMessage", value: message } });
-  const transcript = toBinary(ContentSchema, transcriptOf(to, timestamp, message));
-  record(context, {
+  const content = create(ContentSchema, { content: { case: "dataMessage", value: data } });
+  const transcript = toBinary(ContentSchema, transcriptOf(to, timestamp, data));
+  try {
+    await sendTo(context, to, toBinary(ContentSchema, content), timestamp);
+  } catch (cause) {
+    const code = cause instanceof SignalError ? FAILURES[cause.code] : undefined;
+    if (!code) throw cause;
+    return refuse(code, (cause as SignalError).message);
+  }
+  await sendTo(context, Aci.fromUuid(account.aci), transcript, timestamp);
+  const changes = new Changes(file);
+  changes.entries.push({
     what: "content",
     sender: account.aci,
     device: account.deviceId,
@@ -49,31 +64,56 @@ export async function relay(context: SendContext, { conversation, text }: Relaye
     receivedAt: timestamp,
     toNumber: false,
     content: Buffer.from(transcript).toString("base64"),
+    relay: { id: message.id, by: message.by },
   });
-  const networkId = messageId(account.aci, timestamp);
-  const outcome = (words: string) => {
-    record(context, {
-      what: "notice",
-      id: `relayed:${networkId}`,
-      receivedAt: now().getTime(),
-      text: words,
-      target: networkId,
-    });
-  };
-  try {
-    await sendTo(context, to, toBinary(ContentSchema, content), timestamp);
-  } catch (cause) {
-    const told = cause instanceof SignalError ? cause : undefined;
-    outcome(
-      told?.code === "unavailable"
-        ? "It is not known whether this was sent"
-        : `Not sent: ${told?.message ?? "an error"}`,
-    );
-    throw cause;
-  }
-  outcome("Sent");
-  await sendTo(context, Aci.fromUuid(account.aci), transcript, timestamp);
-  return networkId;
+  const outcome = { state: "sent" as const, networkId: messageId(account.aci, timestamp) };
+  changes.set("relayed", message.id, encode(outcome));
+  file.commit(changes, now().getTime());
+  return outcome;
+}
+
+/** What came of a message whose time is over. */
+export function expire(file: AccountFile, id: string, at: Date): RelayOutcome {
+  const known = read(file, id);
+  if (known && known.state !== "begun") return known;
+  return settle(
+    file,
+    id,
+    known
+      ? failed("unknown", "Signal did not answer in time: look at the phone whether it was sent")
+      : failed("offline", "Signal could not be reached in time"),
+    at,
+  );
+}
+
+const FAILURES: Partial<Record<SignalError["code"], RelayFailure>> = {
+  unregistered: "no-such-recipient",
+  challenge: "challenge",
+  "rate-limited": "rate-limited",
+};
+
+function failed(code: RelayFailure, why: string) {
+  return { state: "failed" as const, code, why };
+}
+
+function settle(file: AccountFile, id: string, outcome: RelayOutcome, at: Date): RelayOutcome {
+  write(file, id, outcome, at);
+  return outcome;
+}
+
+function read(file: AccountFile, id: string): Progress | undefined {
+  const kept = file.get("relayed", id);
+  return kept && progress.parse(JSON.parse(Buffer.from(kept).toString()));
+}
+
+function write(file: AccountFile, id: string, value: Progress, at: Date): void {
+  const changes = new Changes(file);
+  changes.set("relayed", id, encode(value));
+  file.commit(changes, at.getTime());
+}
+
+function encode(value: Progress): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 function transcriptOf(
@@ -90,10 +130,4 @@ function transcriptOf(
   return create(ContentSchema, {
     content: { case: "syncMessage", value: { content: { case: "sent", value: sent } } },
   });
-}
-
-function record({ file, now }: SendContext, entry: Entry): void {
-  const changes = new Changes(file);
-  changes.entries.push(entry);
-  file.commit(changes, now().getTime());
 }

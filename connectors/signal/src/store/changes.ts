@@ -14,7 +14,8 @@ export type ValueKind =
   | "contact"
   | "group"
   | "link"
-  | "group-of";
+  | "group-of"
+  | "relayed";
 
 /** Values of one account, by kind and name. */
 export interface Values {

@@ -1,3 +1,4 @@
+import { party } from "@daybook/contract";
 import { z } from "zod";
 import { SignalError } from "../error.ts";
 
@@ -30,6 +31,8 @@ export const entry = z.discriminatedUnion("what", [
     toNumber: z.boolean(),
     /** The decrypted content, base64. */
     content: z.base64(),
+    /** Somebody wrote it elsewhere, and it was sent from here. */
+    relay: z.strictObject({ id: z.uuid(), by: party }).optional(),
   }),
   z.strictObject({ what: z.literal("server-receipt"), ...from, receivedAt: at }),
   z.strictObject({

@@ -19,6 +19,7 @@ import { readPosition, writePosition } from "./position.ts";
 
 /** An account that this process can send from. */
 export interface RelayAccount {
+  readonly network: Network;
   readonly method: Method;
   readonly relay: Relay;
   readonly sink: CaptureSink;
