@@ -1,4 +1,5 @@
 import type { Event } from "./event.ts";
+import type { Linker } from "./linking.ts";
 import type { Relay } from "./relay.ts";
 
 /** A stored attachment: the reference that goes in the event, and its key, which travels only in the envelope. */
@@ -65,4 +66,7 @@ export interface Connector {
 
   /** Where it can answer: works while `run` does. */
   readonly relay?: Relay;
+
+  /** Where its accounts are linked by a code. */
+  readonly linker?: Linker;
 }

@@ -6,6 +6,7 @@ export type ConnectorErrorCode =
   | "too-large"
   | "not-an-export" // the file is none that the importer knows
   | "malformed" // outside bytes that cannot be read safely; nothing was captured
+  | "link-refused" // the network did not take a link: the message tells the official what to do
   | "unlinked"; // the account must be linked again
 
 const RETRYABLE: ReadonlySet<ConnectorErrorCode> = new Set([

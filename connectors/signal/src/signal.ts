@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Connector, ConnectorError, type Party, type Relay } from "@daybook/contract";
+import {
+  type Connector,
+  ConnectorError,
+  type Linker,
+  type LinkStep,
+  type Party,
+  type Relay,
+} from "@daybook/contract";
 import { AccountLink, type AccountLinkOptions } from "./account-link.ts";
 import { SignalError } from "./error.ts";
 import type { LinkHealth, LinkStatus } from "./health.ts";
@@ -34,15 +41,6 @@ export interface SignalOptions {
   /** Told of each change of a link. */
   readonly onHealth?: (health: LinkHealth) => void;
 }
-
-/** What happens while an official links their phone. */
-export type LinkStep =
-  /** Show this as a QR code, in place of the one before. */
-  | { readonly step: "show"; readonly url: string; readonly expiresAt: Date }
-  /** The phone agreed: keys are made and sent. */
-  | { readonly step: "linking" }
-  /** Done, and captured from now on. `again`: the account was linked before, and its history goes on. */
-  | { readonly step: "linked"; readonly account: string; readonly again: boolean };
 
 /** Somebody has to act before such an account sends anything again. */
 const NEEDS_SOMEBODY: ReadonlySet<LinkStatus> = new Set(["unlinked", "expired", "displaced"]);
@@ -107,45 +105,11 @@ export class Signal implements Connector {
     return [...this.#running.values()].map(({ link }) => link.health);
   }
 
-  /**
-   * Links a phone: shows codes until one is scanned. Needs `run` to be running, which captures the account from then on.
-   *
-   * @param custodian whose phone it is
-   * @throws {SignalError} `link-refused`: its message is for the official; `unavailable`, `malformed`
-   */
-  async *link(custodian: Party, signal: AbortSignal): AsyncGenerator<LinkStep> {
-    const { now = () => new Date(), dir, key, deviceName } = this.#options;
-    const codes = showCodes(this.#network, now, signal);
-    let shown = await codes.next();
-    while (!shown.done) {
-      yield { step: "show", ...shown.value };
-      shown = await codes.next();
-    }
-    const provision = shown.value;
-    yield { step: "linking" };
-    const name = fileName(aciOfProvision(provision));
-    const before = this.#running.get(name);
-    await before?.stop();
-    const again = before !== undefined;
-    const file = AccountFile.open(join(dir, name), key, "create");
-    try {
-      const account = await registerDevice({
-        network: this.#network,
-        file,
-        provision,
-        custodian,
-        deviceName,
-        now: now().getTime(),
-      });
-      this.#begin(name, file);
-      yield { step: "linked", account: account.aci, again };
-    } catch (cause) {
-      if (this.#running.has(name)) throw cause;
-      file.close();
-      if (again) this.#open(name);
-      throw cause;
-    }
-  }
+  /** Links phones. Needs `run` to be running. */
+  readonly linker: Linker = {
+    link: (custodian, signal) => told(this.#link(custodian, signal)),
+    health: () => this.health(),
+  };
 
   /** Replies, as accounts that are captured here. */
   readonly relay: Relay = {
@@ -177,6 +141,40 @@ export class Signal implements Connector {
   async close(): Promise<void> {
     this.#web.close();
     await this.#network.close();
+  }
+
+  async *#link(custodian: Party, signal: AbortSignal): AsyncGenerator<LinkStep> {
+    const { now = () => new Date(), dir, key, deviceName } = this.#options;
+    const codes = showCodes(this.#network, now, signal);
+    let shown = await codes.next();
+    while (!shown.done) {
+      yield { step: "show", ...shown.value };
+      shown = await codes.next();
+    }
+    const provision = shown.value;
+    yield { step: "linking" };
+    const name = fileName(aciOfProvision(provision));
+    const before = this.#running.get(name);
+    await before?.stop();
+    const again = before !== undefined;
+    const file = AccountFile.open(join(dir, name), key, "create");
+    try {
+      const account = await registerDevice({
+        network: this.#network,
+        file,
+        provision,
+        custodian,
+        deviceName,
+        now: now().getTime(),
+      });
+      this.#begin(name, file);
+      yield { step: "linked", account: account.aci, again };
+    } catch (cause) {
+      if (this.#running.has(name)) throw cause;
+      file.close();
+      if (again) this.#open(name);
+      throw cause;
+    }
   }
 
   #open(name: string): void {
@@ -222,4 +220,15 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+/** The same, with the words of the ports for what stands in the way. */
+async function* told(steps: AsyncIterable<LinkStep>): AsyncGenerator<LinkStep> {
+  try {
+    yield* steps;
+  } catch (cause) {
+    if (!(cause instanceof SignalError)) throw cause;
+    const code = cause.code === "link-refused" ? "link-refused" : "network-unavailable";
+    throw new ConnectorError(code, cause.message, { cause });
+  }
 }

@@ -136,7 +136,7 @@ it.each([403, 409, 411, 422, 429, 500])(
     };
     try {
       const link = (async () => {
-        for await (const step of office.signal.link(
+        for await (const step of office.signal.linker.link(
           { id: "o", name: "Olivia" },
           new AbortController().signal,
         )) {

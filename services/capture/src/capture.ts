@@ -8,6 +8,8 @@ import { CaptureError } from "./error.ts";
 import { importFile, type ImportResult } from "./import.ts";
 import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
+import { type LinkingConnector, Links } from "./linking/links.ts";
+import { linkRoutes } from "./linking/routes.ts";
 import { ImportedLines } from "./lines.ts";
 import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
 import { type RelayAccount, type RelayingOptions, runRelaying } from "./relay/relaying.ts";
@@ -28,6 +30,8 @@ export interface Live {
     /** As its events name it. */
     identifier?: string;
   }[];
+  /** What its accounts are, where they come by links. */
+  readonly links?: { readonly network: Network; readonly method: Method };
   /** Makes the connector, once the registry knows its custodians. */
   readonly connect: (custodian: (name: string) => { id: string; name: string }) => Connector;
   /** Told when it has ended by itself, with the offsets it reached. */
@@ -100,25 +104,37 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
       (error) => toldOf(error, log),
     );
   const ready = sweepSpool(spoolDir);
-  options.mount(importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }));
+  const links = new Links({ registry, log, now });
+  const running: Running = { relays: [], linkers: [], now };
+  options.mount([
+    ...importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }),
+    ...linkRoutes(links, () => running.linkers),
+  ]);
   await ready;
-  const relays: RelayAccount[] = [];
   await Promise.all([
     migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
-    ...(options.live ?? []).map((live) => runLive(live, options, { relays, now }, signal)),
+    ...(options.live ?? []).map((live) => runLive(live, options, running, signal)),
     options.outbound &&
       runRelaying(
         {
           ...options.outbound,
           account: (network, account) =>
-            relays.find((one) => one.network === network && one.relay.has(account)),
+            running.relays.find((one) => one.network === network && one.relay.has(account)),
           log,
         },
         signal,
       ),
     untilAborted(signal),
   ]);
+  await links.close();
   await jobs.settled();
+}
+
+/** What connectors offer besides capturing, while they run. */
+interface Running {
+  readonly relays: RelayAccount[];
+  readonly linkers: LinkingConnector[];
+  readonly now: () => Date;
 }
 
 /** The answer to an error of capture; undefined for one that is not capture's. */
@@ -129,6 +145,7 @@ export function captureProblem(error: unknown): ProblemError | undefined {
     malformed: 422,
     "too-large": 413,
     "ambiguous-custodian": 409,
+    busy: 429,
     "spool-full": 507,
     unavailable: 503,
   };
@@ -138,7 +155,7 @@ export function captureProblem(error: unknown): ProblemError | undefined {
 async function runLive(
   live: Live,
   options: CaptureOptions,
-  { relays, now }: { relays: RelayAccount[]; now: () => Date },
+  { relays, linkers, now }: Running,
   signal: AbortSignal,
 ): Promise<void> {
   await options.whenReady;
@@ -163,10 +180,11 @@ async function runLive(
       throw new ConnectorError("event-invalid", "a connector named a custodian that it did not declare");
     return known;
   });
-  const { relay } = connector;
-  for (const { network, method } of live.accounts) {
+  const { relay, linker } = connector;
+  for (const { network, method } of [...live.accounts, ...(live.links ? [live.links] : [])]) {
     if (relay) relays.push({ network, relay, sink, method });
   }
+  if (linker && live.links) linkers.push({ ...live.links, linker });
   await connector.run(sink, signal);
   await live.onEnd?.(sink.reached);
 }

@@ -6,6 +6,7 @@ export type CaptureErrorCode =
   | "malformed" // outside bytes that cannot be read safely; nothing was recorded
   | "too-large"
   | "ambiguous-custodian" // the name fits more than one
+  | "busy" // try again later
   | "spool-full" // no room; nothing was acknowledged
   | "unavailable"; // the stream, a store or another service does not answer: try again, it is harmless
 

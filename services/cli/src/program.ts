@@ -7,6 +7,7 @@ import { addOperations } from "./commands/add-operations.ts";
 import { addKeysRestore } from "./commands/keys-restore.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
 import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
+import { addLink } from "./commands/link.ts";
 import { addSend } from "./commands/send.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
@@ -39,6 +40,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .addOption(new Option("--quorum <n>", "how many witnesses it takes (default: all)").argParser(count))
     .option("--tsa <url>", "an RFC 3161 authority that stamps the logs")
     .option("--tsa-ca <file>", "its root certificates, PEM")
+    .option("--signal-servers <file>", "capture Signal too: where its servers are, JSON (connectors/signal)")
     .option("--json")
     .action(async (options: UpOptions, command: Command) => {
       // The services take long to load: no other command waits for them.
@@ -146,6 +148,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       if (!(await verifyCommand(path, options, out(command)))) process.exitCode = 1;
     });
 
+  addLink(program, out);
   addSend(program, out);
   addGovernance(program, out);
   addOperations(program, out);

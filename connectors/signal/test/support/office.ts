@@ -36,7 +36,7 @@ export class Office {
   /** Links a phone by the code that is shown, as an official does, and waits until everything is in sync. */
   async link(phone: PrimaryDevice, friends: readonly PrimaryDevice[] = [], name = "Olivia"): Promise<Device> {
     let provisioned: Promise<Device> | undefined;
-    for await (const step of this.signal.link({ id: `id-${name}`, name }, this.#stopping.signal)) {
+    for await (const step of this.signal.linker.link({ id: `id-${name}`, name }, this.#stopping.signal)) {
       if (step.step !== "show") continue;
       const { url } = step;
       provisioned = this.mock.server

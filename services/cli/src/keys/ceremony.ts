@@ -68,7 +68,12 @@ export async function holdCeremony(of: {
     },
     records: { ...reading, "registry-key": fresh(), "scope-key": scope },
     evidence: reading,
-    capture: { "lines-key": fresh(), "scope-key": scope, "relay-key": relay.privateKey },
+    capture: {
+      "lines-key": fresh(),
+      "scope-key": scope,
+      "relay-key": relay.privateKey,
+      "signal-key": fresh(),
+    },
     gateway: { "request-key": fresh(), "relay-public-key": relay.publicKey },
   };
   for (const [service, secrets] of Object.entries(files)) {

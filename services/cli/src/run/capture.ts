@@ -14,7 +14,7 @@ import {
 } from "@daybook/capture";
 import { TOPICS } from "@daybook/contract";
 import { createRehearsal, REHEARSAL_ACCOUNTS } from "@daybook/rehearsal";
-import { apiClient, type Config } from "@daybook/runtime";
+import { apiClient, type Config, type Logger } from "@daybook/runtime";
 import { openS3Stores } from "@daybook/s3";
 import {
   createPayloadOpener,
@@ -35,12 +35,21 @@ import { spoolRoute } from "./spools.ts";
 
 const MIB = 1024 * 1024;
 
-const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
+const CONNECTORS: Readonly<
+  Record<"rehearsal" | "signal", (config: Config<typeof CAPTURE>, log: Logger) => Live | Promise<Live>>
+> = {
   rehearsal: () => ({
     name: "rehearsal",
     accounts: REHEARSAL_ACCOUNTS,
     connect: (custodian) => createRehearsal({ custodian, pauseMs: 0 }),
   }),
+  signal: async (config, log) => {
+    const { DAYBOOK_SIGNAL_SERVERS: servers, DAYBOOK_SIGNAL_KEY: key } = config;
+    // Asked for by name: the settings were judged before.
+    if (!servers || !key) throw new TypeError("Signal is captured without its settings");
+    const { signalLive } = await import("../signal.ts");
+    return signalLive({ dir: join(config.DAYBOOK_STATE_PATH, "signal"), key: bytes(key), servers, log });
+  },
 };
 
 /**
@@ -48,10 +57,17 @@ const CONNECTORS: Readonly<Record<"rehearsal", () => Live>> = {
  *
  * @param connectors those to run
  */
-export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readonly Live[]) =>
+export const captureOf = (
+  connectors: (config: Config<typeof CAPTURE>, log: Logger) => readonly Live[] | Promise<readonly Live[]>,
+) =>
   service({
     settings: CAPTURE,
-    problemsOf: (config) => [...engineProblems(config), ...trialProblems(config), ...relayProblems(config)],
+    problemsOf: (config) => [
+      ...engineProblems(config),
+      ...trialProblems(config),
+      ...relayProblems(config),
+      ...signalProblems(config),
+    ],
     async run({ config, log, metrics, closing, signal, mount, ready }) {
       await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
       const [spoolDir, uploads] = [
@@ -99,7 +115,7 @@ export const captureOf = (connectors: (config: Config<typeof CAPTURE>) => readon
           spoolDir: uploads,
           linesKey: bytes(config.DAYBOOK_LINES_KEY),
           scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
-          live: connectors(config),
+          live: await connectors(config, log),
           ...outboundOf(config, closing),
           mount: (routes) => mount(routes, registryAuthenticator(peers)),
           log,
@@ -145,12 +161,21 @@ function relayProblems(config: Partial<Config<typeof CAPTURE>>): string[] {
 }
 
 /** The service as it is deployed: it runs the connectors that its settings name. */
-export const capture = captureOf((config) => config.DAYBOOK_CONNECTORS.map((name) => CONNECTORS[name]()));
+export const capture = captureOf((config, log) =>
+  Promise.all(config.DAYBOOK_CONNECTORS.map(async (name) => CONNECTORS[name](config, log))),
+);
 
 /** Made-up messages are sealed and kept like any other: never among those of an organisation. */
 function trialProblems(config: Settings<typeof CAPTURE>): string[] {
   if (config.DAYBOOK_TRIAL || !config.DAYBOOK_CONNECTORS.includes("rehearsal")) return [];
   return ["DAYBOOK_CONNECTORS: rehearsal is made up: set DAYBOOK_TRIAL to yes, in a deployment for trials"];
+}
+
+function signalProblems(config: Partial<Config<typeof CAPTURE>>): string[] {
+  if (!config.DAYBOOK_CONNECTORS?.includes("signal")) return [];
+  return (["DAYBOOK_SIGNAL_SERVERS", "DAYBOOK_SIGNAL_KEY"] as const)
+    .filter((name) => config[name] === undefined)
+    .map((name) => `${name}: is missing beside the connector signal`);
 }
 
 /** What an administrator must mend stops the start; that nobody answers does not: capturing goes on without. */

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { secret } from "@daybook/runtime";
+import { signalServers } from "../signal-servers.ts";
 import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, pem, PERIODS, POSTGRES, S3 } from "./settings.ts";
+
+/** Text that is no JSON fits no schema. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 const statePath = (keeps: string) =>
   z.string().min(1).describe(`folder of its own on a lasting disk: ${keeps}`);
@@ -124,9 +134,17 @@ export const CAPTURE = {
   DAYBOOK_CONNECTORS: z
     .string()
     .transform((text) => text.split(",").map((one) => one.trim()))
-    .pipe(z.array(z.enum(["rehearsal"])))
+    .pipe(z.array(z.enum(["rehearsal", "signal"])))
     .default([])
-    .describe("connectors to run besides imports, comma-separated: rehearsal, a made-up week"),
+    .describe("connectors to run besides imports, comma-separated: signal; rehearsal, a made-up week"),
+  DAYBOOK_SIGNAL_SERVERS: z
+    .string()
+    .max(256 * 1024)
+    .transform(parseJson)
+    .pipe(signalServers)
+    .optional()
+    .describe("where Signal's servers are: JSON, as connectors/signal says"),
+  DAYBOOK_SIGNAL_KEY: key("encrypts the files of Signal accounts").optional(),
   DAYBOOK_GATEWAY_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
     "the gateway, where messages are relayed: it is told what became of them",
   ),

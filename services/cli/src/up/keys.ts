@@ -28,6 +28,8 @@ const serviceKeys = z.strictObject({
   /** Blinds conversations in scope rules. */
   scope: key32,
   ingest: ingestKeys,
+  /** Encrypts the files of Signal accounts: made when there are to be any. */
+  signal: key32.optional(),
 });
 export type ServiceKeys = z.infer<typeof serviceKeys>;
 

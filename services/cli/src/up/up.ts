@@ -12,6 +12,7 @@ import { compose } from "./compose.ts";
 import { outsidersOf } from "./outsiders.ts";
 import { KEY_FILES, openKeys } from "./keys.ts";
 import { passphraseOf } from "./passphrase.ts";
+import { withSignal } from "./signal.ts";
 import { ourError } from "../our-error.ts";
 import { firstStart, ready as readyText, tryNext } from "./words.ts";
 
@@ -26,6 +27,8 @@ export interface UpOptions {
   /** Address of a time-stamp authority, and the file of its root certificates, PEM. */
   readonly tsa?: string;
   readonly tsaCa?: string;
+  /** File that says where Signal's servers are: Signal is captured then. */
+  readonly signalServers?: string;
 }
 
 const DEFAULT_PORT = 4480;
@@ -58,11 +61,15 @@ async function run(
   const loggers = createLoggers(join(home.paths.logs, "daybook.log"));
   try {
     const { sample } = home.facts;
-    const keys = await openKeys(home.paths.keys, (first) =>
+    const opened = await openKeys(home.paths.keys, (first) =>
       passphraseOf(home.paths.keys, { sample, first, env }),
     );
     const files = Object.values(KEY_FILES).map((name) => join(home.paths.keys, name));
-    if (keys.created) output.say(firstStart(home.dir, files, sample));
+    if (opened.created) output.say(firstStart(home.dir, files, sample));
+    const { signalServers: file } = options;
+    const signalled =
+      file === undefined ? undefined : await withSignal(home, opened, { file, log: loggers.of("signal") });
+    const { keys } = signalled ?? { keys: opened };
     const rehearsed = Promise.withResolvers<ReadonlyMap<number, number>>();
     await compose(
       {
@@ -72,7 +79,10 @@ async function run(
         port: options.port ?? DEFAULT_PORT,
         version: VERSION,
         ...(outsiders && { outsiders }),
-        live: options.sample ? [rehearsal(rehearsed.resolve)] : [],
+        live: [
+          ...(options.sample ? [rehearsal(rehearsed.resolve)] : []),
+          ...(signalled ? [signalled.live] : []),
+        ],
         log: (service) => loggers.of(service),
         async onReady(at) {
           const vkeys = Object.values(at.vkeys);

@@ -1,0 +1,36 @@
+import type { Party } from "./event.ts";
+
+/** What happens while an official links their phone. */
+export type LinkStep =
+  /** Show this as a QR code, in place of the one before. */
+  | { readonly step: "show"; readonly url: string; readonly expiresAt: Date }
+  /** The phone agreed: keys are made and sent. */
+  | { readonly step: "linking" }
+  /** Done, and captured from now on. `again`: the account was linked before, and its history goes on. */
+  | { readonly step: "linked"; readonly account: string; readonly again: boolean };
+
+/** How an account's link stands, without anything of its messages. */
+export interface LinkHealth {
+  /** As its events name it. */
+  readonly account: string;
+  readonly custodian: Party;
+  /** The connector's own word: `live`, or what stands in the way. */
+  readonly status: string;
+  /** For an operator, in words: what to do. */
+  readonly problem?: string;
+  /** What the network warns of. */
+  readonly alerts: readonly string[];
+}
+
+/** What a connector whose accounts are linked by a code offers beside `run`. */
+export interface Linker {
+  /**
+   * Links a phone: shows codes until one is scanned. The account is captured from then on. Works while `run` does.
+   *
+   * @throws {ConnectorError} `link-refused`: its message is for the official, what to do; `network-unavailable`
+   */
+  link(custodian: Party, signal: AbortSignal): AsyncIterable<LinkStep>;
+
+  /** How each account's link stands. */
+  health(): readonly LinkHealth[];
+}

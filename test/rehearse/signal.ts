@@ -1,0 +1,157 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { join, resolve } from "node:path";
+import type { Device, PrimaryDevice } from "@signalapp/mock-server";
+import { data, edit } from "../../connectors/signal/test/support/contents.ts";
+import { type MockSignal, startMockSignal } from "../../connectors/signal/test/support/mock-signal.ts";
+import { befriend } from "../../connectors/signal/test/support/office.ts";
+import { until } from "../e2e/support/archive.ts";
+import { Daybook } from "../e2e/support/daybook.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const NODE = join(ROOT, "node_modules/.bin/node");
+const BIN = join(ROOT, "services/cli/bin/daybook.js");
+const OFFICIAL = "Olivia Sinclair";
+
+/** What the rehearsal ended with. */
+export interface Rehearsed {
+  /** Records of Signal in the package. */
+  readonly byKind: Readonly<Record<string, number>>;
+  /** Where the evidence package is, while `daybook` lasts. */
+  readonly evidence: string;
+  /** What `daybook verify` said. */
+  readonly verified: string;
+}
+
+/**
+ * Signal from end to end, against Signal's own mock server: an official links a phone by the code that `daybook link`
+ * shows; messages, an edit, a timer, a delete and an answer are exchanged while the whole server is killed; what is left is
+ * a package that verifies.
+ *
+ * @param say told of each step, in words
+ */
+export async function rehearseSignal(daybook: Daybook, say: (line: string) => void): Promise<Rehearsed> {
+  const mock = await startMockSignal();
+  try {
+    say("Signal's own mock server is up: nothing of this goes to Signal.");
+    const servers = daybook.write("signal-servers.json", describe(mock));
+    const up = () => daybook.up("--signal-servers", servers);
+    await up();
+    const friend = await mock.server.createPrimaryDevice({ profileName: "Fergus Reid" });
+    const phone = await mock.server.createPrimaryDevice({ profileName: OFFICIAL, contacts: [friend] });
+    const device = await link(daybook, mock, phone);
+    await befriend(friend, device);
+    say(`${OFFICIAL} has scanned the code that \`daybook link signal\` showed: the phone is linked.`);
+
+    let at = Date.now();
+    const says = async (content: Parameters<PrimaryDevice["sendRaw"]>[1]) => {
+      at += 1;
+      await friend.sendRaw(device, content, { timestamp: at, sealed: true });
+      return at;
+    };
+    const first = await says(data({ body: "Can the ferry sail on Friday?" }));
+    await says(edit(first, "Can the ferry sail on Saturday?"));
+    await says(data({ expireTimer: 3_600, flags: 2 }));
+    const secret = await says(data({ body: "The pilot says no.", expireTimer: 3_600 }));
+    say("Fergus wrote, edited what he wrote, set messages to disappear, and wrote again.");
+    await daybook.stop("SIGKILL");
+    say("The server was killed in the middle of it.");
+    const meanwhile = (async () => {
+      await says(data({ delete: { targetSentTimestamp: BigInt(secret) } }));
+      for (let n = 1; n <= 5; n += 1) await says(data({ body: `While you were away, ${n} of 5.` }));
+    })();
+    await up();
+    await meanwhile;
+    say("Fergus deleted a message and wrote five more before it came back.");
+
+    const matter = await daybook.json<{ id: string }>([
+      "matter",
+      "open",
+      "--title",
+      "Ferry",
+      "--kind",
+      "foi",
+    ]);
+    const search = (...more: string[]) =>
+      daybook.json<{ total: number; results: { kind: string; conversation?: { id: string } }[] }>([
+        ...["search", ...more, "--network", "signal", "--limit", "100", "--matter", matter.id],
+      ]);
+    await until("the last message", async () => (await search('"5 of 5"')).total === 1);
+    await answer(daybook, phone, friend);
+    say("The office answered from Daybook: the answer is on Fergus's phone and on Olivia's.");
+    const found = await until("the answer", async () => {
+      const { results } = await search("harbour");
+      return results.length === 2 && results;
+    });
+
+    const conversation = found[0]!.conversation!.id;
+    const evidence = join(daybook.dir, "evidence");
+    const exported = ["export", "--matter", matter.id, "--conversation", conversation, "--out", evidence];
+    await daybook.json(exported);
+    const { stdout, stderr, code } = await daybook.run(["verify", evidence]);
+    if (code !== 0) throw new Error(`the package does not verify: ${stderr}`);
+    const byKind = await kindsIn(evidence);
+    say("The conversation is an evidence package, and it verifies.");
+    return { byKind, evidence, verified: stdout };
+  } finally {
+    await daybook.stop();
+    await mock.close();
+  }
+}
+
+/** How many records of each kind are of Signal, by the package's own index. */
+async function kindsIn(evidence: string): Promise<Record<string, number>> {
+  const kinds: Record<string, number> = {};
+  for (const line of (await readFile(join(evidence, "data/index.csv"), "utf8")).split("\n")) {
+    const [, kind, network] = line.split("|");
+    if (kind !== undefined && network === "signal") kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  return kinds;
+}
+
+/** Links a phone as an official does: with the code that the command line shows. */
+async function link(daybook: Daybook, mock: MockSignal, phone: PrimaryDevice): Promise<Device> {
+  const child = spawn(NODE, [BIN, "link", "signal", "--custodian", OFFICIAL, "--json"], {
+    env: daybook.env(),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let linked: Promise<Device> | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const step = JSON.parse(line) as { step: string; url?: string };
+    if (step.step === "show") {
+      const { url } = step;
+      linked = mock.server
+        .waitForProvision()
+        .then((pending) => pending.complete({ provisionURL: url!, primaryDevice: phone }));
+    }
+    if (step.step === "linked") break;
+  }
+  if (!linked) throw new Error("no code was shown");
+  const device = await linked;
+  await phone.waitForSync(device);
+  return device;
+}
+
+/** The official's office answers, by a token that speaks for her. */
+async function answer(daybook: Daybook, phone: PrimaryDevice, friend: PrimaryDevice): Promise<void> {
+  const token = await daybook.json<{ token: string }>([
+    ...["token", "add", "--name", "Private office", "--role", "custodian", "--speaks-for", OFFICIAL],
+  ]);
+  const env = { DAYBOOK_URL: daybook.facts.url, DAYBOOK_TOKEN: token.token };
+  const { accounts } = await daybook.json<{ accounts: { id: string }[] }>(["self"], env);
+  const text = "The harbour master decides on Thursday.";
+  const to = ["--account", accounts[0]!.id, "--conversation", friend.device.aci];
+  await until("the answer", async () => (await daybook.run(["send", text, ...to], env)).code === 0);
+  const received = await friend.waitForMessage();
+  if (received.body !== text) throw new Error("another answer came");
+  await phone.waitForSyncMessage(({ syncMessage }) => syncMessage.content?.sent != null);
+}
+
+/** Where the mock's servers are, as `--signal-servers` takes it. */
+function describe({ servers }: MockSignal): string {
+  const { chat, ...others } = servers;
+  if (chat === "signal") throw new Error("not a test server");
+  const rootCertificate = Buffer.from(chat.rootCertificate).toString("base64");
+  return JSON.stringify({ ...others, chat: { port: chat.port, rootCertificate } });
+}
