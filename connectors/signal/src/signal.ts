@@ -77,7 +77,11 @@ export class Signal implements Connector {
       const link = new AccountLink(this.#linkOptions(file));
       const stopping = new AbortController();
       const done = link.run(sink, AbortSignal.any([signal, stopping.signal])).catch((err: unknown) => {
-        this.#options.log.error({ err }, "an account's capture ended");
+        // What a library says may quote what it read.
+        this.#options.log.error(
+          { error: err instanceof Error ? err.name : "unknown" },
+          "an account's capture ended",
+        );
       });
       const stop = async () => {
         stopping.abort();

@@ -12,7 +12,10 @@ import { SCOPE_KEY, setUp } from "./support/capture.ts";
 import { scopeHash } from "../src/index.ts";
 
 const CONTEXT = "daybook.outbound/0";
-const log = createLogger("capture", "fatal", { stream: new PassThrough().resume() });
+const logged: string[] = [];
+const stdout = new PassThrough();
+stdout.on("data", (chunk: Buffer) => logged.push(chunk.toString()));
+const log = createLogger("capture", "debug", { stream: stdout });
 const key = await generateIngestKey();
 const sealer = createPayloadSealer({ publicKey: () => key.publicKey });
 const opener = createPayloadOpener({ privateKey: () => key.privateKey });
@@ -188,11 +191,14 @@ describe("messages that somebody wrote in Daybook", () => {
   it("of other processes' accounts, and what cannot be read, hold nothing up", async () => {
     await start();
     await stream.send(TOPICS.outbound, 0, [Buffer.from("not encrypted")]);
-    await put({ v: 2 }, message(1, { account: "a2" }), message(2));
+    await stream.send(TOPICS.outbound, 0, [await sealer.seal(Buffer.from("the minister said"), CONTEXT)]);
+    await put({ v: 2, text: "the minister said" }, message(1, { account: "a2" }), message(2));
     await until(() => reports.length === 1);
 
     expect(network.asked).toEqual([uuid(2)]);
     expect(states()).toEqual([[uuid(2), "requested"]]);
+    expect(logged.join("")).toContain("no form that is known");
+    expect(logged.join("")).not.toContain("minister");
   });
 
   it("to a conversation that scope leaves out are neither recorded nor sent", async () => {

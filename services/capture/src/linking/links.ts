@@ -111,7 +111,12 @@ export class Links {
       if (stopping.signal.aborted) return enter({ step: "failed", why: "linking was given up" });
       if (signal.aborted) return enter({ step: "failed", why: "nobody scanned the code: begin again" });
       const told = err instanceof ConnectorError || err instanceof CaptureError;
-      if (!told) this.#log.error({ err }, "a phone could not be linked");
+      // What a library says may name numbers or codes.
+      if (!told)
+        this.#log.error(
+          { error: err instanceof Error ? err.name : "unknown" },
+          "a phone could not be linked",
+        );
       enter({ step: "failed", why: told ? err.message : "linking failed: see the server's log" });
     }
   }

@@ -139,9 +139,8 @@ async function deal(
   turns: Turns,
   signal: AbortSignal,
 ): Promise<void> {
-  const message = outbound.parse(
-    JSON.parse(Buffer.from(await options.opener.open(payload, options.context)).toString()),
-  );
+  const message = readOutbound(await options.opener.open(payload, options.context));
+  if (!message) return options.log.error({}, "an outbound message has no form that is known: it is not sent");
   const account = options.account(message.network, message.account);
   if (!account) return;
   const outcome = await turns.take(`${message.network}/${message.account}`, () =>
@@ -152,6 +151,15 @@ async function deal(
     () => true,
     signal,
   );
+}
+
+/** Errors of reading quote what is read, and would end in a log: there are none. */
+function readOutbound(plaintext: Uint8Array): Outbound | undefined {
+  try {
+    return outbound.safeParse(JSON.parse(Buffer.from(plaintext).toString())).data;
+  } catch {
+    return undefined;
+  }
 }
 
 async function send(message: Outbound, account: RelayAccount, signal: AbortSignal): Promise<RelayOutcome> {

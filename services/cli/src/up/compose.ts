@@ -44,10 +44,12 @@ export interface ComposeOptions {
 
 const LOCK_DAYS = 400;
 const MIN_LOCK_DAYS = 200;
-const EXTEND_BELOW_DAYS = 230;
-const GRACE_DAYS = 7;
-const RETENTION_INTERVAL_MS = 24 * 60 * 60_000;
-const RETENTION_NAMES = 100_000;
+const RETENTION = {
+  extendBelowDays: 230,
+  graceDays: 7,
+  intervalMs: 24 * 60 * 60_000,
+  namesInMemory: 100_000,
+};
 const TRIM_MARGIN = 10_000;
 const WITNESSING = { cosignIntervalMs: 60_000, stampIntervalMs: 24 * 60 * 60_000, patienceMs: 10_000 };
 /** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
@@ -268,11 +270,8 @@ function start(
         },
         facts: factsOverHttp(client),
         lockDays: LOCK_DAYS,
-        extendBelowDays: EXTEND_BELOW_DAYS,
+        ...RETENTION,
         minLockDays: MIN_LOCK_DAYS,
-        graceDays: GRACE_DAYS,
-        namesInMemory: RETENTION_NAMES,
-        intervalMs: RETENTION_INTERVAL_MS,
         log: options.log("retention"),
         metrics,
         now,
