@@ -8,6 +8,8 @@ import type { Blow, Crashable } from "./describe-crashes.ts";
 const POLL_MS = 20;
 /** A blow at random comes within this time, and when what it is to meet is over at the latest. */
 const MOST_MS = 5_000;
+/** What a command wrote, the archiver may commit only after it was acknowledged. */
+const GRACE_MS = 30_000;
 
 /** A request to the store at which its service is killed. */
 interface Point {
@@ -149,7 +151,13 @@ export class Deployed implements Crashable {
       passing.isDone === isDone &&
       point.path.test(passing.path);
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    over.addEventListener("abort", () => resolve(false), { once: true });
+    over.addEventListener(
+      "abort",
+      () => void sleep(GRACE_MS, undefined, { ref: false }).then(() => resolve(false)),
+      {
+        once: true,
+      },
+    );
     this.#proxy.interrupt = async (passing) => {
       if (!isMeant(passing)) return true;
       this.#proxy.interrupt = undefined;
