@@ -183,6 +183,17 @@ export class ImportedLines {
     return keys.map((key) => found.get(key) ?? 0);
   }
 
+  /**
+   * Remembers that the lines belong to the conversation, before any is recorded: an import that dies between the
+   * stream and `remember` is then found again by any other file of the same chat. Repeatable.
+   */
+  async claim({ number }: KnownConversation, digests: readonly Buffer[]): Promise<void> {
+    await this.#pool.query(
+      `INSERT INTO capture.line SELECT DISTINCT d, $1::integer, 0 FROM unnest($2::bigint[]) d ON CONFLICT DO NOTHING`,
+      [number, digests.map(toKey)],
+    );
+  }
+
   /** Remembers that the lines are recorded so many times. Never lowers a count. Repeatable. */
   async remember(
     { number }: KnownConversation,

@@ -86,11 +86,13 @@ export async function recordChat(
   const zone = request.zone === undefined ? undefined : zoneReader(request.zone);
   let duplicates = 0;
   let done = 0;
+  let isClaimed = false;
   for await (const batch of entries) {
     const digests = batch.map((entry) => deps.lines.digest(lineIdentity(identityOf(entry))));
     const ordinals = digests.map((digest) => seen.next(digest));
-    if (await context.sink.excludes(aboutOf(context, target))) {
-      context.sink.leaveOut(batch.length);
+    const about = aboutOf(context, target);
+    if (await context.sink.excludes(about)) {
+      context.sink.leaveOut(about, batch.length);
       continue;
     }
     const counts = await deps.lines.counts(conversation, digests);
@@ -104,6 +106,10 @@ export async function recordChat(
       }
       captured.push(...(await capturedOf(context, chat, target, { entry, ordinal, zone, log })));
       added.set(toKey(digests[i] as Buffer), ordinal);
+    }
+    if (captured.length > 0 && !isClaimed) {
+      await deps.lines.claim(conversation, digests);
+      isClaimed = true;
     }
     if (await capture(context, captured)) await deps.lines.remember(conversation, added);
     done += batch.length;

@@ -33,7 +33,8 @@ export function scopeHash(key: Uint8Array, network: string, conversation: string
 }
 
 /** What rules judge an event by. */
-export type Scoped = Pick<Event, "account" | "network" | "custodian" | "conversation">;
+export type Scoped = Pick<Event, "account" | "network" | "custodian" | "conversation"> &
+  Partial<Pick<Event, "kind">>;
 
 /** Judges events before anything of them is stored. */
 export class Scope {
@@ -47,7 +48,7 @@ export class Scope {
 
   /**
    * The rule that leaves this event out, or undefined to take it. An exclusion wins; where an account has
-   * inclusions at all, only what one of them fits is taken.
+   * inclusions at all, only what one of them fits is taken, and what its link says of itself.
    */
   excludedBy(event: Scoped, at: Date): string | undefined {
     const now = at.toISOString();
@@ -72,9 +73,10 @@ export class Scope {
     );
   }
 
-  #conversationFits(rule: ScopeRules["rules"][number], { network, conversation }: Scoped): boolean {
+  #conversationFits(rule: ScopeRules["rules"][number], { network, conversation, kind }: Scoped): boolean {
     if (rule.conversation === undefined) return true;
-    if (!conversation) return false;
+    // Coverage and gaps of a whole account tell of no conversation, and are as true of those that are taken.
+    if (!conversation) return rule.effect === "include" && (kind === "coverage" || kind === "gap");
     return [conversation.id, conversation.title].some(
       (name) => scopeHash(this.#key, network, name) === rule.conversation,
     );

@@ -39,28 +39,50 @@ export interface CaptureSink extends Sink {
   state(captured: Captured): Promise<void>;
   /** Whether scope leaves out what this is about now: asked before anything of it is attached. Counts nothing. */
   excludes(about: Scoped): Promise<boolean>;
-  /** Counts events that scope leaves out, in place of `capture`. */
-  leaveOut(events: number): void;
+  /** Counts events of an account that scope leaves out, in place of `capture`. */
+  leaveOut(of: Pick<Event, "network" | "account">, events: number): void;
   /** Events left out by scope rules so far. */
   readonly excluded: number;
 }
 
 /**
  * The one way into the stream: scope first, then the schema, then durable. Nothing that a rule leaves out is
- * stored, not even encrypted; only its count is.
+ * stored, not even encrypted; only its count is, with the account's next coverage.
  */
 export function createSink(options: SinkOptions): CaptureSink {
   const { publisher, shards, scope, now } = options;
   const reached = new Map<number, number>();
   let excluded = 0;
-  let reported = 0;
+  /** Of each account, what was left out and no coverage has told. */
+  const untold = new Map<string, number>();
+  const keyOf = ({ network, account }: Pick<Event, "network" | "account">) =>
+    JSON.stringify([network, account]);
+  const add = (key: string, events: number) => untold.set(key, (untold.get(key) ?? 0) + events);
 
   async function capture(captured: readonly Captured[]): Promise<void> {
     const at = now();
     const judge = await scope();
-    const taken = captured.filter(({ event }) => judge.excludedBy(event, at) === undefined);
-    await publish(taken, at);
-    excluded += captured.length - taken.length;
+    const taken: Captured[] = [];
+    const left: Captured[] = [];
+    for (const item of captured) (judge.excludedBy(item.event, at) === undefined ? taken : left).push(item);
+    await publishCounted(taken, at);
+    for (const { event } of left) add(keyOf(event), 1);
+    excluded += left.length;
+  }
+
+  /** Publishes, with the count of what was left out in the first coverage of each account. */
+  async function publishCounted(captured: readonly Captured[], at: Date): Promise<void> {
+    const told = new Map<string, number>();
+    const counted = captured.map((item) => {
+      const { coverage } = item.event;
+      const key = keyOf(item.event);
+      const left = untold.get(key) ?? 0;
+      if (!coverage || left === 0 || told.has(key)) return item;
+      told.set(key, left);
+      return { ...item, event: { ...item.event, coverage: { ...coverage, excluded: left } } };
+    });
+    await publish(counted, at);
+    for (const [key, left] of told) add(key, -left);
   }
 
   async function publish(captured: readonly Captured[], at: Date): Promise<void> {
@@ -93,14 +115,14 @@ export function createSink(options: SinkOptions): CaptureSink {
     reached,
     state: (captured) => publish([captured], now()),
     excludes: async (about) => (await scope()).excludedBy(about, now()) !== undefined,
-    leaveOut(events) {
+    leaveOut(of, events) {
+      add(keyOf(of), events);
       excluded += events;
     },
     get excluded() {
       return excluded;
     },
     async coverage(about, interval) {
-      const left = excluded - reported;
       const eventId = `coverage:${randomUUID()}`;
       const captured: Captured = {
         eventId,
@@ -110,13 +132,12 @@ export function createSink(options: SinkOptions): CaptureSink {
           kind: "coverage",
           ...about,
           provenance: "captured",
-          coverage: { ...interval, ...(left > 0 && { excluded: left }) },
+          coverage: interval,
           raw: "",
           connector: { name: "capture", version: "1" },
         },
       };
-      await publish([captured], now());
-      reported += left;
+      await publishCounted([captured], now());
     },
   };
 }

@@ -14,7 +14,7 @@ const REFUSED = { name: "CaptureError", code: "spool-full", retryable: true };
 
 async function remembered(): Promise<{ lines: number; files: number }> {
   const { rows } = await at.pool.query<{ lines: string; files: string }>(
-    "SELECT (SELECT count(*) FROM capture.line) AS lines, (SELECT count(*) FROM capture.file) AS files",
+    "SELECT (SELECT count(*) FROM capture.line WHERE count > 0) AS lines, (SELECT count(*) FROM capture.file) AS files",
   );
   return { lines: Number(rows[0]!.lines), files: Number(rows[0]!.files) };
 }

@@ -263,6 +263,17 @@ describe("an import", () => {
     expect(conversations().size).toBe(1);
   });
 
+  it("finds the conversation of an import that died so, from a longer export of the same chat", async () => {
+    const remember = at.lines.remember.bind(at.lines);
+    at.lines.remember = () => Promise.reject(new Error("died"));
+    await expect(imported(CHAT)).rejects.toThrow("died");
+    at.lines.remember = remember;
+    await imported(CHAT + "14/05/2024, 09:00 - Bo: later\n");
+
+    expect(texts()).toEqual(["one", "two", "ok", "ok", "later"]);
+    expect(conversations().size).toBe(1);
+  });
+
   it("keeps neither lines, file nor media of a chat that scope leaves out, but takes it once that ends", async () => {
     const conversation = scopeHash(SCOPE_KEY, "whatsapp", "Bo");
     at.rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "exclude", conversation }] };

@@ -30,6 +30,8 @@ const captured = (id: string, more: Partial<Captured["event"]> = {}): Captured =
   },
 });
 
+const hash = (conversation: string) => scopeHash(SCOPE_KEY, "whatsapp", conversation);
+
 describe("the sink", () => {
   it("publishes each event to the partition of its account, stamped with the time of capture", async () => {
     const sink = await rig.newSink();
@@ -93,6 +95,52 @@ describe("the sink", () => {
       { from: "2026-03-04T11:00:00.000Z", to: "2026-03-04T12:00:00.000Z", state: "live" },
     );
     expect(rig.publisher.published.at(-1)!.envelope.event.coverage).toMatchObject({ excluded: 1 });
+  });
+
+  const coverage = (id: string, account: string): Captured =>
+    captured(id, {
+      kind: "coverage",
+      account,
+      conversation: undefined,
+      text: undefined,
+      coverage: { from: "2026-03-04T11:00:00.000Z", to: "2026-03-04T12:00:00.000Z", state: "live" },
+    });
+
+  it.each(["lost", "kept"] as const)(
+    "counts what it left out in the account's own coverage, also when the answer to that was %s",
+    async (fault) => {
+      const sink = await rig.newSink();
+      rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "exclude", conversation: hash("k1") }] };
+      await sink.capture([captured("1"), captured("2")]);
+      await sink.capture([coverage("other", "a2")]);
+      rig.publisher.faults.push(fault);
+      await expect(sink.capture([coverage("first", "a1")])).rejects.toMatchObject({ retryable: true });
+      await sink.capture([coverage("first", "a1"), coverage("second", "a1")]);
+
+      const told = rig.publisher.records.map(({ eventId, event }) => [eventId, event.coverage?.excluded]);
+      expect(told).toEqual([
+        ["other", undefined],
+        ["first", 2],
+        ["second", undefined],
+      ]);
+    },
+  );
+
+  it("takes what a link says of itself where rules list conversations, and nothing of an account left out", async () => {
+    const sink = await rig.newSink();
+    const lost = captured("2", {
+      kind: "gap",
+      conversation: undefined,
+      text: undefined,
+      gap: { why: "the queue was lost" },
+    });
+    rig.registry.rules = { version: 1, rules: [{ id: "r1", effect: "include", conversation: hash("k2") }] };
+    await sink.capture([coverage("1", "a1"), lost, captured("3")]);
+    expect(rig.publisher.published.map((p) => p.envelope.eventId)).toEqual(["1", "2"]);
+
+    rig.registry.rules = { version: 2, rules: [{ id: "r2", effect: "exclude", account: "a1" }] };
+    await sink.capture([coverage("4", "a1"), lost]);
+    expect(rig.publisher.published).toHaveLength(2);
   });
 
   it("takes only what is listed where a rule lists, and follows the dates of rules", async () => {
