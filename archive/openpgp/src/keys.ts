@@ -29,7 +29,11 @@ export interface Recipient {
   readonly userIds: readonly string[];
   /** Armored, by itself. */
   readonly publicKey: string;
-  /** The session key, encrypted: one PKESK packet of version 3, under a kilobyte. */
+  /**
+   * The session key, encrypted: one PKESK packet of version 3, under a kilobyte.
+   *
+   * @throws {ArchiveError} `malformed`, with the reason: the key has expired since it was read
+   */
   wrap(key: SessionKey): Promise<Buffer>;
 }
 
@@ -167,12 +171,16 @@ async function recipientOf(key: openpgp.Key): Promise<Recipient> {
     new ArchiveError("malformed", `the key ${fingerprint} cannot be encrypted to: ${why}`, { cause });
   if (!(key instanceof openpgp.PublicKey) || key.isPrivate()) throw refuse("it is a private key");
   if (key.keyPacket.version !== 4) throw refuse("GnuPG reads version 4 keys only");
-  const encryptionKey = await key.getEncryptionKey().catch(async (error: unknown) => {
+  // A clock that is behind the one by which the key was made does not make the key a wrong one.
+  const dated = () => new Date(Math.max(Date.now(), key.getCreationTime().getTime()));
+  const refused = async (error: unknown): Promise<never> => {
     const expires = await key.getExpirationTime().catch(() => null);
-    if (await key.isRevoked().catch(() => false)) throw refuse("it was revoked", error);
-    if (expires instanceof Date && expires <= new Date()) throw refuse("it has expired", error);
+    if (await key.isRevoked(undefined, undefined, dated()).catch(() => false))
+      throw refuse("it was revoked", error);
+    if (expires instanceof Date && expires <= dated()) throw refuse("it has expired", error);
     throw refuse("it has no valid encryption key of a strong, known algorithm", error);
-  });
+  };
+  const encryptionKey = await key.getEncryptionKey(undefined, dated()).catch(refused);
   if (!ENCRYPTION_ALGORITHMS.has(encryptionKey.getAlgorithmInfo().algorithm)) {
     throw refuse("its algorithm is not supported");
   }
@@ -183,13 +191,16 @@ async function recipientOf(key: openpgp.Key): Promise<Recipient> {
     publicKey: key.armor(),
     async wrap(sessionKey) {
       // Without an AEAD algorithm this gives version 3 packets whatever features the key advertises.
-      const packet = await openpgp.encryptSessionKey({
-        data: sessionKey.bytes,
-        algorithm: "aes256",
-        encryptionKeys: key,
-        format: "binary",
-        config: FOR_GNUPG,
-      });
+      const packet = await openpgp
+        .encryptSessionKey({
+          data: sessionKey.bytes,
+          algorithm: "aes256",
+          encryptionKeys: key,
+          format: "binary",
+          date: dated(),
+          config: FOR_GNUPG,
+        })
+        .catch(refused);
       return Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
     },
   };

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { jest } from "@jest/globals";
 import {
   type ArchiveKeyType,
   decryptWithKey,
@@ -172,6 +173,40 @@ describe("readPublicKeys", () => {
       code: "malformed",
       message: expect.stringContaining(why) as unknown,
     });
+  });
+
+  it("encrypts to a key that was made by a clock ahead of this one", async () => {
+    const { publicKey, privateKey } = await openpgp.generateKey({
+      type: "ecc",
+      curve: "curve25519Legacy",
+      userIDs: [{ name: "Somebody" }],
+      passphrase: PASSPHRASE,
+      date: new Date(Date.now() + day),
+      format: "armored",
+    });
+    const [recipient] = await readPublicKeys(publicKey);
+    const key = newSessionKey();
+    const holder = await unlockPrivateKey(privateKey, PASSPHRASE);
+
+    const opened = await holder.unwrap(await recipient!.wrap(key));
+    expect(formatSessionKey(opened)).toBe(formatSessionKey(key));
+  });
+
+  it("says so when a key expires between reading and wrapping", async () => {
+    const { publicKey } = await openpgp.generateKey({
+      type: "ecc",
+      curve: "curve25519Legacy",
+      userIDs: [{ name: "Somebody" }],
+      keyExpirationTime: day / 1_000,
+      format: "armored",
+    });
+    const [recipient] = await readPublicKeys(publicKey);
+    const later = jest.spyOn(Date, "now").mockReturnValue(Date.now() + 2 * day);
+    await expect(recipient!.wrap(newSessionKey())).rejects.toMatchObject({
+      code: "malformed",
+      message: expect.stringContaining("expired") as unknown,
+    });
+    later.mockRestore();
   });
 
   it("refuses private keys, messages, damaged keys and files without a key", async () => {
