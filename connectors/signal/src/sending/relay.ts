@@ -1,25 +1,16 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type Outbound, type RelayFailure, relayFailure, type RelayOutcome } from "@daybook/contract";
-import { z } from "zod";
+import type { Outbound, RelayFailure, RelayOutcome } from "@daybook/contract";
 import { SignalError } from "../error.ts";
 import { Aci, type ServiceId } from "../libsignal.ts";
 import { ContentSchema } from "../protocol/gen/content_pb.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { readServiceId } from "../protocol/service-id.ts";
-import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
+import { failed, FAILURES, readProgress, setProgress, settle, writeProgress } from "./progress.ts";
 import { sendTo, type SendContext } from "./send.ts";
 
 /** Longer texts travel as attachments on Signal. */
 const MAX_TEXT_BYTES = 2_000;
-
-/** How far a message is: kept, so that it is sent once. */
-const progress = z.discriminatedUnion("state", [
-  z.strictObject({ state: z.literal("begun"), timestamp: z.int() }),
-  z.strictObject({ state: z.literal("sent"), networkId: z.string() }),
-  z.strictObject({ state: z.literal("failed"), code: relayFailure, why: z.string() }),
-]);
-type Progress = z.infer<typeof progress>;
 
 /**
  * Sends a text as the account and tells the official's phone, which shows it as sent. It has one timestamp, which is on
@@ -30,7 +21,7 @@ type Progress = z.infer<typeof progress>;
  */
 export async function relay(context: SendContext, message: Outbound): Promise<RelayOutcome> {
   const { file, account, now } = context;
-  const known = read(file, message.id);
+  const known = readProgress(file, message.id);
   if (known && known.state !== "begun") return known;
   const to = readServiceId(undefined, message.conversation);
   const refuse = (code: RelayFailure, why: string) => settle(file, message.id, failed(code, why), now());
@@ -39,7 +30,7 @@ export async function relay(context: SendContext, message: Outbound): Promise<Re
   if (Buffer.byteLength(message.text) > MAX_TEXT_BYTES)
     return refuse("too-long", `Signal takes ${MAX_TEXT_BYTES} bytes of text at most`);
   const timestamp = known?.timestamp ?? now().getTime();
-  if (!known) write(file, message.id, { state: "begun", timestamp }, now());
+  if (!known) writeProgress(file, message.id, { state: "begun", timestamp }, now());
   const data = {
     body: message.text,
     timestamp: BigInt(timestamp),
@@ -67,53 +58,9 @@ export async function relay(context: SendContext, message: Outbound): Promise<Re
     relay: { id: message.id, by: message.by },
   });
   const outcome = { state: "sent" as const, networkId: messageId(account.aci, timestamp) };
-  changes.set("relayed", message.id, encode(outcome));
+  setProgress(changes, message.id, outcome);
   file.commit(changes, now().getTime());
   return outcome;
-}
-
-/** What came of a message whose time is over. */
-export function expire(file: AccountFile, id: string, at: Date): RelayOutcome {
-  const known = read(file, id);
-  if (known && known.state !== "begun") return known;
-  return settle(
-    file,
-    id,
-    known
-      ? failed("unknown", "Signal did not answer in time: look at the phone whether it was sent")
-      : failed("offline", "Signal could not be reached in time"),
-    at,
-  );
-}
-
-const FAILURES: Partial<Record<SignalError["code"], RelayFailure>> = {
-  unregistered: "no-such-recipient",
-  challenge: "challenge",
-  "rate-limited": "rate-limited",
-};
-
-function failed(code: RelayFailure, why: string) {
-  return { state: "failed" as const, code, why };
-}
-
-function settle(file: AccountFile, id: string, outcome: RelayOutcome, at: Date): RelayOutcome {
-  write(file, id, outcome, at);
-  return outcome;
-}
-
-function read(file: AccountFile, id: string): Progress | undefined {
-  const kept = file.get("relayed", id);
-  return kept && progress.parse(JSON.parse(Buffer.from(kept).toString()));
-}
-
-function write(file: AccountFile, id: string, value: Progress, at: Date): void {
-  const changes = new Changes(file);
-  changes.set("relayed", id, encode(value));
-  file.commit(changes, at.getTime());
-}
-
-function encode(value: Progress): Buffer {
-  return Buffer.from(JSON.stringify(value));
 }
 
 function transcriptOf(
