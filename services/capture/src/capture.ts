@@ -111,22 +111,25 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
     ...linkRoutes(links, () => running.linkers),
   ]);
   await ready;
-  await Promise.all([
-    migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
-    ...(options.live ?? []).map((live) => runLive(live, options, running, signal)),
-    options.outbound &&
-      runRelaying(
-        {
-          ...options.outbound,
-          account: (network, account) =>
-            running.relays.find((one) => one.network === network && one.relay.has(account)),
-          log,
-        },
-        signal,
-      ),
-    untilAborted(signal),
-  ]);
-  await links.close();
+  try {
+    await Promise.all([
+      migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
+      ...(options.live ?? []).map((live) => runLive(live, options, running, signal)),
+      options.outbound &&
+        runRelaying(
+          {
+            ...options.outbound,
+            account: (network, account) =>
+              running.relays.find((one) => one.network === network && one.relay.has(account)),
+            log,
+          },
+          signal,
+        ),
+      untilAborted(signal),
+    ]);
+  } finally {
+    await links.close();
+  }
   await jobs.settled();
 }
 

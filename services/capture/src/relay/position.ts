@@ -1,5 +1,4 @@
-import { open, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
 
 const stored = z.strictObject({ stream: z.string().max(512), offset: z.int().nonnegative() });
@@ -16,15 +15,9 @@ export async function readPosition(path: string): Promise<RelayPosition | undefi
   }
 }
 
-/** Durable once resolved, and never seen half written. */
+/** Never seen half written. */
 export async function writePosition(path: string, position: RelayPosition): Promise<void> {
   const draft = `${path}.new`;
-  await writeFile(draft, JSON.stringify(position), { mode: 0o600, flush: true });
+  await writeFile(draft, JSON.stringify(position), { mode: 0o600 });
   await rename(draft, path);
-  const dir = await open(dirname(path), "r");
-  try {
-    await dir.sync();
-  } finally {
-    await dir.close();
-  }
 }
