@@ -3,9 +3,10 @@ import { BackOff } from "./back-off.ts";
 import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
 import { SignalError, type SignalErrorCode } from "./error.ts";
+import { GroupKeeper } from "./groups/group-keeper.ts";
 import type { LinkHealth, LinkStatus } from "./health.ts";
 import { Lane } from "./lane.ts";
-import { plain, PublicKey, type AuthenticatedChat } from "./libsignal.ts";
+import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsignal.ts";
 import { putCapabilities, requestSync, topUpPreKeys } from "./linking/upkeep.ts";
 import type { Log } from "./log.ts";
 import { Pump, type ScopedSink } from "./pump.ts";
@@ -32,6 +33,8 @@ export interface AccountLinkOptions {
   readonly network: Network;
   readonly web: WebClient;
   readonly trustRoots: readonly string[];
+  /** Groups are checked against it. */
+  readonly server: zkgroup.ServerPublicParams;
   readonly log: Log;
   readonly now: () => Date;
   readonly attachmentPatienceMs: number;
@@ -56,6 +59,7 @@ export class AccountLink {
   readonly #coverage: Coverage;
   readonly #pump: Pump;
   readonly #trustRoots: readonly PublicKey[];
+  readonly #groups: GroupKeeper;
   /** What runs beside receiving: over before the file is closed. */
   readonly #errands = new Set<Promise<void>>();
   #status: LinkStatus = "connecting";
@@ -74,6 +78,13 @@ export class AccountLink {
     this.#receiver = new Receiver(file, account, this.#trustRoots);
     this.#coverage = new Coverage(file, account.linkedAt, now().getTime());
     this.#pump = new Pump({ ...options, account: () => this.account });
+    this.#groups = new GroupKeeper({
+      ...options,
+      account: () => this.account,
+      chat: () => this.#chat,
+      inTurn: (work) => this.#lane.run(work),
+      onEntries: () => this.#pump.wake(),
+    });
   }
 
   get account(): LinkedAccount {
@@ -103,7 +114,12 @@ export class AccountLink {
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     try {
-      await Promise.all([this.#pump.run(sink, both), this.#stayConnected(both), this.#beat(both)]);
+      await Promise.all([
+        this.#pump.run(sink, both),
+        this.#stayConnected(both),
+        this.#beat(both),
+        this.#groups.run(both),
+      ]);
     } finally {
       stop.abort();
       await Promise.allSettled(this.#errands);
@@ -199,6 +215,7 @@ export class AccountLink {
       file.commit(changes, now().getTime());
     }
     await this.inTurn((context) => askAgain(context, this.#trustRoots));
+    this.#groups.wantStale();
     await this.#run({ what: "contacts" }, signal);
     file.forgetSeen(now().getTime() - SEEN_MS);
   }
@@ -210,6 +227,7 @@ export class AccountLink {
 
   async #run(errand: Errand, signal: AbortSignal): Promise<void> {
     const { file, web, now } = this.#options;
+    if (errand.what === "group") this.#groups.want(errand.id, errand.change);
     if (errand.what === "contacts") await fetchContacts(file, web, now(), signal);
   }
 

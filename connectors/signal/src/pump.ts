@@ -7,6 +7,7 @@ import {
 } from "@daybook/contract";
 import { BackOff } from "./back-off.ts";
 import { SignalError } from "./error.ts";
+import type { zkgroup } from "./libsignal.ts";
 import type { Log } from "./log.ts";
 import { openAttachment } from "./protocol/attachment-cipher.ts";
 import { type Draft, draftsOf, withAttachments } from "./reading/captured.ts";
@@ -32,8 +33,7 @@ export interface PumpOptions {
   readonly now: () => Date;
   /** An attachment whose server does not answer for so long is recorded as a gap. */
   readonly attachmentPatienceMs: number;
-  /** Gets ready what reading an entry needs, as far as it can: the title of a group, say. */
-  readonly prepare?: (draft: Draft, signal: AbortSignal) => Promise<boolean>;
+  readonly server: zkgroup.ServerPublicParams;
 }
 
 const BATCH = 100;
@@ -90,7 +90,8 @@ export class Pump {
     sink: ScopedSink,
     signal: AbortSignal,
   ): Promise<void> {
-    const { file, account } = this.#options;
+    const { file, account, server } = this.#options;
+    const people = new People(account(), file, server);
     const ready: Captured[] = [];
     let through = 0;
     const flush = async () => {
@@ -98,11 +99,7 @@ export class Pump {
       if (through > 0) file.forget(through);
     };
     for (const { number, entry } of entries) {
-      let drafts = draftsOf(entry, account(), new People(account(), file));
-      const first = drafts[0];
-      if (first && (await this.#options.prepare?.(first, signal)))
-        drafts = draftsOf(entry, account(), new People(account(), file));
-      for (const draft of drafts) {
+      for (const draft of draftsOf(entry, account(), people)) {
         // What waits for an attachment must not hold back what is ready.
         if (draft.attachments.length > 0) await flush();
         ready.push(...(await this.#complete(draft, sink, signal)));

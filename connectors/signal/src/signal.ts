@@ -16,7 +16,7 @@ import { aciOfProvision, registerDevice } from "./linking/register.ts";
 import { showCodes } from "./linking/show-code.ts";
 import type { Log } from "./log.ts";
 import type { ScopedSink } from "./pump.ts";
-import { Aci } from "./libsignal.ts";
+import { Aci, type zkgroup } from "./libsignal.ts";
 import { readServiceId } from "./protocol/service-id.ts";
 import { People } from "./reading/people.ts";
 import { expire } from "./sending/progress.ts";
@@ -24,7 +24,7 @@ import { relay } from "./sending/relay.ts";
 import { AccountFile } from "./store/account-file.ts";
 import { WebClient } from "./transport/download.ts";
 import { Network } from "./transport/network.ts";
-import type { SignalServers } from "./transport/servers.ts";
+import { groupServer, type SignalServers } from "./transport/servers.ts";
 
 export interface SignalOptions {
   /** Where the accounts' files are, one each: on capture's own disk, which is durable. Only ciphertext is written there. */
@@ -59,6 +59,7 @@ export class Signal implements Connector {
   readonly #options: SignalOptions;
   readonly #network: Network;
   readonly #web: WebClient;
+  readonly #server: zkgroup.ServerPublicParams;
   readonly #running = new Map<string, Running>();
   #start: ((name: string, file: AccountFile) => AccountLink) | undefined;
 
@@ -66,6 +67,7 @@ export class Signal implements Connector {
     this.#options = options;
     this.#network = new Network(options);
     this.#web = new WebClient(options.servers, options.userAgent);
+    this.#server = groupServer(options.servers);
     mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   }
 
@@ -122,7 +124,8 @@ export class Signal implements Connector {
     conversation: (account, id) => {
       const running = this.#running.get(fileName(account));
       const isAnother = readServiceId(undefined, id) instanceof Aci && id !== account;
-      const people = running && isAnother ? new People(running.link.account, running.file) : undefined;
+      const people =
+        running && isAnother ? new People(running.link.account, running.file, this.#server) : undefined;
       return Promise.resolve(people?.direct(id));
     },
     send: async (message) => {
@@ -206,6 +209,7 @@ export class Signal implements Connector {
       file,
       network: this.#network,
       web: this.#web,
+      server: this.#server,
       trustRoots: servers.trustRoots,
       log,
       now,

@@ -5,6 +5,7 @@ import type { Entry } from "../store/entry.ts";
 import { CONNECTOR } from "../transport/network.ts";
 import { readEntryContent } from "./content.ts";
 import { messageId } from "../protocol/message-id.ts";
+import { readGroupEntry } from "./group-entry.ts";
 import { People } from "./people.ts";
 import { instantOf, type Reading } from "./reading.ts";
 
@@ -24,16 +25,16 @@ const MAX_RAW_BYTES = 1_100_000;
  * those that are known now.
  */
 export function draftsOf(entry: Entry, account: LinkedAccount, people: People): Draft[] {
-  const raw = entry.what === "content" ? Buffer.from(entry.content, "base64") : Buffer.alloc(0);
+  const raw = rawOf(entry);
   const readings = readEntry(entry, people);
   const id = entryId(entry, account);
   const stableDigest = createHash("sha256")
     .update(raw.length > 0 ? raw : id)
     .digest("hex");
   const receivedAt = "receivedAt" in entry ? instantOf(entry.receivedAt) : undefined;
-  return readings.map(({ attachments = [], secret, ...reading }, n) => ({
-    eventId: readings.length > 1 ? `${id}:${n}` : id,
-    stableDigest,
+  return readings.map(({ attachments = [], secret, known, ...reading }, n) => ({
+    eventId: known?.id ?? (readings.length > 1 ? `${id}:${n}` : id),
+    stableDigest: known?.digest ?? stableDigest,
     attachments,
     event: {
       v: 1,
@@ -51,6 +52,12 @@ export function draftsOf(entry: Entry, account: LinkedAccount, people: People): 
   }));
 }
 
+/** The network's own bytes, as far as an entry has any. */
+function rawOf(entry: Entry): Buffer {
+  if (entry.what === "content") return Buffer.from(entry.content, "base64");
+  return Buffer.from(entry.what === "group-change" ? entry.change : "", "base64");
+}
+
 function entryId(entry: Entry, account: LinkedAccount): string {
   switch (entry.what) {
     case "content":
@@ -64,6 +71,10 @@ function entryId(entry: Entry, account: LinkedAccount): string {
       return `identity:${entry.sender}:${entry.receivedAt}`;
     case "coverage":
       return `coverage:${account.deviceId}:${entry.from}:${entry.state}`;
+    case "group-change":
+      return `group-log:${entry.group}:${entry.revision}`;
+    case "group-state":
+      return `group-state:${entry.group}:${entry.revision}`;
     case "gap":
     case "notice":
       return `${entry.what}:${entry.id}`;
@@ -128,6 +139,9 @@ function readEntry(entry: Entry, people: People): Reading[] {
           text: "The safety number changed: the person has a new phone, or somebody else answers",
         },
       ];
+    case "group-change":
+    case "group-state":
+      return readGroupEntry(entry, people);
     case "coverage":
       return [{ kind: "coverage", coverage: coverageOf(entry) }];
     case "gap": {

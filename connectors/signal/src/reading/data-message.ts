@@ -2,6 +2,8 @@ import type { AttachmentPointer, DataMessage, DataMessage_Pin } from "../protoco
 import { serviceIdText } from "../protocol/service-id.ts";
 import { textOf } from "./message-text.ts";
 import { messageId } from "../protocol/message-id.ts";
+import { groupIdOf } from "../protocol/group-id.ts";
+import { readGroupChange } from "./group-change.ts";
 import type { People } from "./people.ts";
 import type { Attached, Reading } from "./reading.ts";
 
@@ -51,9 +53,20 @@ export function readDataMessage(data: DataMessage, sent: Sent, people: People): 
   if (data.unpinMessage)
     return [{ ...base, kind: "notice", text: "Unpinned", target: pinned(data.unpinMessage, author) }];
   const message = readMessage(data, people);
-  if (message) return [{ ...base, ...message, kind: "message", networkId: messageId(author, timestamp) }];
-  if (data.groupV2?.groupChange?.length) return [{ ...base, kind: "membership" }];
+  const readings: Reading[] = [
+    ...(message
+      ? [{ ...base, ...message, kind: "message" as const, networkId: messageId(author, timestamp) }]
+      : []),
+    ...groupChangesOf(data, base, people),
+  ];
+  if (readings.length > 0) return readings;
   return [{ ...base, kind: "notice", text: whatElse(data) }];
+}
+
+function groupChangesOf({ groupV2 }: DataMessage, base: Sent["base"], people: People): Reading[] {
+  const { masterKey, groupChange } = groupV2 ?? {};
+  if (!groupChange?.length || !masterKey || groupIdOf(masterKey) === undefined) return [];
+  return readGroupChange({ masterKey, bytes: groupChange, source: "message" }, base, people);
 }
 
 /** What an edit makes of a message; its own id is named by edits of it. */

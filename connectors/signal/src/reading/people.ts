@@ -1,30 +1,40 @@
 import type { Event, Party } from "@daybook/contract";
 import { groupIdOf } from "../protocol/group-id.ts";
 import type { LinkedAccount } from "../store/account.ts";
+import type { zkgroup } from "../libsignal.ts";
 import type { Values } from "../store/changes.ts";
 import { nameOf } from "../store/contacts.ts";
-import { groupOfMessage, readGroup } from "../store/groups.ts";
+import { groupOfMessage, type GroupState, readGroup, readGroupState } from "../store/groups.ts";
 
 type Conversation = NonNullable<Event["conversation"]>;
 
 const MAX_NAME = 1024;
 const MAX_RECIPIENTS = 2_000;
 
-/** Who is who on an account, by what is known now. */
+/** Who is who on an account, by what is known when it is first asked: make one for a batch. */
 export class People {
   readonly own: string;
+  /** What Signal's server signs changes of groups with. */
+  readonly server: zkgroup.ServerPublicParams;
   readonly #account: LinkedAccount;
   readonly #values: Pick<Values, "get">;
+  readonly #parties = new Map<string, Party>();
+  readonly #members = new Map<string, readonly string[] | undefined>();
 
-  constructor(account: LinkedAccount, values: Pick<Values, "get">) {
+  constructor(account: LinkedAccount, values: Pick<Values, "get">, server: zkgroup.ServerPublicParams) {
     this.own = account.aci;
+    this.server = server;
     this.#account = account;
     this.#values = values;
   }
 
   party(serviceId: string): Party {
+    const before = this.#parties.get(serviceId);
+    if (before) return before;
     const name = serviceId === this.own ? this.#account.custodian.name : nameOf(this.#values, serviceId);
-    return { id: serviceId, name: name.slice(0, MAX_NAME).toWellFormed() };
+    const party = { id: serviceId, name: name.slice(0, MAX_NAME).toWellFormed() };
+    this.#parties.set(serviceId, party);
+    return party;
   }
 
   direct(serviceId: string): Conversation {
@@ -54,10 +64,20 @@ export class People {
   recipients(conversation: Conversation | undefined, sender: string): Party[] | undefined {
     if (conversation?.kind === "direct")
       return [this.party(sender === this.own ? conversation.id : this.own)];
-    const members = conversation && readGroup(this.#values, conversation.id)?.members;
-    return members
+    return this.#membersOf(conversation?.id)
       ?.filter((id) => id !== sender)
       .slice(0, MAX_RECIPIENTS)
       .map((id) => this.party(id));
+  }
+
+  /** A group as it was, where that is kept. @param id base64 */
+  groupAt(id: string, revision?: number): GroupState | undefined {
+    return readGroupState(this.#values, id, revision);
+  }
+
+  #membersOf(id: string | undefined): readonly string[] | undefined {
+    if (id === undefined) return undefined;
+    if (!this.#members.has(id)) this.#members.set(id, readGroup(this.#values, id)?.members);
+    return this.#members.get(id);
   }
 }

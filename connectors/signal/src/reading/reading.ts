@@ -22,6 +22,8 @@ export interface Reading extends Partial<
 > {
   readonly kind: Event["kind"];
   readonly attachments?: readonly Attached[];
+  /** It is the same wherever it is learned from: by what it is known, and the SHA-256, hex, of what it says. */
+  readonly known?: { readonly id: string; readonly digest: string };
   /** Holds keys of the account: its bytes are not recorded. */
   readonly secret?: boolean;
 }

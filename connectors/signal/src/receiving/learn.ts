@@ -11,7 +11,7 @@ import {
   SignedPreKeyRecord,
 } from "../libsignal.ts";
 import { type Content, ContentSchema } from "../protocol/gen/content_pb.ts";
-import type { DataMessage } from "../protocol/gen/data_pb.ts";
+import type { DataMessage, StoryMessage } from "../protocol/gen/data_pb.ts";
 import type { Envelope } from "../protocol/gen/envelope_pb.ts";
 import { type SyncMessage, SyncMessage_FetchLatest_Type } from "../protocol/gen/sync_pb.ts";
 import { groupIdOf } from "../protocol/group-id.ts";
@@ -19,7 +19,7 @@ import { pniOf } from "../protocol/service-id.ts";
 import { type LinkedAccount, writeAccount } from "../store/account.ts";
 import type { Changes } from "../store/changes.ts";
 import { learnContact } from "../store/contacts.ts";
-import { readGroup, rememberGroupOf, writeGroup } from "../store/groups.ts";
+import { learnGroup, readGroup, rememberGroupOf } from "../store/groups.ts";
 import { preKeyName, type ProtocolStores } from "../store/protocol-stores.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { timestampIn } from "./envelope.ts";
@@ -29,6 +29,8 @@ import type { Unsealed } from "./unseal.ts";
 export type Errand =
   | { readonly what: "contacts" }
   | { readonly what: "storage" }
+  /** A message came from a group: it may be another than it was known to be. */
+  | { readonly what: "group"; /** Base64. */ readonly id: string; readonly change?: Uint8Array }
   | {
       readonly what: "sent-again";
       readonly sender: string;
@@ -67,12 +69,12 @@ export async function learn(
     const from = ProtocolAddress.new(sender, device);
     newKeys = (await takeSenderKey(content.senderKeyDistributionMessage, from, stores)) || newKeys;
   }
-  learnPerson(content, unsealed, account.aci, changes);
+  const group = learnPerson(content, unsealed, account.aci, changes);
   const own = content.content.case === "syncMessage" && sender === account.aci;
   const fromPhone = own
     ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes)
     : undefined;
-  const errands = [...(fromPhone?.errands ?? [])];
+  const errands = [...(fromPhone?.errands ?? []), ...(group ? [group] : [])];
   if (content.content.case === "decryptionErrorMessage")
     errands.push({ what: "sent-again", sender, device, error: content.content.value });
   return { content, account: fromPhone?.account ?? account, errands, newKeys };
@@ -102,21 +104,31 @@ async function takeSenderKey(
   }
 }
 
-function learnPerson(content: Content, { sender, timestamp }: Unsealed, own: string, changes: Changes): void {
-  const { data, at = timestamp } = dataOf(content, sender === own);
+function learnPerson(
+  content: Content,
+  { sender, timestamp }: Unsealed,
+  own: string,
+  changes: Changes,
+): Errand | undefined {
+  const { data, story, at = timestamp } = dataOf(content, sender === own);
   const profileKey = data?.profileKey;
   if (profileKey?.length === 32 && sender !== own)
     learnContact(changes, sender, { profileKey: Buffer.from(profileKey).toString("base64") });
-  const masterKey = data?.groupV2?.masterKey;
-  const groupId = groupIdOf(masterKey);
-  if (!masterKey || groupId === undefined) return;
-  rememberGroupOf(changes, messageId(sender, at), groupId);
-  if (!readGroup(changes, groupId))
-    writeGroup(changes, groupId, { masterKey: Buffer.from(masterKey).toString("base64") });
+  const { masterKey, revision = 0, groupChange: change } = data?.groupV2 ?? story?.group ?? {};
+  const id = groupIdOf(masterKey);
+  if (!masterKey || id === undefined) return undefined;
+  rememberGroupOf(changes, messageId(sender, at), id);
+  learnGroup(changes, id, masterKey);
+  const known = readGroup(changes, id);
+  const isNews = change?.length || known?.closed || revision > (known?.revision ?? -1);
+  return isNews ? { what: "group", id, ...(change && { change }) } : undefined;
 }
 
 /** What was said, by the sender or, told by their phone, by the official; and when, where the content says so itself. */
-function dataOf({ content }: Content, own: boolean): { data?: DataMessage | undefined; at?: number } {
+function dataOf(
+  { content }: Content,
+  own: boolean,
+): { data?: DataMessage | undefined; story?: StoryMessage | undefined; at?: number } {
   switch (content.case) {
     case "dataMessage":
       return { data: content.value };
@@ -124,9 +136,12 @@ function dataOf({ content }: Content, own: boolean): { data?: DataMessage | unde
       return { data: content.value.dataMessage };
     case "syncMessage": {
       if (!own || content.value.content.case !== "sent") return {};
-      const { message, editMessage, timestamp } = content.value.content.value;
-      return { data: message ?? editMessage?.dataMessage, at: timestampIn(timestamp) };
+      const { message, editMessage, storyMessage, timestamp } = content.value.content.value;
+      const data = message ?? editMessage?.dataMessage;
+      return { data, story: storyMessage, at: timestampIn(timestamp) };
     }
+    case "storyMessage":
+      return { story: content.value };
     default:
       return {};
   }

@@ -80,6 +80,16 @@ export class AccountFile implements Pick<Values, "get"> {
     return row && this.#cipher.open(row.sealed, place(kind, key));
   }
 
+  /** Everything that is kept of a kind, in no order. */
+  *all(kind: ValueKind): Generator<Uint8Array<ArrayBuffer>> {
+    // A snapshot: whoever reads it may write meanwhile.
+    const rows = this.#statement("SELECT name, sealed FROM value WHERE kind = ?").all(kind) as {
+      name: Uint8Array;
+      sealed: Uint8Array;
+    }[];
+    for (const { name, sealed } of rows) yield this.#cipher.open(sealed, place(kind, Buffer.from(name)));
+  }
+
   hasSeen(digest: string): boolean {
     return (
       this.#statement("SELECT 1 FROM seen WHERE digest = ?").get(Buffer.from(digest, "hex")) !== undefined

@@ -13,6 +13,8 @@ export type ValueKind =
   | "sender-key"
   | "contact"
   | "group"
+  | "group-state"
+  | "group-key"
   | "link"
   | "group-of"
   | "relayed";

@@ -47,6 +47,28 @@ export const entry = z.discriminatedUnion("what", [
   }),
   z.strictObject({ what: z.literal("recovered"), ...from, receivedAt: at, envelope: z.string() }),
   z.strictObject({ what: z.literal("identity"), ...from, sender: z.string(), receivedAt: at }),
+  /** A change that the group's log at Signal had, and no message. */
+  z.strictObject({
+    what: z.literal("group-change"),
+    receivedAt: at,
+    /** Identifier of the group, base64. */
+    group: z.string(),
+    masterKey: z.base64(),
+    revision: z.int().nonnegative(),
+    change: z.base64(),
+    titleBefore: z.string().optional(),
+  }),
+  /** How the storage service shows a group: when it is first seen, or where how it came so is not known. */
+  z.strictObject({
+    what: z.literal("group-state"),
+    receivedAt: at,
+    group: z.string(),
+    revision: z.int().nonnegative(),
+    title: z.string(),
+    members: z.array(z.string()),
+    /** In words, what is other than it was known to be. */
+    since: z.strictObject({ revision: z.int().nonnegative(), changed: z.string() }).optional(),
+  }),
   z.strictObject({
     what: z.literal("coverage"),
     from: at,

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:https";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { SignalError } from "../error.ts";
 import type { SignalServers } from "./servers.ts";
 
@@ -11,6 +11,20 @@ export interface RemoteObject {
   readonly cdn: number;
   /** Its name there. */
   readonly at: string;
+}
+
+/** A request to the storage service. */
+export interface StorageRequest {
+  readonly path: string;
+  readonly authorization: string;
+  readonly method?: "GET" | "PUT";
+  readonly body?: Uint8Array;
+}
+
+export interface StorageAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Uint8Array;
 }
 
 /** Plain HTTPS to Signal's CDN and storage, which are trusted by Signal's own root only. */
@@ -59,15 +73,18 @@ export class WebClient {
    *
    * @throws {SignalError} `unavailable` unless it answers 200
    */
-  async storage(
-    ask: {
-      readonly path: string;
-      readonly authorization: string;
-      readonly method?: "GET" | "PUT";
-      readonly body?: Uint8Array;
-    },
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  async storage(ask: StorageRequest, signal: AbortSignal): Promise<Uint8Array> {
+    const { status, body } = await this.storageAnswer(ask, signal);
+    if (status !== 200) throw new SignalError("unavailable", `Signal's storage answered ${status}`);
+    return body;
+  }
+
+  /**
+   * As `storage`, whatever it answers.
+   *
+   * @throws {SignalError} `unavailable` where it does not, or not to the end; `malformed` for too long an answer
+   */
+  async storageAnswer(ask: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
     const headers = {
       authorization: ask.authorization,
       "content-type": "application/x-protobuf",
@@ -82,15 +99,18 @@ export class WebClient {
     );
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of answer) {
-      chunks.push(chunk as Buffer);
-      size += (chunk as Buffer).length;
-      if (size > MAX_STORAGE_BYTES)
-        throw new SignalError("malformed", "an answer of Signal's storage is too large");
+    try {
+      for await (const chunk of answer) {
+        chunks.push(chunk as Buffer);
+        size += (chunk as Buffer).length;
+        if (size > MAX_STORAGE_BYTES) break;
+      }
+    } catch (cause) {
+      throw new SignalError("unavailable", "an answer of Signal's storage broke off", { cause });
     }
-    if (answer.statusCode !== 200)
-      throw new SignalError("unavailable", `Signal's storage answered ${answer.statusCode ?? 0}`);
-    return Buffer.concat(chunks);
+    if (size > MAX_STORAGE_BYTES)
+      throw new SignalError("malformed", "an answer of Signal's storage is too large");
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) };
   }
 
   close(): void {

@@ -1,3 +1,5 @@
+import { SignalError } from "../error.ts";
+import { plain, zkgroup } from "../libsignal.ts";
 import type { Log } from "../log.ts";
 
 /**
@@ -19,6 +21,17 @@ export interface SignalServers {
   readonly certificateAuthority: string;
   /** How messages are sent: `grpc` is what the library does by itself. */
   readonly sendOver: "grpc" | "websocket";
+}
+
+/** What Signal's server vouches for groups by. @throws {SignalError} `malformed` */
+export function groupServer({ publicParams }: Pick<SignalServers, "publicParams">) {
+  try {
+    return new zkgroup.ServerPublicParams(plain(Buffer.from(publicParams, "base64")));
+  } catch (cause) {
+    throw new SignalError("malformed", "the zkgroup parameters of Signal's servers cannot be read", {
+      cause,
+    });
+  }
 }
 
 /** What reaches Signal and how this client names itself there. */
