@@ -29,8 +29,13 @@ export class Office {
     this.#running = this.#run();
   }
 
-  static async open(options: Partial<SignalOptions> = {}): Promise<Office> {
-    return new Office(await startMockSignal(), options);
+  /** @param arrange what depends on where the mock is */
+  static async open(
+    options: Partial<SignalOptions> = {},
+    arrange: (mock: MockSignal) => Promise<Partial<SignalOptions>> = () => Promise.resolve({}),
+  ): Promise<Office> {
+    const mock = await startMockSignal();
+    return new Office(mock, { ...options, ...(await arrange(mock)) });
   }
 
   /** Links a phone by the code that is shown, as an official does, and waits until everything is in sync. */
@@ -52,6 +57,12 @@ export class Office {
 
   linkOf(phone: PrimaryDevice): LinkHealth | undefined {
     return this.signal.health().find(({ account }) => account === phone.device.aci);
+  }
+
+  /** Waits until somebody's name, which the phone tells, has been learned. */
+  async knows(phone: PrimaryDevice, whom: PrimaryDevice, name: string): Promise<void> {
+    const { relay } = this.signal;
+    while ((await relay.conversation(phone.device.aci, whom.device.aci))?.title !== name) await sleep(5);
   }
 
   /** What was captured but for coverage and word of the link itself. */
