@@ -21,6 +21,8 @@ export const outbound = z.strictObject({
   requestedAt: instant,
   /** From then on it is not sent any more: an answer that is late by hours surprises everyone. */
   expiresAt: instant,
+  /** Who asked has confirmed the recipient's safety number as it was known at `requestedAt`. */
+  acceptsNewIdentity: z.literal(true).optional(),
 });
 export type Outbound = z.infer<typeof outbound>;
 
@@ -28,7 +30,7 @@ export type Outbound = z.infer<typeof outbound>;
 export const relayFailure = z.enum([
   "no-such-conversation",
   "no-such-recipient", // left the network
-  "identity-changed", // a recipient's safety number is another: a person must look
+  "identity-changed", // a recipient's safety number is another: a person must look, and ask again with `acceptsNewIdentity`
   "challenge", // the network wants to see a person: only the phone can answer
   "rate-limited",
   "too-long",

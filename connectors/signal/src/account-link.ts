@@ -137,9 +137,10 @@ export class AccountLink {
       const chat = this.#chat;
       if (!chat)
         throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
-      const { file, now } = this.#options;
+      const { file, now, network } = this.#options;
+      const unauthenticated = () => network.unauthenticated();
       try {
-        return await work({ file, account: this.account, chat, now });
+        return await work({ file, account: this.account, chat, unauthenticated, now });
       } finally {
         this.#pump.wake();
       }

@@ -11,6 +11,7 @@ export type SignalErrorCode =
   | "attachment-missing" // the server has it no more
   | "malformed" // outside bytes that cannot be read
   | "unregistered" // the recipient has no Signal account any more
+  | "identity-changed" // the recipient's safety number is one that nobody has confirmed
   | "challenge" // Signal wants a person to prove that they are one, on the phone
   | "not-possible"; // asked for something that Signal, or this version, does not do
 

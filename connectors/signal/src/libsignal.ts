@@ -6,6 +6,7 @@ export {
   Aci,
   CiphertextMessage,
   CiphertextMessageType,
+  ContentHint,
   DecryptionErrorMessage,
   Direction,
   ErrorCode,

@@ -134,12 +134,13 @@ export class Signal implements Connector {
       if (!running || NEEDS_SOMEBODY.has(running.link.health.status))
         return { state: "failed", code: "unlinked", why: "the account is not linked to Signal any more" };
       const isOver = () => now().getTime() >= Date.parse(message.expiresAt);
+      const over = () => expire(running.file, message.id, now());
       try {
-        if (isOver()) return expire(running.file, message.id, now());
+        if (isOver()) return over();
         return await running.link.inTurn((context) => relay(context, message));
       } catch (cause) {
         if (!(cause instanceof SignalError)) throw cause;
-        if (isOver()) return expire(running.file, message.id, now());
+        if (isOver()) return over();
         throw new ConnectorError("network-unavailable", cause.message, { cause });
       }
     },

@@ -56,6 +56,10 @@ export function gatewayRoutes(
           .min(1)
           .max(MAX_RELAYED_CHARACTERS)
           .refine((text) => text.trim() !== "", "must say something"),
+        acceptsNewIdentity: z
+          .boolean()
+          .optional()
+          .describe("You have confirmed the recipient's new safety number (`identity-changed`) with them"),
       }),
       response: message,
       handle: async ({ principal, body }) => shown(await sending.send(body, principal)),

@@ -16,6 +16,8 @@ export interface SendRequest {
   readonly account: string;
   readonly conversation: string;
   readonly text: string;
+  /** Who asks has confirmed the recipient's new safety number. */
+  readonly acceptsNewIdentity?: boolean | undefined;
 }
 
 /** Takes requests: who may ask, what policy says, that it is recorded, and then the stream. */
@@ -41,13 +43,13 @@ export class Sending {
     const { now, expiresAfterMs } = this.#options;
     const account = await this.#accountOf(request.account, principal);
     const { custodian } = account;
-    const { id = randomUUID(), conversation, text } = request;
+    const { id = randomUUID(), conversation, text, acceptsNewIdentity = false } = request;
     const by = { id: principal.id, name: principal.name };
     const requestedAt = now();
     const expiresAt = new Date(requestedAt.getTime() + expiresAfterMs);
     const message = await this.#messages.add(
       { id, account: account.id, custodian: custodian.id, requestedAt, expiresAt },
-      [account.id, conversation, text, by.id],
+      [account.id, conversation, text, by.id, ...(acceptsNewIdentity ? ["accepts new identity"] : [])],
     );
     if (message.state !== "asked") return message;
     const draft: Draft = {
@@ -66,7 +68,8 @@ export class Sending {
       await this.#messages.forget(id);
       throw new GatewayError("refused-by-policy", refusal.why);
     }
-    await this.#record("message.send", draft, about);
+    const asked = { ...about, ...(acceptsNewIdentity && { newIdentity: "confirmed" }) };
+    await this.#record("message.send", draft, asked);
     const outbound: Outbound = {
       v: 1,
       id,
@@ -78,6 +81,7 @@ export class Sending {
       by,
       requestedAt: message.requestedAt.toISOString(),
       expiresAt: message.expiresAt.toISOString(),
+      ...(acceptsNewIdentity && { acceptsNewIdentity }),
     };
     await this.#publish(TOPICS.outbound, Buffer.from(JSON.stringify(outbound)));
     await this.#messages.queued(id);

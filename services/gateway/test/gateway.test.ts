@@ -114,6 +114,16 @@ describe("a message that an office writes", () => {
     },
   );
 
+  it("says on record, and to the connector, that its writer has confirmed a new safety number", async () => {
+    gateway = await startGateway(pool);
+    const id = randomUUID();
+    await send({ id, acceptsNewIdentity: true });
+
+    expect(gateway.audits[0]?.event.audit?.detail).toMatchObject({ newIdentity: "confirmed" });
+    expect(gateway.outbounds).toMatchObject([{ id, acceptsNewIdentity: true }]);
+    await expect(send({ id })).rejects.toMatchObject({ code: "conflict" });
+  });
+
   it("must not share its id with another", async () => {
     gateway = await startGateway(pool);
     const id = randomUUID();

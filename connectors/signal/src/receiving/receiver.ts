@@ -7,6 +7,7 @@ import { type LinkedAccount, ownIdentity } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 import type { EntryOf } from "../store/entry.ts";
+import { noteNewIdentity } from "../store/identity-changes.ts";
 import { protocolStores } from "../store/protocol-stores.ts";
 import { decodeEnvelope, digestOf, messageDigest, timestampIn } from "./envelope.ts";
 import { type Errand, learn } from "./learn.ts";
@@ -174,7 +175,7 @@ function recipientsOf(account: LinkedAccount, changes: Changes, receivedAt: numb
       const own = ownIdentity(account, toNumber ? "pni" : "aci");
       const name = toNumber ? account.pni : account.aci;
       const changed = (sender: string) => {
-        changes.entries.push({ what: "identity", sender, receivedAt });
+        noteNewIdentity(changes, sender, receivedAt);
       };
       made.set(
         toNumber,

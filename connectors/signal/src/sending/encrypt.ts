@@ -15,6 +15,7 @@ import {
 } from "../libsignal.ts";
 import { pad } from "../protocol/padding.ts";
 import type { ProtocolStores } from "../store/protocol-stores.ts";
+import { rateLimited } from "../transport/failure.ts";
 import { ask, parsed } from "../transport/request.ts";
 
 const publicKey = z.object({ keyId: z.int(), publicKey: z.base64() });
@@ -46,7 +47,7 @@ export interface Encrypted {
  * before anything encrypted with them leaves.
  *
  * @param device one of them, or all
- * @throws {SignalError} `unregistered`, `rate-limited`, `unavailable`
+ * @throws {SignalError} `unregistered`, `rate-limited`, `unavailable`; `malformed` for keys that do not verify
  */
 export async function startSessions(
   chat: Pick<Net.ChatConnection, "fetch">,
@@ -57,28 +58,41 @@ export async function startSessions(
 ): Promise<void> {
   const answer = await ask(chat, { verb: "GET", path: `/v2/keys/${to.getServiceIdString()}/${device}` });
   if (answer.status === 404) throw new SignalError("unregistered", "the recipient is not on Signal any more");
-  if (answer.status === 429) throw new SignalError("rate-limited", "Signal asks to wait");
+  if (answer.status === 429) throw rateLimited(Number(answer.headers.get("retry-after") ?? "60"));
   if (answer.status !== 200)
     throw new SignalError("unavailable", `Signal answered ${answer.status} to a request`);
   const { identityKey, devices } = parsed(answer.body, bundles);
-  for (const { deviceId, registrationId, preKey, signedPreKey, pqPreKey } of devices) {
-    const address = ProtocolAddress.new(to, deviceId);
+  for (const device of devices) {
+    const address = ProtocolAddress.new(to, device.deviceId);
     if (address.toString() === own.toString()) continue;
-    const bundle = PreKeyBundle.new(
-      registrationId,
-      deviceId,
-      preKey?.keyId ?? null,
-      preKey ? PublicKey.deserialize(bytes(preKey.publicKey)) : null,
-      signedPreKey.keyId,
-      PublicKey.deserialize(bytes(signedPreKey.publicKey)),
-      bytes(signedPreKey.signature),
-      PublicKey.deserialize(bytes(identityKey)),
-      pqPreKey.keyId,
-      KEMPublicKey.deserialize(bytes(pqPreKey.publicKey)),
-      bytes(pqPreKey.signature),
-    );
-    await processPreKeyBundle(bundle, address, own, stores.sessions, stores.identities);
+    try {
+      const bundle = bundleOf(identityKey, device);
+      await processPreKeyBundle(bundle, address, own, stores.sessions, stores.identities);
+    } catch (cause) {
+      throw new SignalError("malformed", "the recipient's keys, as Signal gives them, are not valid", {
+        cause,
+      });
+    }
   }
+}
+
+function bundleOf(
+  identityKey: string,
+  { deviceId, registrationId, preKey, signedPreKey, pqPreKey }: z.infer<typeof bundles>["devices"][number],
+): PreKeyBundle {
+  return PreKeyBundle.new(
+    registrationId,
+    deviceId,
+    preKey?.keyId ?? null,
+    preKey ? PublicKey.deserialize(bytes(preKey.publicKey)) : null,
+    signedPreKey.keyId,
+    PublicKey.deserialize(bytes(signedPreKey.publicKey)),
+    bytes(signedPreKey.signature),
+    PublicKey.deserialize(bytes(identityKey)),
+    pqPreKey.keyId,
+    KEMPublicKey.deserialize(bytes(pqPreKey.publicKey)),
+    bytes(pqPreKey.signature),
+  );
 }
 
 /**

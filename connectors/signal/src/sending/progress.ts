@@ -7,6 +7,8 @@ import { Changes } from "../store/changes.ts";
 /** How far a message is that somebody asked for: kept in the account's file, so that it is sent once. */
 const progress = z.discriminatedUnion("state", [
   z.strictObject({ state: z.literal("begun"), timestamp: z.int() }),
+  /** Signal has it for whoever it is for, and it is recorded; the official's phone was not told yet. */
+  z.strictObject({ state: z.literal("delivered"), timestamp: z.int(), networkId: z.string() }),
   z.strictObject({ state: z.literal("sent"), networkId: z.string() }),
   z.strictObject({ state: z.literal("failed"), code: relayFailure, why: z.string() }),
 ]);
@@ -15,7 +17,9 @@ export type Progress = z.infer<typeof progress>;
 /** What stands in the way of a message for good. */
 export const FAILURES: Partial<Record<SignalErrorCode, RelayFailure>> = {
   unregistered: "no-such-recipient",
+  "identity-changed": "identity-changed",
   challenge: "challenge",
+  malformed: "refused",
   "rate-limited": "rate-limited",
 };
 
@@ -46,15 +50,17 @@ export function settle(file: AccountFile, id: string, outcome: RelayOutcome, at:
 /** What came of a message whose time is over. */
 export function expire(file: AccountFile, id: string, at: Date): RelayOutcome {
   const known = readProgress(file, id);
-  if (known && known.state !== "begun") return known;
-  return settle(
-    file,
-    id,
-    known
-      ? failed("unknown", "Signal did not answer in time: look at the phone whether it was sent")
-      : failed("offline", "Signal could not be reached in time"),
-    at,
-  );
+  if (!known) return settle(file, id, failed("offline", "Signal could not be reached in time"), at);
+  switch (known.state) {
+    case "begun": {
+      const why = "Signal did not answer in time: look at the phone whether it was sent";
+      return settle(file, id, failed("unknown", why), at);
+    }
+    case "delivered":
+      return settle(file, id, { state: "sent", networkId: known.networkId }, at);
+    default:
+      return known;
+  }
 }
 
 export function failed(code: RelayFailure, why: string) {

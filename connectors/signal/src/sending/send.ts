@@ -1,18 +1,22 @@
 import { SignalError } from "../error.ts";
 import {
+  Aci,
   type AuthenticatedChat,
   ErrorCode,
   isLibraryError,
-  type PlaintextContent,
+  PlaintextContent,
   ProtocolAddress,
   type ServiceId,
+  type UnauthenticatedChat,
 } from "../libsignal.ts";
 import { type LinkedAccount, ownIdentity } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
+import { newIdentitySince, noteNewIdentity } from "../store/identity-changes.ts";
 import { type ProtocolStores, protocolStores } from "../store/protocol-stores.ts";
 import { connectionFailure } from "../transport/failure.ts";
-import { encryptForDevices, startSessions } from "./encrypt.ts";
+import { type Encrypted, encryptForDevices, startSessions } from "./encrypt.ts";
+import { accessKeyFor, seal, senderCertificate } from "./sealed.ts";
 
 /** Rounds of learning which devices somebody has: each may change while it is asked. */
 const MAX_ROUNDS = 4;
@@ -22,14 +26,18 @@ export interface SendContext {
   readonly file: AccountFile;
   readonly account: LinkedAccount;
   readonly chat: AuthenticatedChat;
+  /** A connection on which nobody says who they are. Rejects with {SignalError}. */
+  readonly unauthenticated: () => Promise<UnauthenticatedChat>;
   readonly now: () => Date;
 }
 
 /**
- * Encrypts a content for every device of somebody and sends it. The ratchets are durable before the bytes leave.
+ * Encrypts a content for every device of somebody and sends it: sealed, where their profile key is known. The ratchets are
+ * durable before the bytes leave. To somebody whose new safety number nobody has confirmed, nothing is sent but word of a
+ * failed decryption.
  *
  * @param timestamp names the message, milliseconds since 1970; sending again under it is the same message
- * @throws {SignalError} `unregistered`, `challenge`, `rate-limited`; `unavailable`: it may have been sent
+ * @throws {SignalError} `identity-changed`, `unregistered`, `challenge`, `rate-limited`; `unavailable`: it may have been sent
  */
 export async function sendTo(
   context: SendContext,
@@ -38,18 +46,18 @@ export async function sendTo(
   timestamp: number,
 ): Promise<void> {
   const { file, account, chat, now } = context;
-  const toSelf = to.getServiceIdString() === account.aci;
   const own = ProtocolAddress.new(account.aci, account.deviceId);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const changes = new Changes(file);
     const stores = storesOf(account, changes, now().getTime());
     if (stores.sessions.devicesOf(to.getServiceIdString()).length === 0)
       await startSessions(chat, to, "*", own, stores);
+    if (!(content instanceof PlaintextContent)) refuseNewIdentity(changes, to, context);
+    const send = await sealer(context, to, content, stores);
     const contents = await encryptForDevices(content, to, own, stores);
     file.commit(changes, now().getTime());
     try {
-      if (toSelf) await chat.sendSyncMessage({ timestamp, contents, urgent: false });
-      else await chat.sendMessage({ destination: to, timestamp, contents, onlineOnly: false, urgent: true });
+      await send(contents, timestamp);
       return;
     } catch (cause) {
       if (!isLibraryError(cause, ErrorCode.MismatchedDevices)) throw sendFailure(cause);
@@ -59,11 +67,51 @@ export async function sendTo(
   throw new SignalError("unavailable", "the recipient's devices keep changing: try again");
 }
 
+/** That it changed is kept, whatever becomes of the message. */
+function refuseNewIdentity(changes: Changes, to: ServiceId, { file, now }: SendContext): void {
+  const since = newIdentitySince(changes, to.getServiceIdString());
+  if (since === undefined) return;
+  file.commit(changes, now().getTime());
+  const when = `${new Date(since).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  throw new SignalError(
+    "identity-changed",
+    `the other person has a new safety number since ${when}: confirm it with them, then send again and say so (--new-identity-confirmed)`,
+  );
+}
+
+/** How to send to somebody: under a seal if that can be, else in the open, and so too if they take no sealed messages. */
+async function sealer(
+  context: SendContext,
+  to: ServiceId,
+  content: Uint8Array | PlaintextContent,
+  { identities }: ProtocolStores,
+): Promise<(contents: readonly Encrypted[], timestamp: number) => Promise<void>> {
+  const { account, chat, file, unauthenticated } = context;
+  if (to.getServiceIdString() === account.aci)
+    return (contents, timestamp) => chat.sendSyncMessage({ timestamp, contents, urgent: false });
+  const base = { destination: to, onlineOnly: false, urgent: true };
+  const openly = (contents: readonly Encrypted[], timestamp: number) =>
+    chat.sendMessage({ ...base, timestamp, contents });
+  const accessKey = accessKeyFor(file, to);
+  if (!accessKey || !(to instanceof Aci) || content instanceof PlaintextContent) return openly;
+  const certificate = await senderCertificate(context);
+  const sealed = await unauthenticated();
+  return async (contents, timestamp) => {
+    const copies = await seal(contents, to, certificate, identities);
+    try {
+      await sealed.sendMessage({ ...base, timestamp, contents: copies, auth: { accessKey } });
+    } catch (cause) {
+      if (!isLibraryError(cause, ErrorCode.RequestUnauthorized)) throw cause;
+      await openly(contents, timestamp);
+    }
+  };
+}
+
 function storesOf(account: LinkedAccount, changes: Changes, at: number): ProtocolStores {
   const identity = ownIdentity(account, "aci");
   if (!identity) throw new SignalError("account-unreadable", "an account has no identity");
   return protocolStores(changes, identity, (sender) => {
-    changes.entries.push({ what: "identity", sender, receivedAt: at });
+    noteNewIdentity(changes, sender, at);
   });
 }
 

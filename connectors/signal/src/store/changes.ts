@@ -6,6 +6,7 @@ export type ValueKind =
   | "session"
   | "devices"
   | "identity"
+  | "new-identity"
   | "prekey"
   | "signed-prekey"
   | "kyber-prekey"

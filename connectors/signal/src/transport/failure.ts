@@ -1,6 +1,8 @@
 import { SignalError } from "../error.ts";
 import { ErrorCode, isLibraryError } from "../libsignal.ts";
 
+const DAY_SECONDS = 86_400;
+
 /**
  * What an error of the library's network means for a link: whether to wait, or to stop and tell somebody.
  *
@@ -21,14 +23,20 @@ export function connectionFailure(cause: unknown): SignalError {
     return new SignalError("displaced", "another process connected as this device: stop one of them", {
       cause,
     });
-  if (isLibraryError(cause, ErrorCode.RateLimitedError)) {
-    const retryAfterMs = cause.retryAfterSecs * 1_000;
-    return new SignalError("rate-limited", "Signal asks to wait", { cause, retryAfterMs });
-  }
+  if (isLibraryError(cause, ErrorCode.RateLimitedError)) return rateLimited(cause.retryAfterSecs, cause);
   if (is(ErrorCode.PossibleCaptiveNetwork)) {
     const why =
       "something on the network answers in Signal's place (a TLS-intercepting proxy?): let Signal through";
     return new SignalError("unavailable", why, { cause });
   }
   return new SignalError("unavailable", "Signal does not answer", { cause });
+}
+
+/** @param seconds that the server asks to wait; a minute where it does not say */
+export function rateLimited(seconds: number, cause?: unknown): SignalError {
+  const known = Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, DAY_SECONDS) : 60;
+  return new SignalError("rate-limited", `Signal asks to wait ${known} seconds`, {
+    cause,
+    retryAfterMs: known * 1_000,
+  });
 }

@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import { SignalError } from "../error.ts";
 import { type Net, plain } from "../libsignal.ts";
-import { connectionFailure } from "./failure.ts";
+import { connectionFailure, rateLimited } from "./failure.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -58,10 +58,7 @@ export async function askFor<T>(
   shape: ZodType<T>,
 ): Promise<T> {
   const answer = await ask(chat, request);
-  if (answer.status === 429) {
-    const seconds = Number(answer.headers.get("retry-after") ?? "60");
-    throw new SignalError("rate-limited", "Signal asks to wait", { retryAfterMs: seconds * 1_000 });
-  }
+  if (answer.status === 429) throw rateLimited(Number(answer.headers.get("retry-after") ?? "60"));
   if (answer.status < 200 || answer.status > 299)
     throw new SignalError("unavailable", `Signal answered ${answer.status} to a request`);
   return parsed(answer.body, shape);

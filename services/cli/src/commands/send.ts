@@ -8,6 +8,7 @@ import { type Output, printable } from "../output.ts";
 import { ask } from "./governance.ts";
 
 const POLL_MS = 250;
+const NEW_IDENTITY = { acceptsNewIdentity: true };
 const STATES = ["queued", "sent", "failed", "unanswered"] as const;
 
 const message = z.looseObject({
@@ -32,6 +33,10 @@ export function addSend(program: Command, out: (command: Command) => Output): vo
     .requiredOption("--account <id>", "the account that sends: `daybook self` lists yours")
     .requiredOption("--conversation <id>", "the conversation it goes to, by the id that records have")
     .option("--id <uuid>", "repeats an earlier request of this id: it is not sent twice")
+    .option(
+      "--new-identity-confirmed",
+      "you have confirmed with the other person that their new safety number is theirs",
+    )
     .option("--no-wait", "do not wait until it is sent")
     .option("--json")
     .action((text: string, options: SendOptions, command: Command) => send(text, options, out(command)));
@@ -41,6 +46,7 @@ interface SendOptions {
   readonly account: string;
   readonly conversation: string;
   readonly id?: string;
+  readonly newIdentityConfirmed?: boolean;
   readonly wait: boolean;
 }
 
@@ -50,7 +56,7 @@ async function send(given: string, options: SendOptions, output: Output): Promis
   const { client } = await connect();
   try {
     let known = await client.call("post", "/api/v1/messages", {
-      body: { id, account, conversation, text },
+      body: { id, account, conversation, text, ...(options.newIdentityConfirmed && NEW_IDENTITY) },
       response: message,
     });
     while (options.wait && known.state === "queued") {
