@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { type CheckpointSigner, openCheckpoint, parseVkey, readCheckpoint } from "./checkpoint.ts";
 import { ArchiveError } from "./error.ts";
 import { assertExtends, type SeenLog } from "./extension.ts";
@@ -183,12 +182,7 @@ export class ShardLog {
       const key = keyBlockKey(shard, draft.first, draft.seg);
       await create(stores.keyring, key, keyBlock);
       if (stores.keyringCopy) await create(stores.keyringCopy, key, keyBlock);
-      await stores.records.put({
-        key: draft.key,
-        body: draft.bytes,
-        sha256: hash("sha256", draft.bytes),
-        retainUntil: this.#lockDate(),
-      });
+      await stores.records.put({ key: draft.key, body: draft.bytes, retainUntil: this.#lockDate() });
       await this.#advance({
         v: 1,
         shard,
@@ -230,9 +224,7 @@ export class ShardLog {
     const retainUntil = this.#lockDate();
     // Partial tiles last: a restart takes them for a sign that the full ones are there.
     await Promise.all(
-      files.full.map(({ path, bytes }) =>
-        stores.records.put({ key: key(path), body: bytes, sha256: hash("sha256", bytes), retainUntil }),
-      ),
+      files.full.map(({ path, bytes }) => stores.records.put({ key: key(path), body: bytes, retainUntil })),
     );
     await Promise.all(files.partial.map(({ path, bytes }) => stores.heads.put(key(path), bytes)));
     await publishCheckpoint(stores.heads, checkpointKey(shard), checkpoint);

@@ -20,13 +20,14 @@ export function tilePath(level: number | "entries", index: number, width: number
 
 /** Entries of a bundle: each after its length as big-endian uint16. */
 export function encodeBundle(entries: readonly Uint8Array[]): Buffer {
-  const parts: Uint8Array[] = [];
+  const bundle = Buffer.allocUnsafe(entries.reduce((sum, { length }) => sum + 2 + length, 0));
+  let at = 0;
   for (const entry of entries) {
-    const length = Buffer.allocUnsafe(2);
-    length.writeUInt16BE(entry.length);
-    parts.push(length, entry);
+    at = bundle.writeUInt16BE(entry.length, at);
+    bundle.set(entry, at);
+    at += entry.length;
   }
-  return Buffer.concat(parts);
+  return bundle;
 }
 
 /** @throws {ArchiveError} `malformed` */

@@ -34,8 +34,7 @@ export function sizeOf(body: Body): number {
  */
 export async function upload(bucket: Bucket, object: Upload, partBytes: number): Promise<void> {
   if (sizeOf(object.body) > partBytes) return uploadInParts(bucket, object, partBytes);
-  let bytes: Uint8Array = Buffer.alloc(0);
-  for await (const part of partsOf(object, partBytes)) bytes = part;
+  const bytes = await wholeOf(object);
   await bucket.client.send(
     new PutObjectCommand({
       ...target(bucket, object),
@@ -73,6 +72,14 @@ export async function uploadInParts(bucket: Bucket, object: Upload, partBytes: n
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
   }
+}
+
+/** All of it, without a copy where it is in memory and nothing was announced. */
+async function wholeOf(object: Upload): Promise<Uint8Array> {
+  if (object.body instanceof Uint8Array && object.sha256 === undefined) return object.body;
+  let bytes: Uint8Array = Buffer.alloc(0);
+  for await (const part of partsOf(object, sizeOf(object.body))) bytes = part;
+  return bytes;
 }
 
 /** The bytes in pieces of `partBytes`, the last one shorter. Ends only if they are what was announced. */
