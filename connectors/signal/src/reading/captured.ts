@@ -7,7 +7,7 @@ import { readEntryContent } from "./content.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { readGroupEntry } from "./group-entry.ts";
 import { People } from "./people.ts";
-import { instantOf, type Reading } from "./reading.ts";
+import { instantOf, MAX_EVENTS, type Reading } from "./reading.ts";
 
 /** An event that is ready but for its attachments. */
 export interface Draft {
@@ -19,6 +19,8 @@ export interface Draft {
 
 /** Contents of a message are at most so long, bytes; whatever is longer is no message. */
 const MAX_RAW_BYTES = 1_100_000;
+/** Of the events of one content together, each of which has the whole of its bytes. */
+const MAX_BYTES_OF_ALL = 4 * 1024 * 1024;
 
 /**
  * Makes the events of an entry: the same ids and digests each time, so that handing them on again is harmless; names are
@@ -26,7 +28,7 @@ const MAX_RAW_BYTES = 1_100_000;
  */
 export function draftsOf(entry: Entry, account: LinkedAccount, people: People): Draft[] {
   const raw = rawOf(entry);
-  const readings = readEntry(entry, people);
+  const readings = bounded(readEntry(entry, people), raw.length);
   const id = entryId(entry, account);
   const stableDigest = createHash("sha256")
     .update(raw.length > 0 ? raw : id)
@@ -56,6 +58,22 @@ export function draftsOf(entry: Entry, account: LinkedAccount, people: People): 
 function rawOf(entry: Entry): Buffer {
   if (entry.what === "content") return Buffer.from(entry.content, "base64");
   return Buffer.from(entry.what === "group-change" ? entry.change : "", "base64");
+}
+
+/** Nobody names thousands of messages at once but to do harm: the rest is one event, and in the bytes. */
+function bounded(readings: readonly Reading[], rawBytes: number): readonly Reading[] {
+  const most = Math.max(1, Math.min(MAX_EVENTS, Math.floor(MAX_BYTES_OF_ALL / Math.max(1, rawBytes))));
+  const first = readings[0];
+  if (!first || readings.length <= most) return readings;
+  const { sender, direction, sentAt } = first;
+  const rest: Reading = {
+    kind: "notice",
+    ...(sender && { sender }),
+    ...(direction && { direction }),
+    ...(sentAt !== undefined && { sentAt }),
+    text: "The same about more messages: its bytes name them",
+  };
+  return [...readings.slice(0, most), rest];
 }
 
 function entryId(entry: Entry, account: LinkedAccount): string {

@@ -8,7 +8,7 @@ import type { EntryOf } from "../store/entry.ts";
 import { readDataMessage, readEdit, type Sent } from "./data-message.ts";
 import { messageId } from "../protocol/message-id.ts";
 import type { People } from "./people.ts";
-import { instantOf, type Reading } from "./reading.ts";
+import { instantOf, MAX_EVENTS, type Reading } from "./reading.ts";
 import { readStory } from "./story.ts";
 import { readSyncMessage } from "./sync-message.ts";
 
@@ -50,7 +50,7 @@ export function readEntryContent(entry: EntryOf<"content">, people: People): Rea
       return readSyncMessage(body.value, timestamp, people);
     case "receiptMessage": {
       const how = RECEIPTS[body.value.type ?? ReceiptMessage_Type.DELIVERY] ?? "received";
-      return body.value.timestamp.map((of) => {
+      return body.value.timestamp.slice(0, MAX_EVENTS + 1).map((of) => {
         const target = messageId(people.own, of);
         return {
           ...base,

@@ -5,7 +5,7 @@ import { messageId } from "../protocol/message-id.ts";
 import { groupIdOf } from "../protocol/group-id.ts";
 import { readGroupChange } from "./group-change.ts";
 import type { People } from "./people.ts";
-import type { Attached, Reading } from "./reading.ts";
+import { type Attached, cut, type Reading } from "./reading.ts";
 
 const FLAG = { endSession: 1, timer: 2, profileKey: 4 } as const;
 const LONG_TEXT = "text/x-signal-plain";
@@ -32,7 +32,7 @@ export function readDataMessage(data: DataMessage, sent: Sent, people: People): 
       {
         ...base,
         kind: "reaction",
-        text: remove ? "" : emoji.slice(0, 64),
+        text: remove ? "" : cut(emoji, 64),
         target: target(targetSentTimestamp, by),
       },
     ];
@@ -117,10 +117,10 @@ function attachmentsOf(data: DataMessage): Attached[] {
 }
 
 export function attached(pointer: AttachmentPointer, name: string): Attached {
-  const mediaType = (pointer.contentType ?? "application/octet-stream").slice(0, MAX_MEDIA_TYPE);
+  const mediaType = cut(pointer.contentType ?? "application/octet-stream", MAX_MEDIA_TYPE);
   return {
     pointer,
-    name: (pointer.fileName ?? name).slice(0, MAX_NAME),
+    name: cut(pointer.fileName ?? name, MAX_NAME),
     mediaType,
     isText: mediaType === LONG_TEXT,
   };

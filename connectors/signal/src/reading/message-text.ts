@@ -1,6 +1,7 @@
 import type { BodyRange, DataMessage, DataMessage_Contact } from "../protocol/gen/data_pb.ts";
 import { serviceIdText } from "../protocol/service-id.ts";
 import type { People } from "./people.ts";
+import { cut } from "./reading.ts";
 
 /** Stands in a body where somebody is mentioned. */
 const PLACEHOLDER = "\ufffc";
@@ -20,7 +21,7 @@ export function textOf(data: DataMessage, people: People): string | undefined {
     data.payment?.item.case === "activation" ? "Payments were set up" : undefined,
     data.giftBadge ? "Badge sent" : undefined,
   ].filter((part) => part !== undefined && part !== "");
-  return parts.length === 0 ? undefined : parts.join("\n").slice(0, MAX_TEXT);
+  return parts.length === 0 ? undefined : cut(parts.join("\n"), MAX_TEXT);
 }
 
 /** Positions count UTF-16 units, from the body's start. */

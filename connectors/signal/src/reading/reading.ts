@@ -37,6 +37,14 @@ export interface Attached {
   readonly isText: boolean;
 }
 
+/** One content may name many messages: it becomes so many events at most, and what follows is one more. */
+export const MAX_EVENTS = 1_000;
+
+/** What fits, in UTF-16 units, without half a character at its end. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, most).toWellFormed();
+}
+
 /** Milliseconds since 1970 as a record holds them; undefined for what no calendar has. */
 export function instantOf(ms: number): string | undefined {
   return ms > 0 && ms <= 253_402_300_799_999 ? new Date(ms).toISOString() : undefined;

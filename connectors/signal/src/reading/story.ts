@@ -3,7 +3,7 @@ import { attached, type Sent } from "./data-message.ts";
 import { withMentions } from "./message-text.ts";
 import { messageId } from "../protocol/message-id.ts";
 import type { People } from "./people.ts";
-import type { Reading } from "./reading.ts";
+import { cut, type Reading } from "./reading.ts";
 
 /** A story: to a group, or to whoever its author lets see it. */
 export function readStory(
@@ -13,7 +13,7 @@ export function readStory(
 ): Reading {
   const conversation = people.conversation(group?.masterKey, undefined) ?? {
     id: `stories:${sent.author}`,
-    title: `Stories of ${people.party(sent.author).name}`.slice(0, 1024),
+    title: cut(`Stories of ${people.party(sent.author).name}`, 1024),
     kind: "channel" as const,
   };
   return {
