@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Waits } from "./attachments/late.ts";
 import { BackOff } from "./back-off.ts";
 import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
@@ -38,6 +39,7 @@ export interface AccountLinkOptions {
   readonly log: Log;
   readonly now: () => Date;
   readonly attachmentPatienceMs: number;
+  readonly lateWaits: Waits;
   readonly onHealth?: (health: LinkHealth) => void;
 }
 

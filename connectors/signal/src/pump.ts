@@ -5,17 +5,20 @@ import {
   type SealedAttachment,
   type Sink,
 } from "@daybook/contract";
+import { type AboutAttachment, aboutAttachment, awaited, messageCore, missing } from "./attachments/about.ts";
+import { fetchAttachment, type Fetched, type Wanted } from "./attachments/fetch.ts";
+import { LateAttachments, type Waits } from "./attachments/late.ts";
 import { BackOff } from "./back-off.ts";
 import { SignalError } from "./error.ts";
 import type { zkgroup } from "./libsignal.ts";
 import type { Log } from "./log.ts";
-import { openAttachment } from "./protocol/attachment-cipher.ts";
 import { type Draft, draftsOf, withAttachments } from "./reading/captured.ts";
 import { People } from "./reading/people.ts";
-import type { Attached } from "./reading/reading.ts";
 import { pointerFields } from "./receiving/learn.ts";
 import type { LinkedAccount } from "./store/account.ts";
 import type { AccountFile } from "./store/account-file.ts";
+import { Changes } from "./store/changes.ts";
+import { countWaiting, writeWaiting } from "./store/waiting-attachments.ts";
 import type { WebClient } from "./transport/download.ts";
 
 /** A sink that can also say what scope leaves out, so that nothing of it is fetched. */
@@ -31,14 +34,20 @@ export interface PumpOptions {
   readonly web: WebClient;
   readonly log: Log;
   readonly now: () => Date;
-  /** An attachment whose server does not answer for so long is recorded as a gap. */
+  /** An attachment that is not had for so long is recorded as a gap. */
   readonly attachmentPatienceMs: number;
+  readonly lateWaits: Waits;
   readonly server: zkgroup.ServerPublicParams;
 }
 
 const BATCH = 100;
-const MAX_LONG_TEXT = 1024 * 1024;
+/** Of what the network sent, handed over at a time. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const WAITS = { firstMs: 200, mostMs: 30_000 };
+/** So often, and so long for all of a message's, before it is recorded without what then comes later. */
+const ATTEMPTS = 3;
+const AT_ONCE_MS = 300_000;
+const MAX_WAITING = 2_000;
 
 /**
  * Hands entries on to the stream, in order, and lets go of them once they are there. A crash at any point hands some on
@@ -46,10 +55,12 @@ const WAITS = { firstMs: 200, mostMs: 30_000 };
  */
 export class Pump {
   readonly #options: PumpOptions;
+  readonly #late: LateAttachments;
   #awake: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(options: PumpOptions) {
     this.#options = options;
+    this.#late = new LateAttachments({ ...options, waits: options.lateWaits });
   }
 
   /** There are new entries. */
@@ -59,6 +70,18 @@ export class Pump {
 
   /** Runs until `signal` aborts; nothing that it did not hand on is lost. */
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const parts = [this.#run(sink, both), this.#late.run(sink, both)];
+    try {
+      await Promise.all(parts);
+    } finally {
+      stop.abort();
+      await Promise.allSettled(parts);
+    }
+  }
+
+  async #run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { file, log } = this.#options;
     const backOff = new BackOff(WAITS);
     signal.addEventListener("abort", () => this.wake(), { once: true });
@@ -90,19 +113,26 @@ export class Pump {
     sink: ScopedSink,
     signal: AbortSignal,
   ): Promise<void> {
-    const { file, account, server } = this.#options;
+    const { file, account, server, now } = this.#options;
     const people = new People(account(), file, server);
     const ready: Captured[] = [];
     let through = 0;
+    let bytes = 0;
+    let waiting = new Changes(file);
     const flush = async () => {
       if (ready.length > 0) await this.#capture(ready.splice(0), sink);
-      if (through > 0) file.forget(through);
+      bytes = 0;
+      if (through === 0) return;
+      file.forget(through, waiting, now().getTime());
+      if (!waiting.isEmpty) this.#late.wake();
+      waiting = new Changes(file);
     };
     for (const { number, entry } of entries) {
       for (const draft of draftsOf(entry, account(), people)) {
         // What waits for an attachment must not hold back what is ready.
-        if (draft.attachments.length > 0) await flush();
-        ready.push(...(await this.#complete(draft, sink, signal)));
+        if (draft.attachments.length > 0 || bytes > MAX_BATCH_BYTES) await flush();
+        ready.push(...(await this.#complete(draft, sink, waiting, signal)));
+        bytes += draft.event.raw.length;
       }
       through = number;
     }
@@ -125,112 +155,74 @@ export class Pump {
     }
   }
 
-  async #complete(draft: Draft, sink: ScopedSink, signal: AbortSignal): Promise<Captured[]> {
+  async #complete(
+    draft: Draft,
+    sink: ScopedSink,
+    waiting: Changes,
+    signal: AbortSignal,
+  ): Promise<Captured[]> {
     if (draft.attachments.length === 0 || (await sink.excludes?.(draft.event)))
       return [withAttachments(draft, [])];
     const sealed: SealedAttachment[] = [];
-    const gaps: Captured[] = [];
+    const beside: Captured[] = [];
     let { event } = draft;
+    const patience = AbortSignal.timeout(AT_ONCE_MS);
     for (const [n, attached] of draft.attachments.entries()) {
-      const taken = await this.#take(attached, sink, signal);
-      if (typeof taken === "string") gaps.push(gapOf(draft, attached, taken, n));
-      else sealed.push(taken.attachment);
-      if (typeof taken !== "string" && taken.text !== undefined) event = { ...event, text: taken.text };
-    }
-    return [withAttachments({ ...draft, event }, sealed), ...gaps];
-  }
-
-  /** @returns why not, where it cannot be had */
-  async #take(
-    attached: Attached,
-    sink: Sink,
-    signal: AbortSignal,
-  ): Promise<string | { attachment: SealedAttachment; text?: string }> {
-    const { web, now, attachmentPatienceMs, log } = this.#options;
-    const until = now().getTime() + attachmentPatienceMs;
-    const backOff = new BackOff(WAITS);
-    const pointer = pointerFields(attached.pointer);
-    const claim = {
-      key: Buffer.from(pointer.key, "base64"),
-      digest: Buffer.from(pointer.digest, "base64"),
-      sizeBytes: pointer.sizeBytes,
-    };
-    for (;;) {
-      const text: Uint8Array[] = [];
-      try {
-        const content = openAttachment(web.attachment(pointer, signal), claim);
-        const kept = attached.isText && pointer.sizeBytes <= MAX_LONG_TEXT ? copying(content, text) : content;
-        const attachment = await sink.attach(kept, { name: attached.name, mediaType: attached.mediaType });
-        return { attachment, ...(text.length > 0 && { text: Buffer.concat(text).toString("utf8") }) };
-      } catch (cause) {
-        const told = rootOf(cause);
-        if (told instanceof SignalError) {
-          if (told.code === "attachment-invalid")
-            return `An attachment is not what its sender vouched for: ${told.message}`;
-          if (told.code === "attachment-missing") return "An attachment was not at Signal any more";
-          if (!told.retryable) throw told;
-          if (now().getTime() >= until) return "An attachment could not be fetched in time";
-        } else if (told instanceof ConnectorError) {
-          if (told.code === "too-large") return "An attachment is larger than is kept";
-          if (!told.retryable) throw told;
-        } else {
-          throw cause;
-        }
-        if (signal.aborted) throw told;
-        log.warn({ code: told.code }, "an attachment is tried again");
-        await backOff.wait(signal);
+      const wanted = { ...attached, pointer: pointerFields(attached.pointer) };
+      const fetched = await this.#fetch(wanted, sink, patience, signal);
+      if (fetched.state === "sealed") {
+        sealed.push(fetched.attachment);
+        if (fetched.text !== undefined) event = { ...event, text: fetched.text };
+      } else {
+        const about = aboutAttachment(draft, attached.name, n);
+        beside.push(
+          fetched.state === "never"
+            ? missing(about, fetched.why)
+            : this.#later(about, wanted, fetched.why, waiting),
+        );
       }
     }
+    return [withAttachments({ ...draft, event }, sealed), ...beside];
+  }
+
+  /** A few attempts: what a message waits for holds back all that follow. */
+  async #fetch(
+    wanted: Wanted,
+    sink: ScopedSink,
+    patience: AbortSignal,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
+    const { web, log } = this.#options;
+    const backOff = new BackOff(WAITS);
+    for (let attempt = 1; ; attempt += 1) {
+      const fetched = await fetchAttachment(wanted, { web, sink, signal, patience });
+      if (fetched.state !== "not-now" || fetched.answered || attempt === ATTEMPTS) return fetched;
+      log.warn({}, "an attachment is tried again");
+      await backOff.wait(signal);
+    }
+  }
+
+  /** Leaves an attachment for later, until its time is over. */
+  #later(
+    about: AboutAttachment,
+    { pointer, name, mediaType, isText }: Wanted,
+    why: string,
+    waiting: Changes,
+  ): Captured {
+    const { file, now, attachmentPatienceMs, lateWaits } = this.#options;
+    const at = now().getTime();
+    const until = at + attachmentPatienceMs;
+    const isHopeless = at >= until || pointer.at === "" || !messageCore.safeParse(about.core).success;
+    if (isHopeless || countWaiting(file) >= MAX_WAITING) return missing(about, why);
+    const wanted = { pointer, name, mediaType, isText };
+    writeWaiting(waiting, { about, wanted, until, nextAt: at + lateWaits.firstMs, attempts: 1 });
+    return awaited(about, new Date(until));
   }
 }
 
 /** Asked again after a wait. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
-}
-
-/** A sink wraps what broke the body that it reads. */
-function rootOf(error: unknown): unknown {
-  let told = error;
-  while (
-    told instanceof ConnectorError &&
-    told.code === "store-unavailable" &&
-    told.cause instanceof SignalError
-  )
-    told = told.cause;
-  return told;
-}
-
-async function* copying(body: AsyncIterable<Uint8Array>, into: Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    into.push(Buffer.from(chunk));
-    yield chunk;
-  }
-}
-
-function gapOf(draft: Draft, { name }: Attached, why: string, n: number): Captured {
-  const { conversation, custodian, sender, direction, sentAt, networkId, ...base } = draft.event;
-  return {
-    eventId: `${draft.eventId}:gap:${n}`,
-    stableDigest: draft.stableDigest,
-    event: {
-      v: base.v,
-      kind: "gap",
-      network: base.network,
-      method: base.method,
-      provenance: base.provenance,
-      account: base.account,
-      ...(custodian && { custodian }),
-      ...(conversation && { conversation }),
-      ...(sender && { sender }),
-      ...(direction && { direction }),
-      ...(sentAt !== undefined && { sentAt }),
-      ...(networkId !== undefined && { target: networkId }),
-      gap: { why: why.slice(0, 1024), about: name.toWellFormed() },
-      raw: "",
-      connector: base.connector,
-    },
-  };
 }
 
 function bareOf({ eventId, stableDigest, event, attachments }: Captured): Captured {

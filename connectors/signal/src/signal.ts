@@ -10,6 +10,7 @@ import {
   type Relay,
 } from "@daybook/contract";
 import { AccountLink, type AccountLinkOptions } from "./account-link.ts";
+import { LATE_WAITS, type Waits } from "./attachments/late.ts";
 import { SignalError } from "./error.ts";
 import type { LinkHealth, LinkStatus } from "./health.ts";
 import { aciOfProvision, registerDevice } from "./linking/register.ts";
@@ -37,8 +38,10 @@ export interface SignalOptions {
   readonly userAgent: string;
   readonly log: Log;
   readonly now?: () => Date;
-  /** An attachment whose server does not answer for so long is recorded as a gap; a day if not given. */
+  /** An attachment that is not had for so long is recorded as a gap; as long as Signal keeps them, if not given. */
   readonly attachmentPatienceMs?: number;
+  /** How long to wait between two attempts for one that is late. */
+  readonly lateWaits?: Waits;
   /** Told of each change of a link. */
   readonly onHealth?: (health: LinkHealth) => void;
 }
@@ -46,7 +49,7 @@ export interface SignalOptions {
 /** Somebody has to act before such an account sends anything again. */
 const NEEDS_SOMEBODY: ReadonlySet<LinkStatus> = new Set(["unlinked", "expired", "displaced"]);
 const SUFFIX = ".account";
-const DAY_MS = 86_400_000;
+const ATTACHMENT_LIFE_MS = 45 * 86_400_000;
 
 interface Running {
   readonly link: AccountLink;
@@ -205,7 +208,8 @@ export class Signal implements Connector {
   }
 
   #linkOptions(file: AccountFile): AccountLinkOptions {
-    const { servers, log, now = () => new Date(), attachmentPatienceMs = DAY_MS, onHealth } = this.#options;
+    const { servers, log, now = () => new Date(), onHealth } = this.#options;
+    const { attachmentPatienceMs = ATTACHMENT_LIFE_MS, lateWaits = LATE_WAITS } = this.#options;
     return {
       file,
       network: this.#network,
@@ -215,6 +219,7 @@ export class Signal implements Connector {
       log,
       now,
       attachmentPatienceMs,
+      lateWaits,
       ...(onHealth && { onHealth }),
     };
   }

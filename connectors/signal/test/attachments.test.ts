@@ -1,5 +1,8 @@
-import { createCipheriv, createHash, createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { ConnectorError } from "@daybook/contract";
 import type { Device, PrimaryDevice, Proto } from "@signalapp/mock-server";
+import { openAttachment } from "../src/protocol/attachment-cipher.ts";
+import { uploaded } from "./support/attachments.ts";
 import { data } from "./support/contents.ts";
 import { Office } from "./support/office.ts";
 
@@ -16,37 +19,17 @@ beforeAll(async () => {
 });
 afterAll(() => office.close());
 
-/** Encrypts as a sender does, and puts it where the pointer says. */
-async function uploaded(content: Buffer, fields: Partial<Proto.AttachmentPointer.Params> = {}) {
-  const [key, iv] = [randomBytes(64), randomBytes(16)];
-  const cipher = createCipheriv("aes-256-cbc", key.subarray(0, 32), iv);
-  // Padding hides the size.
-  const padded = Buffer.concat([content, Buffer.alloc(100)]);
-  const body = Buffer.concat([iv, cipher.update(padded), cipher.final()]);
-  const blob = Buffer.concat([body, createHmac("sha256", key.subarray(32)).update(body).digest()]);
-  const cdnKey = randomBytes(8).toString("hex");
-  await office.mock.server.storeAttachmentOnCdn(3, cdnKey, new Uint8Array(blob));
-  return {
-    attachmentIdentifier: { cdnKey },
-    cdnNumber: 3,
-    contentType: "text/plain",
-    key: new Uint8Array(key),
-    digest: new Uint8Array(createHash("sha256").update(blob).digest()),
-    size: content.length,
-    fileName: "note.txt",
-    ...fields,
-  } as Proto.AttachmentPointer.Params;
-}
-
 async function sends(fields: Partial<Proto.DataMessage.Params>): Promise<string> {
   at += 1;
   await friend.sendRaw(device, data(fields), { timestamp: at, sealed: true });
   return `${friend.device.aci}:${at}`;
 }
 
+const gapOf = (id: string) => office.event(({ kind, target }) => kind === "gap" && target === id);
+
 it("seals an attachment as it was sent, without what hid its size", async () => {
   const content = randomBytes(200_000);
-  const id = await sends({ body: "see this", attachments: [await uploaded(content)] });
+  const id = await sends({ body: "see this", attachments: [await uploaded(office.mock, content)] });
   const { attachments } = await office.captured(({ event }) => event.networkId === id);
   expect(attachments).toMatchObject([
     { name: "note.txt", mediaType: "text/plain", sizeBytes: content.length },
@@ -56,7 +39,7 @@ it("seals an attachment as it was sent, without what hid its size", async () => 
 
 it("takes the whole of a text that is too long for a message", async () => {
   const text = "a long text, ".repeat(400);
-  const pointer = await uploaded(Buffer.from(text), { contentType: "text/x-signal-plain" });
+  const pointer = await uploaded(office.mock, Buffer.from(text), { contentType: "text/x-signal-plain" });
   const id = await sends({ body: text.slice(0, 2000), attachments: [pointer] });
   expect(await office.event(({ networkId }) => networkId === id)).toMatchObject({ text });
 });
@@ -72,9 +55,33 @@ it.each([
   },
   { name: "names a place that is not known", fields: { cdnNumber: 9 }, why: "was not at Signal" },
 ])("records a gap beside the message when an attachment $name", async ({ fields, why }) => {
-  const id = await sends({ body: "look", attachments: [await uploaded(Buffer.from("short"), fields)] });
-  const gap = await office.event(({ kind, target }) => kind === "gap" && target === id);
-  expect(gap.gap?.why).toContain(why);
-  expect(gap.gap?.about).toBe("note.txt");
+  const content = Buffer.from("short");
+  const id = await sends({ body: "look", attachments: [await uploaded(office.mock, content, fields)] });
+  const { gap } = await gapOf(id);
+  expect(gap).toMatchObject({ about: "note.txt", why: expect.stringContaining(why) as string });
   expect(await office.event(({ networkId }) => networkId === id)).toMatchObject({ text: "look" });
+});
+
+it("records a gap when an attachment is larger than is kept", async () => {
+  office.sink.attach = async (body) => {
+    for await (const chunk of body) if (chunk.length > 0) break;
+    throw new ConnectorError("too-large", "an attachment is over 1000 bytes");
+  };
+  const large = await uploaded(office.mock, Buffer.alloc(2_000));
+  const id = await sends({ body: "the film", attachments: [large] });
+  expect((await gapOf(id)).gap?.why).toContain("larger than is kept");
+});
+
+it("reads no further than a sender's size allows", async () => {
+  let given = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (;;) yield await Promise.resolve(Buffer.alloc((given += 4_096) && 4_096));
+  }
+  const claim = { key: Buffer.alloc(64, 1), digest: Buffer.alloc(32), sizeBytes: 1_000 };
+  const reading = (async () => {
+    for await (const chunk of openAttachment(endless(), claim))
+      expect(chunk.length).toBeLessThanOrEqual(1_000);
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "attachment-invalid" });
+  expect(given).toBeLessThan(100_000);
 });

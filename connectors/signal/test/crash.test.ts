@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeServers } from "./support/describe-servers.ts";
 import { Office } from "./support/office.ts";
 
 const CAPTURER = join(import.meta.dirname, "children", "capturer.ts");
@@ -24,11 +25,7 @@ it(
     const device = await office.link(phone, [friend]);
     await office.stop();
     const output = join(office.dir, "stream");
-    const description = join(office.dir, "servers.json");
-    const { chat, ...servers } = office.mock.servers;
-    if (chat === "signal") throw new Error("not a test server");
-    const rootCertificate = Buffer.from(chat.rootCertificate).toString("base64");
-    writeFileSync(description, JSON.stringify({ ...servers, port: chat.port, rootCertificate }));
+    const description = describeServers(office);
 
     const said: string[] = [];
     const at = Date.now();

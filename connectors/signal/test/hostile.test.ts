@@ -2,10 +2,11 @@ import { type Event, event as eventSchema } from "@daybook/contract";
 import fc from "fast-check";
 import { draftsOf } from "../src/reading/captured.ts";
 import { People } from "../src/reading/people.ts";
+import { groupServer } from "../src/transport/servers.ts";
 import { digestOf } from "../src/receiving/envelope.ts";
 import { call, content, data, edit, sync } from "./support/contents.ts";
 import { LoneAccount } from "./support/lone-account.ts";
-import { Proto } from "./support/mock-signal.ts";
+import { mock, Proto } from "./support/mock-signal.ts";
 import { damaged, delimited, nested, noise, openGroups } from "./support/wire-noise.ts";
 
 const RUNS = Number(process.env.DAYBOOK_FUZZ_RUNS ?? 150);
@@ -14,7 +15,9 @@ const capturedAt = "2026-03-04T15:04:05.000Z";
 
 const senders = ["a friend", "their phone"] as const;
 const lones = new Map<string, LoneAccount>();
+let server: ReturnType<typeof groupServer>;
 beforeAll(async () => {
+  server = groupServer({ publicParams: (await mock.loadCertificates()).serverPublicParams });
   for (const by of senders) lones.set(by, await LoneAccount.open(by));
 });
 afterAll(() => lones.forEach((lone) => lone.close()));
@@ -30,7 +33,7 @@ async function received(lone: LoneAccount, ...envelopes: Uint8Array<ArrayBuffer>
   const entries = lone.file.entries(100);
   if (entries.length > 0) lone.file.forget(entries.at(-1)!.number);
   return entries.flatMap(({ entry }) =>
-    draftsOf(entry, account, new People(account, lone.file)).map(({ event, eventId }) => {
+    draftsOf(entry, account, new People(account, lone.file, server)).map(({ event, eventId }) => {
       expect(eventId.length).toBeLessThanOrEqual(512);
       // No half of a character, which canonical JSON has no form for.
       expect(JSON.stringify(event)).not.toMatch(/\\ud[89a-f]/);

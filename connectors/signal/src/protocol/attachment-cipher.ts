@@ -13,6 +13,8 @@ export interface AttachmentClaim {
 
 const IV_BYTES = 16;
 const MAC_BYTES = 32;
+/** Senders pad by a twentieth, and what is short to some 500 bytes: more than this is something else. */
+const mostEncrypted = (sizeBytes: number) => sizeBytes * 1.1 + 64 * 1024;
 
 /**
  * The content of an encrypted attachment, `iv | AES-256-CBC | HMAC-SHA-256`, as it arrives, with memory for a chunk.
@@ -38,7 +40,10 @@ export async function* openAttachment(
     return content;
   };
 
+  let total = 0;
   for await (const chunk of body) {
+    total += chunk.length;
+    if (total > mostEncrypted(sizeBytes)) throw refused("is longer than the message says");
     whole.update(chunk);
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     // The last 32 bytes of all are the MAC; which they are shows at the end.

@@ -103,18 +103,20 @@ export class AccountFile implements Pick<Values, "get"> {
    */
   commit(changes: Changes, now: number): void {
     if (changes.isEmpty) return;
-    this.#transaction(() => {
-      for (const { kind, name, value } of changes.values.values()) this.#put(kind, name, value);
-      for (const one of changes.entries)
-        this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(
-          this.#cipher.seal(encodeEntry(one), "entry"),
-        );
-      for (const digest of changes.seen)
-        this.#statement("INSERT OR IGNORE INTO seen VALUES (?, ?)").run(Buffer.from(digest, "hex"), now);
-      for (const one of changes.quarantined) this.#quarantine(one);
-      for (const digest of changes.released)
-        this.#statement("DELETE FROM quarantine WHERE digest = ?").run(Buffer.from(digest, "hex"));
-    });
+    this.#transaction(() => this.#write(changes, now));
+  }
+
+  #write(changes: Changes, now: number): void {
+    for (const { kind, name, value } of changes.values.values()) this.#put(kind, name, value);
+    for (const one of changes.entries)
+      this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(
+        this.#cipher.seal(encodeEntry(one), "entry"),
+      );
+    for (const digest of changes.seen)
+      this.#statement("INSERT OR IGNORE INTO seen VALUES (?, ?)").run(Buffer.from(digest, "hex"), now);
+    for (const one of changes.quarantined) this.#quarantine(one);
+    for (const digest of changes.released)
+      this.#statement("DELETE FROM quarantine WHERE digest = ?").run(Buffer.from(digest, "hex"));
   }
 
   /** The oldest entries, in order. */
@@ -129,9 +131,17 @@ export class AccountFile implements Pick<Values, "get"> {
     }));
   }
 
-  /** Entries that are on the stream leave the file. */
-  forget(throughNumber: number): void {
-    this.#transaction(() => this.#statement("DELETE FROM entry WHERE number <= ?").run(throughNumber));
+  /** Entries that are on the stream leave the file, and what they leave to do is written, at once. */
+  forget(throughNumber: number, changes?: Changes, now = 0): void {
+    this.#transaction(() => {
+      this.#statement("DELETE FROM entry WHERE number <= ?").run(throughNumber);
+      if (changes) this.#write(changes, now);
+    });
+  }
+
+  count(kind: ValueKind): number {
+    const row = this.#statement("SELECT count(*) AS n FROM value WHERE kind = ?").get(kind);
+    return (row as { n: number }).n;
   }
 
   get unsent(): number {

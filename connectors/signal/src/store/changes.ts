@@ -18,7 +18,8 @@ export type ValueKind =
   | "group-key"
   | "link"
   | "group-of"
-  | "relayed";
+  | "relayed"
+  | "waiting-attachment";
 
 /** Values of one account, by kind and name. */
 export interface Values {
