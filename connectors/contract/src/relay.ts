@@ -43,7 +43,11 @@ export const relayFailure = z.enum([
 export type RelayFailure = z.infer<typeof relayFailure>;
 
 export type RelayOutcome =
-  | { readonly state: "sent"; /** The network's id of the message. */ readonly networkId: string }
+  | {
+      readonly state: "sent";
+      /** The network's id of the message. */ readonly networkId: string;
+      /** In words, for who asked: whom of a group it did not reach. */ readonly why?: string | undefined;
+    }
   | {
       readonly state: "failed";
       readonly code: RelayFailure;

@@ -89,6 +89,11 @@ export class AccountLink {
     });
   }
 
+  /** What is known of the account's groups. */
+  get groups(): GroupKeeper {
+    return this.#groups;
+  }
+
   get account(): LinkedAccount {
     return this.#receiver.account;
   }

@@ -21,8 +21,10 @@ import { Aci, type zkgroup } from "./libsignal.ts";
 import { readServiceId } from "./protocol/service-id.ts";
 import { People } from "./reading/people.ts";
 import { expire } from "./sending/progress.ts";
+import { relayToGroup } from "./sending/group-relay.ts";
 import { relay } from "./sending/relay.ts";
 import { AccountFile } from "./store/account-file.ts";
+import { readGroup } from "./store/groups.ts";
 import { WebClient } from "./transport/download.ts";
 import { Network } from "./transport/network.ts";
 import { groupServer, type SignalServers } from "./transport/servers.ts";
@@ -126,10 +128,11 @@ export class Signal implements Connector {
     has: (account) => this.#running.has(fileName(account)),
     conversation: (account, id) => {
       const running = this.#running.get(fileName(account));
+      const people = running && new People(running.link.account, running.file, this.#server);
+      if (people?.groupAt(id)?.members.some((member) => member.id === account))
+        return Promise.resolve(people.group(id));
       const isAnother = readServiceId(undefined, id) instanceof Aci && id !== account;
-      const people =
-        running && isAnother ? new People(running.link.account, running.file, this.#server) : undefined;
-      return Promise.resolve(people?.direct(id));
+      return Promise.resolve(isAnother ? people?.direct(id) : undefined);
     },
     send: async (message) => {
       const { now = () => new Date() } = this.#options;
@@ -140,6 +143,8 @@ export class Signal implements Connector {
       const over = () => expire(running.file, message.id, now());
       try {
         if (isOver()) return over();
+        if (readGroup(running.file, message.conversation))
+          return await relayToGroup({ ...running, server: this.#server, now }, message);
         return await running.link.inTurn((context) => relay(context, message));
       } catch (cause) {
         if (!(cause instanceof SignalError)) throw cause;

@@ -105,7 +105,8 @@ export class Messages {
 
   /** What became of it; the first answer stands. Repeating it is harmless, and so is one to a message that is not known. */
   async answered(id: string, outcome: RelayOutcome, at: Date): Promise<void> {
-    const [code, why] = outcome.state === "failed" ? [outcome.code, outcome.why] : [null, null];
+    const code = outcome.state === "failed" ? outcome.code : null;
+    const { why = null } = outcome;
     await this.#query(
       `UPDATE gateway.message SET state = $2, code = $3, why = $4, answered_at = $5
        WHERE id = $1 AND state IN ('asked', 'queued')`,

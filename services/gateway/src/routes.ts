@@ -16,7 +16,11 @@ const message = z.strictObject({
 
 /** `POST /internal/v1/outbound/:id`: what became of a message, from the capture process that has its account. */
 export const relayOutcome = z.discriminatedUnion("state", [
-  z.strictObject({ state: z.literal("sent"), networkId: z.string().min(1).max(512) }),
+  z.strictObject({
+    state: z.literal("sent"),
+    networkId: z.string().min(1).max(512),
+    why: z.string().min(1).max(1_024).optional(),
+  }),
   z.strictObject({ state: z.literal("failed"), code: relayFailure, why: z.string().min(1).max(1_024) }),
 ]);
 

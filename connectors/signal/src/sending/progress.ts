@@ -4,12 +4,15 @@ import type { SignalErrorCode } from "../error.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 
+/** Whom of a group it did not reach, in words. */
+const partly = { why: z.string().optional() };
+
 /** How far a message is that somebody asked for: kept in the account's file, so that it is sent once. */
 const progress = z.discriminatedUnion("state", [
   z.strictObject({ state: z.literal("begun"), timestamp: z.int() }),
   /** Signal has it for whoever it is for, and it is recorded; the official's phone was not told yet. */
-  z.strictObject({ state: z.literal("delivered"), timestamp: z.int(), networkId: z.string() }),
-  z.strictObject({ state: z.literal("sent"), networkId: z.string() }),
+  z.strictObject({ state: z.literal("delivered"), timestamp: z.int(), networkId: z.string(), ...partly }),
+  z.strictObject({ state: z.literal("sent"), networkId: z.string(), ...partly }),
   z.strictObject({ state: z.literal("failed"), code: relayFailure, why: z.string() }),
 ]);
 export type Progress = z.infer<typeof progress>;
@@ -56,8 +59,10 @@ export function expire(file: AccountFile, id: string, at: Date): RelayOutcome {
       const why = "Signal did not answer in time: look at the phone whether it was sent";
       return settle(file, id, failed("unknown", why), at);
     }
-    case "delivered":
-      return settle(file, id, { state: "sent", networkId: known.networkId }, at);
+    case "delivered": {
+      const { networkId, why } = known;
+      return settle(file, id, { state: "sent", networkId, ...(why !== undefined && { why }) }, at);
+    }
     default:
       return known;
   }

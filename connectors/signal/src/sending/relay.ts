@@ -8,12 +8,13 @@ import { readServiceId } from "../protocol/service-id.ts";
 import type { LinkedAccount } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
+import { rememberGroupOf } from "../store/groups.ts";
 import { confirmIdentity, newIdentitySince } from "../store/identity-changes.ts";
 import { failed, FAILURES, readProgress, setProgress, settle } from "./progress.ts";
 import { sendTo, type SendContext } from "./send.ts";
 
 /** Longer texts travel as attachments on Signal. */
-const MAX_TEXT_BYTES = 2_000;
+export const MAX_TEXT_BYTES = 2_000;
 
 /**
  * Sends a text as the account and tells the official's phone, which shows it as sent. It has one timestamp, which is on
@@ -34,7 +35,7 @@ export async function relay(context: SendContext, message: Outbound): Promise<Re
     return refuse("too-long", `Signal takes ${MAX_TEXT_BYTES} bytes of text at most`);
   const timestamp = known?.timestamp ?? now().getTime();
   const { content, transcript } = contentsOf(message, to, timestamp, account);
-  if (!known) begin(file, message, timestamp);
+  if (!known) begin(file, message, timestamp, [message.conversation]);
   if (known?.state !== "delivered") {
     try {
       await sendTo(context, to, content, timestamp);
@@ -45,33 +46,49 @@ export async function relay(context: SendContext, message: Outbound): Promise<Re
     }
     recordDelivered(context, message, timestamp, transcript);
   }
-  try {
-    await sendTo(context, Aci.fromUuid(account.aci), transcript, timestamp);
-  } catch (cause) {
-    // It was sent: a phone that cannot be told of it changes nothing about that.
-    if (!(cause instanceof SignalError) || cause.code === "unavailable") throw cause;
-  }
+  await tellPhone(context, transcript, timestamp);
   const networkId = messageId(account.aci, timestamp);
   return settle(file, message.id, { state: "sent", networkId }, now());
 }
 
-/** What is confirmed is what was known when it was asked for: what changed later is not. */
-function begin(file: AccountFile, message: Outbound, timestamp: number): void {
+/**
+ * Tells the official's phone what was sent, which shows it there. That it cannot be told changes nothing of what was sent.
+ *
+ * @throws {SignalError} `unavailable`: it may have been told
+ */
+export async function tellPhone(
+  context: SendContext,
+  transcript: Uint8Array,
+  timestamp: number,
+): Promise<void> {
+  try {
+    await sendTo(context, Aci.fromUuid(context.account.aci), transcript, timestamp);
+  } catch (cause) {
+    if (!(cause instanceof SignalError) || cause.code === "unavailable") throw cause;
+  }
+}
+
+/** What is confirmed of whom it is for is what was known when it was asked for: what changed later is not. */
+export function begin(file: AccountFile, message: Outbound, timestamp: number, to: readonly string[]): void {
   const changes = new Changes(file);
   setProgress(changes, message.id, { state: "begun", timestamp });
-  const since = newIdentitySince(file, message.conversation);
-  if (message.acceptsNewIdentity && since !== undefined && since <= Date.parse(message.requestedAt))
-    confirmIdentity(changes, message.conversation);
+  for (const one of message.acceptsNewIdentity ? to : []) {
+    const since = newIdentitySince(file, one);
+    if (since !== undefined && since <= Date.parse(message.requestedAt)) confirmIdentity(changes, one);
+  }
   file.commit(changes, timestamp);
 }
 
-function recordDelivered(
+/** @param about the group that it was for, and whom it did not reach */
+export function recordDelivered(
   { file, account, now }: SendContext,
   message: Outbound,
   timestamp: number,
   transcript: Uint8Array,
+  about: { readonly group?: string; readonly why?: string | undefined } = {},
 ): void {
   const changes = new Changes(file);
+  const why = about.why === undefined ? {} : { why: about.why };
   changes.entries.push({
     what: "content",
     sender: account.aci,
@@ -80,10 +97,11 @@ function recordDelivered(
     receivedAt: timestamp,
     toNumber: false,
     content: Buffer.from(transcript).toString("base64"),
-    relay: { id: message.id, by: message.by },
+    relay: { id: message.id, by: message.by, ...why },
   });
   const networkId = messageId(account.aci, timestamp);
-  setProgress(changes, message.id, { state: "delivered", timestamp, networkId });
+  setProgress(changes, message.id, { state: "delivered", timestamp, networkId, ...why });
+  if (about.group !== undefined) rememberGroupOf(changes, networkId, about.group);
   file.commit(changes, now().getTime());
 }
 

@@ -19,7 +19,7 @@ import { type Encrypted, encryptForDevices, startSessions } from "./encrypt.ts";
 import { accessKeyFor, seal, senderCertificate } from "./sealed.ts";
 
 /** Rounds of learning which devices somebody has: each may change while it is asked. */
-const MAX_ROUNDS = 4;
+export const MAX_ROUNDS = 4;
 
 /** What sending needs. Never two at a time for one account, nor beside receiving: they share the ratchets. */
 export interface SendContext {
@@ -107,7 +107,8 @@ async function sealer(
   };
 }
 
-function storesOf(account: LinkedAccount, changes: Changes, at: number): ProtocolStores {
+/** The stores of what the account sends, over `changes`. */
+export function storesOf(account: LinkedAccount, changes: Changes, at: number): ProtocolStores {
   const identity = ownIdentity(account, "aci");
   if (!identity) throw new SignalError("account-unreadable", "an account has no identity");
   return protocolStores(changes, identity, (sender) => {
@@ -115,7 +116,12 @@ function storesOf(account: LinkedAccount, changes: Changes, at: number): Protoco
   });
 }
 
-async function followDevices(
+/**
+ * Learns which devices somebody has, as the server tells it. Durable once it resolves.
+ *
+ * @throws {SignalError} as `startSessions`
+ */
+export async function followDevices(
   { file, account, chat, now }: SendContext,
   to: ServiceId,
   entries: readonly { missingDevices: number[]; extraDevices: number[]; staleDevices: number[] }[],
@@ -136,7 +142,8 @@ async function followDevices(
   file.commit(changes, now().getTime());
 }
 
-function sendFailure(cause: unknown): SignalError {
+/** What the library says of a message that was not taken. */
+export function sendFailure(cause: unknown): SignalError {
   const is = (code: ErrorCode) => isLibraryError(cause, code);
   if (is(ErrorCode.ServiceIdNotFound))
     return new SignalError("unregistered", "the recipient is not on Signal any more", { cause });

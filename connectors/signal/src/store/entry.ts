@@ -32,7 +32,7 @@ export const entry = z.discriminatedUnion("what", [
     /** The decrypted content, base64. */
     content: z.base64(),
     /** Somebody wrote it elsewhere, and it was sent from here. */
-    relay: z.strictObject({ id: z.uuid(), by: party }).optional(),
+    relay: z.strictObject({ id: z.uuid(), by: party, why: z.string().max(1024).optional() }).optional(),
   }),
   z.strictObject({ what: z.literal("server-receipt"), ...from, receivedAt: at }),
   z.strictObject({

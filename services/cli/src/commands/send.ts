@@ -67,7 +67,10 @@ async function send(given: string, options: SendOptions, output: Output): Promis
     output.progress(undefined);
     if (known.state === "failed" || known.state === "unanswered")
       throw new CliError(`not sent, as far as is known: ${printable(known.why ?? known.state)}`);
-    output.result(known, () => (known.state === "sent" ? `Sent and recorded: ${id}` : `On its way: ${id}`));
+    output.result(known, () => {
+      if (known.state !== "sent") return `On its way: ${id}`;
+      return `Sent and recorded: ${id}${known.why === null ? "" : `\n${printable(known.why)}`}`;
+    });
   } finally {
     client.close();
   }
