@@ -72,14 +72,17 @@ describe("a message that an office writes", () => {
 
   it("tells what became of it: the first answer stands", async () => {
     gateway = await startGateway(pool);
-    const [one, two] = [randomUUID(), randomUUID()];
+    const [one, two, three] = [randomUUID(), randomUUID(), randomUUID()];
     await send({ id: one });
     await send({ id: two, text: "another" });
+    await send({ id: three, text: "to a group" });
     await tell(one, { state: "sent", networkId: "n1" });
+    await tell(three, { state: "sent", networkId: "n3", why: "It did not reach 1 of 2 members" });
     await tell(one, { state: "failed", code: "unknown", why: "later" });
     await tell(two, { state: "failed", code: "challenge", why: "the network wants to see a person" });
 
     expect(await look(one)).toMatchObject({ state: "sent", why: null });
+    expect(await look(three)).toMatchObject({ state: "sent", why: "It did not reach 1 of 2 members" });
     expect(await look(two)).toMatchObject({
       state: "failed",
       code: "challenge",
