@@ -28,9 +28,6 @@ export interface Deployment extends Driven {
   remove(): Promise<void>;
 }
 
-/** What a ceremony is told. */
-export type CeremonyOf = Parameters<typeof holdCeremony>[0];
-
 export interface DeploymentOptions {
   readonly shards?: number;
   readonly archivers?: number;
@@ -52,8 +49,6 @@ export interface DeploymentOptions {
   readonly program?: (place: Place) => readonly string[];
   /** Settings of one process, in place of the usual ones. */
   readonly envOf?: (place: Place) => NodeJS.ProcessEnv;
-  /** Makes the deployment's secrets in a folder, in place of a ceremony held now. @returns the verifier keys */
-  readonly holdCeremony?: (of: CeremonyOf) => Promise<{ readonly vkeys: readonly string[] }>;
   /** Told where all of it will be, before anything is; what it answers is called when all has ended. */
   readonly prepare?: (dir: string) => Promise<() => Promise<void>>;
   /** Puts something between the store and its link. @returns `host:port` of it */
@@ -82,8 +77,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   });
   if (!engines) return undefined;
   started.defer(() => engines.stop());
-  const hold = options.holdCeremony ?? holdCeremony;
-  const { vkeys } = await hold({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });
+  const { vkeys } = await holdCeremony({ dir: join(dir, "secrets"), deployment: DEPLOYMENT, shards });
   const tls = await engines.authority.issue({ subject: "daybook", names: ["IP:127.0.0.1"] });
   const serviceLinks = new Map<string, Proxy>();
   const places: Place[] = [];

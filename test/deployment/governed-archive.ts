@@ -13,11 +13,10 @@ import {
 import { openS3Stores } from "@daybook/s3";
 import type { IdentityName } from "@daybook/s3/testing";
 import { until } from "../e2e/support/archive.ts";
-import { runCommand } from "../e2e/support/daybook.ts";
 import { directStores } from "../faults/run/archive.ts";
 import { setClock } from "../faults/run/faults.ts";
 import { deploy, type Deployment } from "./deployment.ts";
-import { DAYBOOK, NODE, type ServiceProcess } from "./service-process.ts";
+import { DAYBOOK, type ServiceProcess } from "./service-process.ts";
 import { BUCKETS, COPY_BUCKET, type StoreName } from "./store.ts";
 
 const CLOCK = join(import.meta.dirname, "../faults/run/clock.ts");
@@ -52,8 +51,7 @@ export interface Passed {
 
 /**
  * A deployment in which locks lapse within a minute. The archiver's clock is set back by nearly the days that it locks
- * for once it has probed the store, and the archive's keys are older still; the store's clock is never touched, and it
- * alone says what is locked.
+ * for once it has probed the store; the store's clock is never touched, and it alone says what is locked.
  */
 export class GovernedArchive {
   readonly deployment: Deployment;
@@ -79,28 +77,9 @@ export class GovernedArchive {
       },
       program: ({ service }) => ["--import", CLOCK, DAYBOOK, "run", service],
       envOf: ({ name }) => ({ FAULTS_CLOCK: join(clocks, name) }),
-      // Nobody encrypts to a key that is made in his future.
-      holdCeremony: async ({ dir, deployment, shards }) => {
-        const args = [
-          "keys",
-          "ceremony",
-          "--deployment",
-          deployment,
-          "--shards",
-          String(shards),
-          "--out",
-          dir,
-        ];
-        const { stdout, stderr } = await runCommand(NODE, ["--import", CLOCK, DAYBOOK, ...args, "--json"], {
-          env: { PATH: process.env.PATH, FAULTS_CLOCK: join(clocks, "ceremony") },
-        });
-        if (stdout === "") throw new Error(`there are no secrets: ${stderr}`);
-        return JSON.parse(stdout) as { vkeys: string[] };
-      },
       prepare: (dir) => {
         clocks = clocksOf(dir);
         mkdirSync(clocks, { mode: 0o700 });
-        setClock(clocks, "ceremony", BACK_MS - DAY_MS);
         return Promise.resolve(() => Promise.resolve());
       },
     }))!;

@@ -202,4 +202,14 @@ describeDeployed.each(deployedStores())("retention and the sweeper on %s", (stor
     expect(await found("ferry")).toBe(1);
     expect(await json("log", "fsck")).toMatchObject({ ok: true });
   });
+
+  it("makes the catalogue again from what is left: nothing that was disposed of comes back, nor is missed", async () => {
+    // What is recorded from now on is locked for long.
+    archive.setClock("archiver-0", 0);
+    await archive.pass();
+    expect(await json("rebuild")).toMatchObject({ ok: true });
+    expect(await found("ferry")).toBe(1);
+    expect(await found("quorum")).toBe(0);
+    expect(await json("log", "fsck")).toMatchObject({ ok: true });
+  });
 });

@@ -10,8 +10,8 @@ export class Supervisor {
   readonly #services: ReadonlyMap<string, ServiceProcess>;
   /** Those that a fault keeps down. */
   readonly #down = new Set<string>();
-  /** Ends that no fault of the plan caused, by service. */
-  readonly ends = new Map<string, number>();
+  /** Ends that no fault of the plan caused, by service: the last line that it printed each time. */
+  readonly ends = new Map<string, string[]>();
 
   constructor(services: ReadonlyMap<string, ServiceProcess>) {
     this.#services = services;
@@ -37,7 +37,8 @@ export class Supervisor {
     const hasEnded = () => !signal.aborted && !service.isRunning && !this.#down.has(name);
     while (!signal.aborted) {
       if (hasEnded()) {
-        this.ends.set(name, (this.ends.get(name) ?? 0) + 1);
+        const last = service.output.trimEnd().split("\n").at(-1) ?? "";
+        this.ends.set(name, [...(this.ends.get(name) ?? []), last]);
         await sleep(RESTART_MS, undefined, { signal }).catch(() => undefined);
         if (hasEnded()) service.start();
       }

@@ -37,8 +37,8 @@ export interface Outcome extends Judgement {
   readonly acknowledged: number;
   readonly heldBack: number;
   readonly acknowledgedPerSecond: number;
-  /** Ends of services that no fault of the plan is: by name. */
-  readonly ends: Readonly<Record<string, number>>;
+  /** Ends of services that no fault of the plan is, by name: the last line of each. */
+  readonly ends: Readonly<Record<string, readonly string[]>>;
   /** What the store was made to do. */
   readonly store: Readonly<Record<string, number>>;
   /** Where the logs of the services and the engines are kept, when a promise was broken. */
