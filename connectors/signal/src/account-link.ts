@@ -5,10 +5,11 @@ import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
 import { SignalError, type SignalErrorCode } from "./error.ts";
 import { GroupKeeper } from "./groups/group-keeper.ts";
-import type { LinkHealth, LinkStatus } from "./health.ts";
+import { DOWN_WORDS, downAlert, type LinkHealth, type LinkStatus } from "./health.ts";
 import { Lane } from "./lane.ts";
 import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsignal.ts";
-import { putCapabilities, requestSync, topUpPreKeys } from "./linking/upkeep.ts";
+import { KeyUpkeep } from "./linking/key-upkeep.ts";
+import { putCapabilities, requestSync } from "./linking/upkeep.ts";
 import type { Log } from "./log.ts";
 import { Pump, type ScopedSink } from "./pump.ts";
 import { askAgain } from "./receiving/ask-again.ts";
@@ -24,8 +25,6 @@ import type { Network } from "./transport/network.ts";
 
 const WAITS = { firstMs: 1_000, mostMs: 60_000 };
 const BEAT_MS = 60_000;
-/** Prekeys are looked after on each connection, and so often while it lasts. */
-const UPKEEP_MS = 36 * 3_600_000;
 /** What was seen is forgotten after twice the time that Signal keeps messages. */
 const SEEN_MS = 60 * 86_400_000;
 
@@ -64,6 +63,7 @@ export class AccountLink {
   readonly #groups: GroupKeeper;
   /** What runs beside receiving: over before the file is closed. */
   readonly #errands = new Set<Promise<void>>();
+  readonly #keys: KeyUpkeep;
   #status: LinkStatus = "connecting";
   #problem: string | undefined;
   #alerts: readonly string[] = [];
@@ -79,6 +79,12 @@ export class AccountLink {
     );
     this.#receiver = new Receiver(file, account, this.#trustRoots);
     this.#coverage = new Coverage(file, account.linkedAt, now().getTime());
+    this.#keys = new KeyUpkeep({
+      ...options,
+      inTurn: (work) => this.inTurn(work),
+      adopt: (next) => this.#receiver.adopt(next),
+      isConnected: () => this.#chat !== undefined,
+    });
     this.#pump = new Pump({ ...options, account: () => this.account });
     this.#groups = new GroupKeeper({
       ...options,
@@ -101,13 +107,23 @@ export class AccountLink {
   get health(): LinkHealth {
     const { file } = this.#options;
     const { aci, custodian } = this.account;
+    const { downSince } = this.#coverage;
+    const down = downAlert(downSince, this.#options.now().getTime());
+    const own = [down, this.#keys.isFailing && "prekeys-not-renewed"].filter(
+      (one) => typeof one === "string",
+    );
+    const full = this.#coverage.isUnwritten
+      ? "an account's file takes nothing: make room on the disk"
+      : undefined;
+    const problem = [this.#problem ?? full, down && DOWN_WORDS[down]].filter(Boolean).join("; ") || undefined;
     return {
       account: aci,
       custodian,
       status: this.#status,
       coverage: { state: this.#coverage.state, since: new Date(this.#coverage.since) },
-      ...(this.#problem !== undefined && { problem: this.#problem }),
-      alerts: this.#alerts,
+      ...(problem !== undefined && { problem }),
+      alerts: [...this.#alerts, ...own],
+      ...(downSince !== undefined && { downSince: new Date(downSince) }),
       unsent: file.unsent,
       quarantined: file.quarantinedCount,
     };
@@ -201,7 +217,12 @@ export class AccountLink {
     );
     this.#pump.wake();
     for (const errand of errands) this.#aside(() => this.#run(errand, signal));
-    if (quarantined) this.#aside(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
+    if (!quarantined) return;
+    this.#options.log.warn(
+      { kept: this.#options.file.quarantinedCount },
+      "an envelope could not be decrypted",
+    );
+    this.#aside(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
   }
 
   /** What fails is done at the next occasion: it must not end the link. */
@@ -212,9 +233,10 @@ export class AccountLink {
 
   /** On each connection: keys first, for without them nobody new can write. */
   async #lookAfter(signal: AbortSignal): Promise<void> {
-    const { file, now } = this.#options;
-    await this.inTurn(putCapabilities);
-    await this.upkeep();
+    const { file, now, network } = this.#options;
+    await this.#keys.run();
+    await this.#quietly(() => this.inTurn(putCapabilities));
+    await this.#quietly(() => this.inTurn(({ chat }) => network.followConfig(chat, now())));
     const asked = `sync-asked/${this.account.deviceId}`;
     if (!file.get("link", asked)) {
       await this.inTurn(requestSync);
@@ -228,14 +250,10 @@ export class AccountLink {
     file.forgetSeen(now().getTime() - SEEN_MS);
   }
 
-  /** Sees to prekeys. Repeatable. @throws {SignalError} */
-  async upkeep(): Promise<void> {
-    await this.inTurn(async (context) => this.#receiver.adopt(await topUpPreKeys(context)));
-  }
-
   async #run(errand: Errand, signal: AbortSignal): Promise<void> {
     const { file, web, now } = this.#options;
     if (errand.what === "group") this.#groups.want(errand.id, errand.change);
+    if (errand.what === "keys") await this.#keys.run();
     if (errand.what === "contacts") await fetchContacts(file, web, now(), signal);
   }
 
@@ -249,16 +267,20 @@ export class AccountLink {
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
-    let lookedAfterAt = this.#options.now().getTime();
+    let told = downAlert(this.#coverage.downSince, this.#options.now().getTime());
     while (!signal.aborted) {
       await sleep(BEAT_MS, undefined, { signal }).catch(() => undefined);
       if (isAborted(signal)) return;
       const now = this.#options.now().getTime();
       this.#coverage.beat(now);
       this.#pump.wake();
-      if (now - lookedAfterAt < UPKEEP_MS || this.#status !== "live") continue;
-      lookedAfterAt = now;
-      await this.#quietly(() => this.upkeep());
+      const alert = downAlert(this.#coverage.downSince, now);
+      if (alert !== told && alert !== undefined) {
+        this.#options.log.error({ alert }, "a link to Signal has been down for long");
+        this.#options.onHealth?.(this.health);
+      }
+      told = alert;
+      if (this.#status === "live" && this.#keys.isDue) await this.#keys.run();
     }
   }
 

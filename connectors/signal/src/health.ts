@@ -21,10 +21,32 @@ export interface LinkHealth {
   readonly coverage: { readonly state: Coverage["state"]; readonly since: Date };
   /** For an operator, in words: what to do. */
   readonly problem?: string;
-  /** What Signal warns of: `idle-primary-device` asks that the phone's app be opened. */
+  /**
+   * What is to be seen to before it is too late. Of Signal's: `idle-primary-device` asks that the phone's app be opened.
+   * Ours: `down-3-days`, `down-30-days`, `prekeys-not-renewed`.
+   */
   readonly alerts: readonly string[];
+  /** Since when nothing comes through; absent while something does. */
+  readonly downSince?: Date;
   /** Events that are not yet on the stream. */
   readonly unsent: number;
   /** Envelopes that could not be decrypted and are kept. */
   readonly quarantined: number;
 }
+
+const DAY_MS = 86_400_000;
+
+/** How near a link is to its end: Signal keeps messages for 30 days, and a device that is away for 45 is removed. */
+export function downAlert(downSince: number | undefined, now: number): string | undefined {
+  const days = downSince === undefined ? 0 : (now - downSince) / DAY_MS;
+  if (days >= 30) return "down-30-days";
+  return days >= 3 ? "down-3-days" : undefined;
+}
+
+/** For an operator, in words. */
+export const DOWN_WORDS: Readonly<Record<string, string>> = {
+  "down-3-days":
+    "nothing has come through for 3 days: after 30 Signal lets go of messages, after 45 of this device",
+  "down-30-days":
+    "nothing has come through for 30 days, as long as Signal keeps messages: some may be lost, and after 45 days the phone has to be linked again",
+};

@@ -7,6 +7,11 @@ export const ONE_TIME_KEYS = 100;
 /** Numbers are of 24 bits at the server. */
 const MAX_KEY_ID = 0xff_ff_ff;
 
+/** The number of a key at its place in the order in which an account's keys are made. */
+export function keyIdAt(place: number): number {
+  return ((place - 1) % MAX_KEY_ID) + 1;
+}
+
 /** A prekey as the server takes it. */
 export interface PublicPreKey {
   readonly keyId: number;
@@ -78,7 +83,7 @@ export class PreKeyMaker {
   }
 
   #id(): number {
-    return ((this.#nextId() - 1) % MAX_KEY_ID) + 1;
+    return keyIdAt(this.#nextId());
   }
 }
 

@@ -16,6 +16,7 @@ import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 import { ask, parsed } from "../transport/request.ts";
 import type { Network } from "../transport/network.ts";
+import { noteKeysAtServer } from "./key-ages.ts";
 import { PreKeyMaker } from "./prekeys.ts";
 
 /**
@@ -110,10 +111,17 @@ export async function registerDevice(of: {
   const { uuid, deviceId } = parsed(response.body, answer);
   if (uuid !== made.aci) throw new SignalError("malformed", "Signal linked another account than the phone's");
   const linked = { ...made, deviceId };
+  const { aciSignedPreKey, aciPqLastResortPreKey, pniSignedPreKey, pniPqLastResortPreKey } = keys;
   // What an earlier device's ratchets hold is of no use to this one.
   file.clear(["session", "devices", "sender-key"]);
   const confirmed = new Changes(file);
   writeAccount(confirmed, linked);
+  for (const [kind, signed, lastResort] of [
+    ["aci", aciSignedPreKey, aciPqLastResortPreKey],
+    ["pni", pniSignedPreKey, pniPqLastResortPreKey],
+  ] as const)
+    if (signed)
+      noteKeysAtServer(confirmed, kind, { signed: signed.keyId, lastResort: lastResort?.keyId }, now);
   const text = `The account was linked as its device ${deviceId}`;
   confirmed.entries.push({ what: "notice", id: `linked:${deviceId}`, receivedAt: now, text });
   file.commit(confirmed, now);

@@ -1,33 +1,29 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { SignalError } from "../error.ts";
 import {
-  Aci,
-  IdentityKeyPair,
-  KyberPreKeyRecord,
   plain,
   ProtocolAddress,
   processSenderKeyDistributionMessage,
   SenderKeyDistributionMessage,
-  SignedPreKeyRecord,
 } from "../libsignal.ts";
 import { type Content, ContentSchema } from "../protocol/gen/content_pb.ts";
 import type { DataMessage, StoryMessage } from "../protocol/gen/data_pb.ts";
 import type { Envelope } from "../protocol/gen/envelope_pb.ts";
 import { type SyncMessage, SyncMessage_FetchLatest_Type } from "../protocol/gen/sync_pb.ts";
 import { groupIdOf } from "../protocol/group-id.ts";
-import { pniOf } from "../protocol/service-id.ts";
 import { type LinkedAccount, writeAccount } from "../store/account.ts";
 import type { Changes } from "../store/changes.ts";
 import { learnContact } from "../store/contacts.ts";
 import { learnGroup, readGroup, rememberGroupOf } from "../store/groups.ts";
-import { preKeyName, type ProtocolStores } from "../store/protocol-stores.ts";
+import type { ProtocolStores } from "../store/protocol-stores.ts";
 import { messageId } from "../protocol/message-id.ts";
+import { changedNumber } from "./changed-number.ts";
 import { timestampIn } from "./envelope.ts";
 import type { Unsealed } from "./unseal.ts";
 
 /** What a message asks of this device once it is durable. */
 export type Errand =
   | { readonly what: "contacts" }
+  | { readonly what: "keys" }
   | { readonly what: "storage" }
   /** A message came from a group: it may be another than it was known to be. */
   | { readonly what: "group"; /** Base64. */ readonly id: string; readonly change?: Uint8Array }
@@ -175,7 +171,7 @@ function learnFromPhone(
     }
     case "pniChangeNumber": {
       const next = changedNumber(content.value, envelope, account, changes);
-      return { account: next, errands: [] };
+      return { account: next, errands: [{ what: "keys" }] };
     }
   }
   return { account, errands: [] };
@@ -207,39 +203,4 @@ export function pointerFields(pointer: {
     digest: Buffer.from(pointer.digest ?? []).toString("base64"),
     sizeBytes: pointer.size ?? 0,
   };
-}
-
-/** The number, its identity and keys change together with the message that says so, or not at all. */
-function changedNumber(
-  change: Extract<SyncMessage["content"], { case: "pniChangeNumber" }>["value"],
-  envelope: Envelope,
-  account: LinkedAccount,
-  changes: Changes,
-): LinkedAccount {
-  const { identityKeyPair, signedPreKey, lastResortKyberPreKey, registrationId, newE164 } = change;
-  const pni =
-    envelope.updatedPniBinary ??
-    (envelope.updatedPni ? Aci.fromUuid(envelope.updatedPni).getRawUuidBytes() : undefined);
-  if (!identityKeyPair || !signedPreKey || !registrationId || !pni)
-    throw new SignalError("malformed", "a change of number is not whole");
-  const pair = IdentityKeyPair.deserialize(plain(identityKeyPair));
-  const signed = SignedPreKeyRecord.deserialize(plain(signedPreKey));
-  changes.set("signed-prekey", preKeyName("pni", signed.id()), signed.serialize());
-  if (lastResortKyberPreKey) {
-    const kyber = KyberPreKeyRecord.deserialize(plain(lastResortKyberPreKey));
-    changes.set("kyber-prekey", preKeyName("pni", kyber.id()), kyber.serialize());
-    changes.set("kyber-used", preKeyName("pni", kyber.id()), Buffer.from("last-resort"));
-  }
-  const next = {
-    ...account,
-    pni: pniOf(pni).getServiceIdString(),
-    ...(newE164 && { number: newE164 }),
-    pniIdentity: {
-      publicKey: Buffer.from(pair.publicKey.serialize()).toString("base64"),
-      privateKey: Buffer.from(pair.privateKey.serialize()).toString("base64"),
-      registrationId,
-    },
-  };
-  writeAccount(changes, next);
-  return next;
 }

@@ -184,7 +184,7 @@ export class AccountFile implements Pick<Values, "get"> {
 
   /** Forgets what was seen before an instant: longer ago than the server keeps messages. */
   forgetSeen(before: number): void {
-    this.#statement("DELETE FROM seen WHERE at < ?").run(before);
+    this.#transaction(() => this.#statement("DELETE FROM seen WHERE at < ?").run(before));
   }
 
   close(): void {

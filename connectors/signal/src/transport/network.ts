@@ -7,6 +7,7 @@ import {
 } from "../libsignal.ts";
 import { SignalError } from "../error.ts";
 import { connectionFailure } from "./failure.ts";
+import { fetchRemoteConfig } from "./remote-config.ts";
 import type { NetworkOptions } from "./servers.ts";
 
 /** A device's own name and password at the chat server. */
@@ -28,6 +29,7 @@ export interface Incoming {
   readonly onEnd: (why: SignalError | undefined) => void;
 }
 
+const CONFIG_MS = 6 * 3_600_000;
 /** Ports that nothing of ours connects to. */
 const UNUSED_PORT = 9;
 /** What a test server takes no other way. To many at once it takes as Signal does, which is no part of this. */
@@ -35,14 +37,17 @@ const OVER_WEBSOCKET = new Map([
   ["grpc.MessagesSendMessage", "ws"],
   ["grpc.MessagesAnonymousSendSingleRecipientMessage", "ws"],
   ["grpc.AttachmentsGetUploadForm", "ws"],
-] as const);
+]);
 
 /** Connections to Signal's chat servers: one for everybody of a process. */
 export class Network {
   readonly #net: Net.Net;
+  readonly #overrides: ReadonlyMap<string, string>;
   #unauthenticated: Promise<UnauthenticatedChat> | undefined;
+  #configuredAt = Number.NEGATIVE_INFINITY;
 
   constructor({ servers, userAgent }: NetworkOptions) {
+    this.#overrides = servers.sendOver === "websocket" ? OVER_WEBSOCKET : new Map<string, string>();
     this.#net =
       servers.chat === "signal"
         ? new Net.Net({
@@ -60,8 +65,25 @@ export class Network {
             TESTING_localServer_rootCertificateDer: plain(servers.chat.rootCertificate),
             TESTING_localServer_httpVersion: 2,
           });
-    if (servers.sendOver === "websocket")
-      this.#net.setRemoteConfig(OVER_WEBSOCKET, Net.BuildVariant.Production);
+    this.#configure(new Map());
+  }
+
+  /**
+   * Learns from the server what its library should do on connections that are made from now on: a few times a day, for all
+   * accounts. Repeatable; where it fails, nothing changes.
+   *
+   * @throws {SignalError}
+   */
+  async followConfig(chat: AuthenticatedChat, now: Date): Promise<void> {
+    if (now.getTime() - this.#configuredAt < CONFIG_MS) return;
+    this.#configure(await fetchRemoteConfig(chat));
+    this.#configuredAt = now.getTime();
+  }
+
+  #configure(settings: ReadonlyMap<string, string>): void {
+    // Its typings list the names that it knows; it takes no notice of others.
+    const all = new Map([...settings, ...this.#overrides]) as Parameters<Net.Net["setRemoteConfig"]>[0];
+    this.#net.setRemoteConfig(all, Net.BuildVariant.Production);
   }
 
   /**

@@ -84,6 +84,14 @@ function stopWaiting(server: MockServer): void {
   for (const { promiseQueue } of provisionResultQueueByCode.values()) promiseQueue.push(undefined);
 }
 
+/** Once a device is linked it may upload keys as often as it likes: the mock goes on waiting for its first ones. */
+export function endProvisioning(server: MockServer): void {
+  const { provisionResultQueueByKey } = server as unknown as {
+    provisionResultQueueByKey: Map<string, unknown>;
+  };
+  provisionResultQueueByKey.clear();
+}
+
 /** As the real server does: what was not acknowledged is delivered again. The mock forgets it where it had queued it. */
 function deliverUntilAcknowledged(server: MockServer): void {
   const send = server.send.bind(server);
