@@ -92,6 +92,12 @@ export class Office {
     await this.signal.close();
   }
 
+  /** From the next start on. */
+  with(options: Partial<SignalOptions>): this {
+    this.#options = { ...this.#options, ...options };
+    return this;
+  }
+
   /** As a process that starts again, over the same files. */
   start(sink = this.sink): void {
     this.sink = sink;
