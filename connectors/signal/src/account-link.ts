@@ -5,7 +5,7 @@ import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
 import { SignalError, type SignalErrorCode } from "./error.ts";
 import { GroupKeeper } from "./groups/group-keeper.ts";
-import { DOWN_WORDS, downAlert, type LinkHealth, type LinkStatus } from "./health.ts";
+import { downAlert, type LinkHealth, type LinkStatus, troubles } from "./health.ts";
 import { Lane } from "./lane.ts";
 import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsignal.ts";
 import { KeyUpkeep } from "./linking/key-upkeep.ts";
@@ -107,23 +107,17 @@ export class AccountLink {
   get health(): LinkHealth {
     const { file } = this.#options;
     const { aci, custodian } = this.account;
-    const { downSince } = this.#coverage;
-    const down = downAlert(downSince, this.#options.now().getTime());
-    const own = [down, this.#keys.isFailing && "prekeys-not-renewed"].filter(
-      (one) => typeof one === "string",
-    );
-    const full = this.#coverage.isUnwritten
-      ? "an account's file takes nothing: make room on the disk"
-      : undefined;
-    const problem = [this.#problem ?? full, down && DOWN_WORDS[down]].filter(Boolean).join("; ") || undefined;
     return {
       account: aci,
       custodian,
       status: this.#status,
-      coverage: { state: this.#coverage.state, since: new Date(this.#coverage.since) },
-      ...(problem !== undefined && { problem }),
-      alerts: [...this.#alerts, ...own],
-      ...(downSince !== undefined && { downSince: new Date(downSince) }),
+      ...troubles({
+        problem: this.#problem,
+        alerts: this.#alerts,
+        coverage: this.#coverage,
+        keysFail: this.#keys.isFailing,
+        now: this.#options.now().getTime(),
+      }),
       unsent: file.unsent,
       quarantined: file.quarantinedCount,
     };

@@ -43,10 +43,31 @@ export function downAlert(downSince: number | undefined, now: number): string | 
   return days >= 3 ? "down-3-days" : undefined;
 }
 
-/** For an operator, in words. */
-export const DOWN_WORDS: Readonly<Record<string, string>> = {
+const DOWN_WORDS: Readonly<Record<string, string>> = {
   "down-3-days":
     "nothing has come through for 3 days: after 30 Signal lets go of messages, after 45 of this device",
   "down-30-days":
     "nothing has come through for 30 days, as long as Signal keeps messages: some may be lost, and after 45 days the phone has to be linked again",
 };
+
+/** What stands in the way of a link, or will. */
+export function troubles(of: {
+  readonly problem: string | undefined;
+  /** Signal's own. */
+  readonly alerts: readonly string[];
+  readonly coverage: Pick<Coverage, "state" | "since" | "downSince" | "isUnwritten">;
+  readonly keysFail: boolean;
+  readonly now: number;
+}): Pick<LinkHealth, "coverage" | "problem" | "alerts" | "downSince"> {
+  const { coverage, now } = of;
+  const { state, since, downSince, isUnwritten } = coverage;
+  const down = downAlert(downSince, now);
+  const full = isUnwritten ? "an account's file takes nothing: make room on the disk" : undefined;
+  const words = [of.problem ?? full, down && DOWN_WORDS[down]].filter((one) => one !== undefined);
+  return {
+    coverage: { state, since: new Date(since) },
+    ...(words.length > 0 && { problem: words.join("; ") }),
+    alerts: [...of.alerts, ...(down ? [down] : []), ...(of.keysFail ? ["prekeys-not-renewed"] : [])],
+    ...(downSince !== undefined && { downSince: new Date(downSince) }),
+  };
+}

@@ -52,7 +52,7 @@ it("takes a link to have been down while its disk took nothing", () => {
   const coverage = new Coverage(file, LINKED, LINKED);
   coverage.enter("live", LINKED);
   coverage.beat(LINKED + HOUR_MS / 2);
-  const { commit } = file;
+  const commit = file.commit.bind(file);
   file.commit = () => {
     throw new SignalError("unavailable", "there is no room");
   };
