@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Outbound } from "@daybook/contract";
-import type { Group, PrimaryDevice } from "@signalapp/mock-server";
-import { changeGroup, say } from "./support/groups.ts";
+import type { Device, Group, PrimaryDevice, Proto } from "@signalapp/mock-server";
+import { changeGroup, onServer, say, tick } from "./support/groups.ts";
+import { CiphertextMessageType, DecryptionErrorMessage } from "../src/libsignal.ts";
+import { content } from "./support/contents.ts";
 import { answering } from "./support/answers.ts";
 import { failing, sealsOf } from "./support/group-sends.ts";
 import { Office } from "./support/office.ts";
@@ -12,6 +14,7 @@ let office: Office;
 let phone: PrimaryDevice;
 let fred: PrimaryDevice;
 let gina: PrimaryDevice;
+let device: Device;
 let group: Group;
 let gate: Awaited<ReturnType<typeof startStorageGate>>;
 
@@ -24,7 +27,7 @@ beforeAll(async () => {
   fred = await server.createPrimaryDevice({ profileName: "Fred" });
   gina = await server.createPrimaryDevice({ profileName: "Gina" });
   phone = await server.createPrimaryDevice({ profileName: "Olivia", contacts: [fred, gina] });
-  const device = await office.link(phone, [fred]);
+  device = await office.link(phone, [fred]);
   await office.knows(phone, gina, "Gina");
   group = await fred.createGroup({ title: "Budget", members: [phone, fred, gina] });
   await say(fred, device, group, "first");
@@ -101,6 +104,27 @@ it("encrypts once for all, and gives its key to each member's devices once", asy
   expect(seals.of(fred).filter((how) => how === "all")).toHaveLength(3);
   expect(seals.of(fred).filter((how) => how === "one").length).toBeGreaterThan(0);
   expect(seals.of(gina)).toEqual(["all", "all"]);
+  seals.end();
+});
+
+it("gives its key again to a device that could not read", async () => {
+  const seals = sealsOf(office.mock.server);
+  const asked = message("unreadable for Fred");
+  const { networkId } = (await send(asked)) as { networkId: string };
+  for (const one of [fred, gina]) await gotBy(one, asked);
+  const at = Number(networkId.split(":")[1]);
+  const { SenderKey } = CiphertextMessageType;
+  const error = DecryptionErrorMessage.forOriginal(new Uint8Array(1), SenderKey, at, device.deviceId);
+  await fred.sendRaw(device, content({ decryptionErrorMessage: error.serialize() }), { timestamp: tick() });
+  await say(fred, device, group, "word of it");
+  await office.event(({ text }) => text === "word of it");
+  const [before, others] = [seals.of(fred).length, seals.of(gina).length];
+
+  const next = message("readable again");
+  expect(await send(next)).toMatchObject({ state: "sent" });
+  for (const one of [fred, gina]) await gotBy(one, next);
+  expect(seals.of(fred).slice(before)).toEqual(expect.arrayContaining(["one", "all"]));
+  expect(seals.of(gina).slice(others)).toEqual(["all"]);
   seals.end();
 });
 
@@ -204,6 +228,22 @@ it("knows what it sent after a restart", async () => {
   const next = message("after it");
   expect(await send(next)).toMatchObject({ state: "sent" });
   await gotBy(fred, next);
+});
+
+it.each<{ name: string; change: Partial<Proto.Group.Params>; why: string }>([
+  {
+    name: "only administrators may write",
+    change: { announcementsOnly: true },
+    why: "only administrators may write to that group",
+  },
+  { name: "nobody may", change: { terminated: true }, why: "the group was ended: nobody can write to it" },
+])("does not write where $name", async ({ change, why }) => {
+  const { state } = await onServer(office.mock.server, group);
+  const before = { ...state };
+  const members = state.members!.map((one) => ({ ...one, role: 1 }));
+  Object.assign(state, change, { members });
+  expect(await send(message("not for the likes of us"))).toEqual({ state: "failed", code: "refused", why });
+  Object.assign(state, before);
 });
 
 it("does not send where the account may not", async () => {

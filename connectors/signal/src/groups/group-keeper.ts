@@ -21,9 +21,10 @@ import { GroupService, type GroupServiceOptions } from "./group-service.ts";
 import { openState, profileKeysOf } from "./group-state.ts";
 import { type Missed, missedChanges } from "./missed-changes.ts";
 
-const WAITS = { firstMs: 1_000, mostMs: 10 * 60_000 };
-/** A group from which no message came is looked at so often, on a connection. */
+const WAITS = { firstMs: 1_000, mostMs: 60_000 };
+/** A group from which no message came is looked at so often. */
 const STALE_MS = 24 * 3_600_000;
+const LOOK_MS = 3_600_000;
 /** One that is not shown to the account is asked for again no sooner. */
 const CLOSED_MS = 10 * 60_000;
 const MAX_WAITING = 10_000;
@@ -54,6 +55,7 @@ export class GroupKeeper {
   readonly #waiting = new Set<string>();
   /** Revisions of which a message told, verified, so that the log does not tell of them again. */
   readonly #told = new Map<string, Set<number>>();
+  readonly #ending = new AbortController();
   #awake: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(options: GroupKeeperOptions) {
@@ -86,10 +88,21 @@ export class GroupKeeper {
     }
   }
 
-  /** Looks at the groups that are to be looked at until `signal` aborts. */
+  /** Looks at the groups that are to be looked at until `signal` aborts. Once it resolves, nothing is done any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const backOff = new BackOff(WAITS);
+    const look = setInterval(() => this.wantStale(), LOOK_MS);
     signal.addEventListener("abort", () => this.#awake.resolve(), { once: true });
+    try {
+      await this.#work(signal);
+    } finally {
+      clearInterval(look);
+      this.#ending.abort();
+      await this.#lane.idle();
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const backOff = new BackOff(WAITS);
     while (!signal.aborted) {
       this.#awake = Promise.withResolvers();
       const [id] = this.#waiting;
@@ -118,7 +131,11 @@ export class GroupKeeper {
    * @throws {SignalError} `not-possible` when the account may not see it; `unavailable`, `rate-limited`, `malformed`
    */
   async refresh(id: string, signal: AbortSignal): Promise<FreshGroup> {
-    return this.#lane.run(() => this.#refresh(id, signal));
+    const either = AbortSignal.any([signal, this.#ending.signal]);
+    return this.#lane.run(async () => {
+      if (either.aborted) throw new SignalError("unavailable", "a group was not looked at in time");
+      return this.#refresh(id, either);
+    });
   }
 
   async #refresh(id: string, signal: AbortSignal): Promise<FreshGroup> {
@@ -129,13 +146,15 @@ export class GroupKeeper {
     const before = readGroupState(file, id);
     try {
       const { group, endorsements } = await this.#service.state(cipher, signal);
-      const state = openState(group, cipher);
+      const state = await openState(group, cipher);
       const told = this.#told.get(id) ?? new Set();
       const missed =
         before && state.revision > before.revision
           ? await missedChanges(this.#service, cipher, { before, now: state, told }, signal)
           : undefined;
-      const keys = profileKeysOf(group.members, cipher, (aci) => !readContact(file, aci).profileKey);
+      const ids = state.members.map((member) => member.id);
+      const isUnknown = (aci: string) => !readContact(file, aci).profileKey;
+      const keys = await profileKeysOf(group.members, ids, cipher, isUnknown);
       await this.#commit((changes) => this.#learn(changes, { id, before, state, missed, keys }));
       this.#told.delete(id);
       return { state, endorsements };

@@ -1,6 +1,7 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { SignalError } from "../error.ts";
 import {
+  type Group,
   type GroupChange,
   type GroupChange_Actions,
   GroupChange_ActionsSchema,
@@ -48,7 +49,7 @@ export async function missedChanges(
     const revision = actions?.version ?? groupState?.version ?? 0;
     // What came after the state was read is told the next time.
     if (revision <= before.revision || revision > now.revision || read.has(revision)) continue;
-    const state = groupState && stateOf(() => openState(groupState, cipher));
+    const state = groupState && (await stateOf(groupState, cipher));
     if (state && revision < now.revision) states.set(revision, state);
     if (groupChange && actions) {
       read.add(revision);
@@ -83,9 +84,9 @@ function actionsOf({ actions }: GroupChange): GroupChange_Actions | undefined {
   }
 }
 
-function stateOf(open: () => GroupState): GroupState | undefined {
+async function stateOf(group: Group, cipher: GroupCipher): Promise<GroupState | undefined> {
   try {
-    return open();
+    return await openState(group, cipher);
   } catch (cause) {
     if (cause instanceof SignalError) return undefined;
     throw cause;

@@ -18,6 +18,7 @@ import type { ProtocolStores } from "../store/protocol-stores.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { changedNumber } from "./changed-number.ts";
 import { timestampIn } from "./envelope.ts";
+import { learnUnreadable } from "./unreadable.ts";
 import type { Unsealed } from "./unseal.ts";
 
 /** What a message asks of this device once it is durable. */
@@ -71,8 +72,10 @@ export async function learn(
     ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes)
     : undefined;
   const errands = [...(fromPhone?.errands ?? []), ...(group ? [group] : [])];
-  if (content.content.case === "decryptionErrorMessage")
+  if (content.content.case === "decryptionErrorMessage") {
+    learnUnreadable(content.content.value, unsealed, account, changes);
     errands.push({ what: "sent-again", sender, device, error: content.content.value });
+  }
   return { content, account: fromPhone?.account ?? account, errands, newKeys };
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Aci, ProtocolAddress, SenderKeyDistributionMessage } from "../libsignal.ts";
 import { ContentSchema } from "../protocol/gen/content_pb.ts";
-import { Changes, type Values } from "../store/changes.ts";
+import { Changes } from "../store/changes.ts";
 import { type GroupKey, type Holder, readGroupKey, writeGroupKey } from "../store/group-keys.ts";
 import type { Sessions } from "../store/protocol-stores.ts";
 import type { Missed } from "./group-missed.ts";
@@ -13,7 +13,7 @@ import { sendTo, type SendContext, storesOf } from "./send.ts";
 const MOST_MS = 14 * 86_400_000;
 
 /** The devices of a member that can be encrypted for now. */
-export async function devicesOf(member: string, sessions: Sessions): Promise<Holder[]> {
+async function devicesOf(member: string, sessions: Sessions): Promise<Holder[]> {
   const devices: Holder[] = [];
   for (const device of sessions.devicesOf(member)) {
     const session = await sessions.getSession(ProtocolAddress.new(Aci.fromUuid(member), device));
@@ -22,17 +22,19 @@ export async function devicesOf(member: string, sessions: Sessions): Promise<Hol
   return devices;
 }
 
-/** Whether every device of a member has been given a key, and there is one. */
-export async function hasKey(
-  member: string,
-  groupId: string,
-  distributionId: string,
-  values: Pick<Values, "get">,
+/** The devices of members; undefined unless each of them has been given the key, and every member has one. */
+export async function devicesWith(
+  { holders }: GroupKey,
+  members: readonly string[],
   sessions: Sessions,
-): Promise<boolean> {
-  const key = readGroupKey(values, groupId);
-  if (key?.distributionId !== distributionId) return false;
-  return isGiven(member, key, sessions);
+): Promise<ProtocolAddress[] | undefined> {
+  const addresses: ProtocolAddress[] = [];
+  for (const member of members) {
+    const devices = await devicesOf(member, sessions);
+    if (devices.length === 0 || !devices.every((one) => isAmong(one, holders[member]))) return undefined;
+    for (const { device } of devices) addresses.push(ProtocolAddress.new(Aci.fromUuid(member), device));
+  }
+  return addresses;
 }
 
 /**
@@ -95,7 +97,7 @@ async function prepared(
   const changes = new Changes(file);
   const { sessions, senderKeys } = storesOf(account, changes, now().getTime());
   const lacking: string[] = [];
-  for (const member of members) if (!(await isGiven(member, key, sessions))) lacking.push(member);
+  for (const member of members) if (!(await devicesWith(key, [member], sessions))) lacking.push(member);
   const own = ProtocolAddress.new(account.aci, account.deviceId);
   const message = await SenderKeyDistributionMessage.create(own, key.distributionId, senderKeys);
   file.commit(changes, now().getTime());
@@ -142,11 +144,6 @@ async function isTheirs(
     if (!held.every((one) => isAmong(one, devices))) return false;
   }
   return true;
-}
-
-async function isGiven(member: string, { holders }: GroupKey, sessions: Sessions): Promise<boolean> {
-  const devices = await devicesOf(member, sessions);
-  return devices.length > 0 && devices.every((one) => isAmong(one, holders[member]));
 }
 
 function isAmong({ device, registration }: Holder, among: readonly Holder[] | undefined): boolean {

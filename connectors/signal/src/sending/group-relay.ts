@@ -39,8 +39,11 @@ export async function relayToGroup(sender: GroupRelay, message: Outbound): Promi
   const fresh = known?.state === "delivered" ? undefined : await look(sender, message.conversation);
   if (fresh === "gone")
     return refuse("no-such-conversation", "Signal does not show the account that group any more");
-  const state = fresh?.state ?? readGroupState(file, message.conversation);
-  const { masterKey } = readGroup(file, message.conversation) ?? {};
+  const { state, masterKey } = await link.inTurn(() => {
+    const kept = readGroupState(file, message.conversation);
+    const about = readGroup(file, message.conversation);
+    return Promise.resolve({ state: fresh?.state ?? kept, masterKey: about?.masterKey });
+  });
   if (!state || masterKey === undefined)
     throw new SignalError("unavailable", "who is in the group is not known yet");
   const timestamp = known?.timestamp ?? now().getTime();

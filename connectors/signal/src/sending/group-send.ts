@@ -15,8 +15,9 @@ import type { GroupCipher } from "../protocol/group-cipher.ts";
 import { pad } from "../protocol/padding.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
+import { readGroupKey } from "../store/group-keys.ts";
 import { newIdentitySince } from "../store/identity-changes.ts";
-import { devicesOf, distribute, hasKey, keyFor } from "./group-key.ts";
+import { devicesWith, distribute, keyFor } from "./group-key.ts";
 import type { Missed } from "./group-missed.ts";
 import { groupToken } from "./group-token.ts";
 import { senderCertificate } from "./sealed.ts";
@@ -117,12 +118,10 @@ async function encryptForGroup(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { account, now } = context;
   const stores = storesOf(account, changes, now().getTime());
-  const recipients: ProtocolAddress[] = [];
-  for (const member of to) {
-    if (!(await hasKey(member, group.id, distributionId, changes, stores.sessions))) return undefined;
-    for (const { device } of await devicesOf(member, stores.sessions))
-      recipients.push(ProtocolAddress.new(Aci.fromUuid(member), device));
-  }
+  const key = readGroupKey(changes, group.id);
+  if (key?.distributionId !== distributionId) return undefined;
+  const recipients = await devicesWith(key, to, stores.sessions);
+  if (!recipients) return undefined;
   const certificate = await senderCertificate(context);
   const own = ProtocolAddress.new(account.aci, account.deviceId);
   const encrypted = await groupEncrypt(own, distributionId, stores.senderKeys, pad(content));

@@ -22,6 +22,14 @@ export function readGroupKey(values: Pick<Values, "get">, id: string): GroupKey 
   return stored && groupKey.parse(JSON.parse(Buffer.from(stored).toString("utf8")));
 }
 
+/** A device cannot read what was encrypted with the key: it is given it again with the next message. */
+export function forgetHolder(values: Values, id: string, member: string, device: number): void {
+  const known = readGroupKey(values, id);
+  if (!known?.holders[member]) return;
+  const left = known.holders[member].filter((one) => one.device !== device);
+  writeGroupKey(values, id, { ...known, holders: { ...known.holders, [member]: left } });
+}
+
 export function writeGroupKey(values: Values, id: string, value: GroupKey): void {
   values.set("group-key", id, Buffer.from(JSON.stringify(value)));
 }
