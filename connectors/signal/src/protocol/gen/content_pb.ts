@@ -15,12 +15,8 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 /**
  * Describes the file content.proto.
  */
-export const file_content: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "Cg1jb250ZW50LnByb3RvEg5kYXlib29rLnNpZ25hbCKhBQoHQ29udGVudBIzCgxkYXRhX21lc3NhZ2UYASABKAsyGy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZUgAEjMKDHN5bmNfbWVzc2FnZRgCIAEoCzIbLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlSAASMwoMY2FsbF9tZXNzYWdlGAMgASgLMhsuZGF5Ym9vay5zaWduYWwuQ2FsbE1lc3NhZ2VIABIzCgxudWxsX21lc3NhZ2UYBCABKAsyGy5kYXlib29rLnNpZ25hbC5OdWxsTWVzc2FnZUgAEjkKD3JlY2VpcHRfbWVzc2FnZRgFIAEoCzIeLmRheWJvb2suc2lnbmFsLlJlY2VpcHRNZXNzYWdlSAASNwoOdHlwaW5nX21lc3NhZ2UYBiABKAsyHS5kYXlib29rLnNpZ25hbC5UeXBpbmdNZXNzYWdlSAASIgoYZGVjcnlwdGlvbl9lcnJvcl9tZXNzYWdlGAggASgMSAASNQoNc3RvcnlfbWVzc2FnZRgJIAEoCzIcLmRheWJvb2suc2lnbmFsLlN0b3J5TWVzc2FnZUgAEjMKDGVkaXRfbWVzc2FnZRgLIAEoCzIbLmRheWJvb2suc2lnbmFsLkVkaXRNZXNzYWdlSAASLAofc2VuZGVyX2tleV9kaXN0cmlidXRpb25fbWVzc2FnZRgHIAEoDEgBiAEBEkcKFXBuaV9zaWduYXR1cmVfbWVzc2FnZRgKIAEoCzIjLmRheWJvb2suc2lnbmFsLlBuaVNpZ25hdHVyZU1lc3NhZ2VIAogBAUIJCgdjb250ZW50QiIKIF9zZW5kZXJfa2V5X2Rpc3RyaWJ1dGlvbl9tZXNzYWdlQhgKFl9wbmlfc2lnbmF0dXJlX21lc3NhZ2UiLwoLTnVsbE1lc3NhZ2USFAoHcGFkZGluZxgBIAEoDEgAiAEBQgoKCF9wYWRkaW5nIlUKE1BuaVNpZ25hdHVyZU1lc3NhZ2USEAoDcG5pGAEgASgMSACIAQESFgoJc2lnbmF0dXJlGAIgASgMSAGIAQFCBgoEX3BuaUIMCgpfc2lnbmF0dXJlIpQBCg5SZWNlaXB0TWVzc2FnZRI2CgR0eXBlGAEgASgOMiMuZGF5Ym9vay5zaWduYWwuUmVjZWlwdE1lc3NhZ2UuVHlwZUgAiAEBEhUKCXRpbWVzdGFtcBgCIAMoBEICEAAiKgoEVHlwZRIMCghERUxJVkVSWRAAEggKBFJFQUQQARIKCgZWSUVXRUQQAkIHCgVfdHlwZSJ5Cg1UeXBpbmdNZXNzYWdlEhYKCXRpbWVzdGFtcBgBIAEoBEgAiAEBEhMKBmFjdGlvbhgCIAEoBUgBiAEBEhUKCGdyb3VwX2lkGAMgASgMSAKIAQFCDAoKX3RpbWVzdGFtcEIJCgdfYWN0aW9uQgsKCV9ncm91cF9pZCLuBgoLQ2FsbE1lc3NhZ2USNQoFb2ZmZXIYASABKAsyIS5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5PZmZlckgAiAEBEjcKBmFuc3dlchgCIAEoCzIiLmRheWJvb2suc2lnbmFsLkNhbGxNZXNzYWdlLkFuc3dlckgBiAEBEjkKCmljZV91cGRhdGUYAyADKAsyJS5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5JY2VVcGRhdGUSMwoEYnVzeRgFIAEoCzIgLmRheWJvb2suc2lnbmFsLkNhbGxNZXNzYWdlLkJ1c3lIAogBARI3CgZoYW5ndXAYByABKAsyIi5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5IYW5ndXBIA4gBARIiChVkZXN0aW5hdGlvbl9kZXZpY2VfaWQYCSABKA1IBIgBARpbCgVPZmZlchIPCgJpZBgBIAEoBEgAiAEBEhEKBHR5cGUYAyABKAVIAYgBARITCgZvcGFxdWUYBCABKAxIAogBAUIFCgNfaWRCBwoFX3R5cGVCCQoHX29wYXF1ZRpACgZBbnN3ZXISDwoCaWQYASABKARIAIgBARITCgZvcGFxdWUYAyABKAxIAYgBAUIFCgNfaWRCCQoHX29wYXF1ZRpDCglJY2VVcGRhdGUSDwoCaWQYASABKARIAIgBARITCgZvcGFxdWUYBSABKAxIAYgBAUIFCgNfaWRCCQoHX29wYXF1ZRoeCgRCdXN5Eg8KAmlkGAEgASgESACIAQFCBQoDX2lkGtoBCgZIYW5ndXASDwoCaWQYASABKARIAIgBARI6CgR0eXBlGAIgASgOMicuZGF5Ym9vay5zaWduYWwuQ2FsbE1lc3NhZ2UuSGFuZ3VwLlR5cGVIAYgBARIWCglkZXZpY2VfaWQYAyABKA1IAogBASJNCgRUeXBlEgoKBk5PUk1BTBAAEgwKCEFDQ0VQVEVEEAESDAoIREVDTElORUQQAhIICgRCVVNZEAMSEwoPTkVFRF9QRVJNSVNTSU9OEARCBQoDX2lkQgcKBV90eXBlQgwKCl9kZXZpY2VfaWRCCAoGX29mZmVyQgkKB19hbnN3ZXJCBwoFX2J1c3lCCQoHX2hhbmd1cEIYChZfZGVzdGluYXRpb25fZGV2aWNlX2lkYgZwcm90bzM",
-    [file_data, file_sync],
-  );
+export const file_content: GenFile = /*@__PURE__*/
+  fileDesc("Cg1jb250ZW50LnByb3RvEg5kYXlib29rLnNpZ25hbCKhBQoHQ29udGVudBIzCgxkYXRhX21lc3NhZ2UYASABKAsyGy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZUgAEjMKDHN5bmNfbWVzc2FnZRgCIAEoCzIbLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlSAASMwoMY2FsbF9tZXNzYWdlGAMgASgLMhsuZGF5Ym9vay5zaWduYWwuQ2FsbE1lc3NhZ2VIABIzCgxudWxsX21lc3NhZ2UYBCABKAsyGy5kYXlib29rLnNpZ25hbC5OdWxsTWVzc2FnZUgAEjkKD3JlY2VpcHRfbWVzc2FnZRgFIAEoCzIeLmRheWJvb2suc2lnbmFsLlJlY2VpcHRNZXNzYWdlSAASNwoOdHlwaW5nX21lc3NhZ2UYBiABKAsyHS5kYXlib29rLnNpZ25hbC5UeXBpbmdNZXNzYWdlSAASIgoYZGVjcnlwdGlvbl9lcnJvcl9tZXNzYWdlGAggASgMSAASNQoNc3RvcnlfbWVzc2FnZRgJIAEoCzIcLmRheWJvb2suc2lnbmFsLlN0b3J5TWVzc2FnZUgAEjMKDGVkaXRfbWVzc2FnZRgLIAEoCzIbLmRheWJvb2suc2lnbmFsLkVkaXRNZXNzYWdlSAASLAofc2VuZGVyX2tleV9kaXN0cmlidXRpb25fbWVzc2FnZRgHIAEoDEgBiAEBEkcKFXBuaV9zaWduYXR1cmVfbWVzc2FnZRgKIAEoCzIjLmRheWJvb2suc2lnbmFsLlBuaVNpZ25hdHVyZU1lc3NhZ2VIAogBAUIJCgdjb250ZW50QiIKIF9zZW5kZXJfa2V5X2Rpc3RyaWJ1dGlvbl9tZXNzYWdlQhgKFl9wbmlfc2lnbmF0dXJlX21lc3NhZ2UiLwoLTnVsbE1lc3NhZ2USFAoHcGFkZGluZxgBIAEoDEgAiAEBQgoKCF9wYWRkaW5nIlUKE1BuaVNpZ25hdHVyZU1lc3NhZ2USEAoDcG5pGAEgASgMSACIAQESFgoJc2lnbmF0dXJlGAIgASgMSAGIAQFCBgoEX3BuaUIMCgpfc2lnbmF0dXJlIpQBCg5SZWNlaXB0TWVzc2FnZRI2CgR0eXBlGAEgASgOMiMuZGF5Ym9vay5zaWduYWwuUmVjZWlwdE1lc3NhZ2UuVHlwZUgAiAEBEhUKCXRpbWVzdGFtcBgCIAMoBEICEAAiKgoEVHlwZRIMCghERUxJVkVSWRAAEggKBFJFQUQQARIKCgZWSUVXRUQQAkIHCgVfdHlwZSJ5Cg1UeXBpbmdNZXNzYWdlEhYKCXRpbWVzdGFtcBgBIAEoBEgAiAEBEhMKBmFjdGlvbhgCIAEoBUgBiAEBEhUKCGdyb3VwX2lkGAMgASgMSAKIAQFCDAoKX3RpbWVzdGFtcEIJCgdfYWN0aW9uQgsKCV9ncm91cF9pZCLuBgoLQ2FsbE1lc3NhZ2USNQoFb2ZmZXIYASABKAsyIS5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5PZmZlckgAiAEBEjcKBmFuc3dlchgCIAEoCzIiLmRheWJvb2suc2lnbmFsLkNhbGxNZXNzYWdlLkFuc3dlckgBiAEBEjkKCmljZV91cGRhdGUYAyADKAsyJS5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5JY2VVcGRhdGUSMwoEYnVzeRgFIAEoCzIgLmRheWJvb2suc2lnbmFsLkNhbGxNZXNzYWdlLkJ1c3lIAogBARI3CgZoYW5ndXAYByABKAsyIi5kYXlib29rLnNpZ25hbC5DYWxsTWVzc2FnZS5IYW5ndXBIA4gBARIiChVkZXN0aW5hdGlvbl9kZXZpY2VfaWQYCSABKA1IBIgBARpbCgVPZmZlchIPCgJpZBgBIAEoBEgAiAEBEhEKBHR5cGUYAyABKAVIAYgBARITCgZvcGFxdWUYBCABKAxIAogBAUIFCgNfaWRCBwoFX3R5cGVCCQoHX29wYXF1ZRpACgZBbnN3ZXISDwoCaWQYASABKARIAIgBARITCgZvcGFxdWUYAyABKAxIAYgBAUIFCgNfaWRCCQoHX29wYXF1ZRpDCglJY2VVcGRhdGUSDwoCaWQYASABKARIAIgBARITCgZvcGFxdWUYBSABKAxIAYgBAUIFCgNfaWRCCQoHX29wYXF1ZRoeCgRCdXN5Eg8KAmlkGAEgASgESACIAQFCBQoDX2lkGtoBCgZIYW5ndXASDwoCaWQYASABKARIAIgBARI6CgR0eXBlGAIgASgOMicuZGF5Ym9vay5zaWduYWwuQ2FsbE1lc3NhZ2UuSGFuZ3VwLlR5cGVIAYgBARIWCglkZXZpY2VfaWQYAyABKA1IAogBASJNCgRUeXBlEgoKBk5PUk1BTBAAEgwKCEFDQ0VQVEVEEAESDAoIREVDTElORUQQAhIICgRCVVNZEAMSEwoPTkVFRF9QRVJNSVNTSU9OEARCBQoDX2lkQgcKBV90eXBlQgwKCl9kZXZpY2VfaWRCCAoGX29mZmVyQgkKB19hbnN3ZXJCBwoFX2J1c3lCCQoHX2hhbmd1cEIYChZfZGVzdGluYXRpb25fZGV2aWNlX2lkYgZwcm90bzM", [file_data, file_sync]);
 
 /**
  * @generated from message daybook.signal.Content
@@ -29,71 +25,61 @@ export type Content = Message<"daybook.signal.Content"> & {
   /**
    * @generated from oneof daybook.signal.Content.content
    */
-  content:
-    | {
-        /**
-         * @generated from field: daybook.signal.DataMessage data_message = 1;
-         */
-        value: DataMessage;
-        case: "dataMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage sync_message = 2;
-         */
-        value: SyncMessage;
-        case: "syncMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.CallMessage call_message = 3;
-         */
-        value: CallMessage;
-        case: "callMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.NullMessage null_message = 4;
-         */
-        value: NullMessage;
-        case: "nullMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.ReceiptMessage receipt_message = 5;
-         */
-        value: ReceiptMessage;
-        case: "receiptMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.TypingMessage typing_message = 6;
-         */
-        value: TypingMessage;
-        case: "typingMessage";
-      }
-    | {
-        /**
-         * @generated from field: bytes decryption_error_message = 8;
-         */
-        value: Uint8Array;
-        case: "decryptionErrorMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.StoryMessage story_message = 9;
-         */
-        value: StoryMessage;
-        case: "storyMessage";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.EditMessage edit_message = 11;
-         */
-        value: EditMessage;
-        case: "editMessage";
-      }
-    | { case: undefined; value?: undefined };
+  content: {
+    /**
+     * @generated from field: daybook.signal.DataMessage data_message = 1;
+     */
+    value: DataMessage;
+    case: "dataMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage sync_message = 2;
+     */
+    value: SyncMessage;
+    case: "syncMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.CallMessage call_message = 3;
+     */
+    value: CallMessage;
+    case: "callMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.NullMessage null_message = 4;
+     */
+    value: NullMessage;
+    case: "nullMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.ReceiptMessage receipt_message = 5;
+     */
+    value: ReceiptMessage;
+    case: "receiptMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.TypingMessage typing_message = 6;
+     */
+    value: TypingMessage;
+    case: "typingMessage";
+  } | {
+    /**
+     * @generated from field: bytes decryption_error_message = 8;
+     */
+    value: Uint8Array;
+    case: "decryptionErrorMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.StoryMessage story_message = 9;
+     */
+    value: StoryMessage;
+    case: "storyMessage";
+  } | {
+    /**
+     * @generated from field: daybook.signal.EditMessage edit_message = 11;
+     */
+    value: EditMessage;
+    case: "editMessage";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional bytes sender_key_distribution_message = 7;
@@ -110,7 +96,8 @@ export type Content = Message<"daybook.signal.Content"> & {
  * Describes the message daybook.signal.Content.
  * Use `create(ContentSchema)` to create a new message.
  */
-export const ContentSchema: GenMessage<Content> = /*@__PURE__*/ messageDesc(file_content, 0);
+export const ContentSchema: GenMessage<Content> = /*@__PURE__*/
+  messageDesc(file_content, 0);
 
 /**
  * @generated from message daybook.signal.NullMessage
@@ -126,7 +113,8 @@ export type NullMessage = Message<"daybook.signal.NullMessage"> & {
  * Describes the message daybook.signal.NullMessage.
  * Use `create(NullMessageSchema)` to create a new message.
  */
-export const NullMessageSchema: GenMessage<NullMessage> = /*@__PURE__*/ messageDesc(file_content, 1);
+export const NullMessageSchema: GenMessage<NullMessage> = /*@__PURE__*/
+  messageDesc(file_content, 1);
 
 /**
  * @generated from message daybook.signal.PniSignatureMessage
@@ -147,8 +135,7 @@ export type PniSignatureMessage = Message<"daybook.signal.PniSignatureMessage"> 
  * Describes the message daybook.signal.PniSignatureMessage.
  * Use `create(PniSignatureMessageSchema)` to create a new message.
  */
-export const PniSignatureMessageSchema: GenMessage<PniSignatureMessage> =
-  /*@__PURE__*/
+export const PniSignatureMessageSchema: GenMessage<PniSignatureMessage> = /*@__PURE__*/
   messageDesc(file_content, 2);
 
 /**
@@ -172,7 +159,8 @@ export type ReceiptMessage = Message<"daybook.signal.ReceiptMessage"> & {
  * Describes the message daybook.signal.ReceiptMessage.
  * Use `create(ReceiptMessageSchema)` to create a new message.
  */
-export const ReceiptMessageSchema: GenMessage<ReceiptMessage> = /*@__PURE__*/ messageDesc(file_content, 3);
+export const ReceiptMessageSchema: GenMessage<ReceiptMessage> = /*@__PURE__*/
+  messageDesc(file_content, 3);
 
 /**
  * @generated from enum daybook.signal.ReceiptMessage.Type
@@ -197,14 +185,12 @@ export const ReceiptMessage_Type = {
 /**
  * @generated from enum daybook.signal.ReceiptMessage.Type
  */
-export type ReceiptMessage_Type =
-  (typeof ReceiptMessage_Type)[keyof typeof ReceiptMessage_Type] | UnknownEnum;
+export type ReceiptMessage_Type = (typeof ReceiptMessage_Type)[keyof typeof ReceiptMessage_Type] | UnknownEnum;
 
 /**
  * Describes the enum daybook.signal.ReceiptMessage.Type.
  */
-export const ReceiptMessage_TypeSchema: GenEnum<ReceiptMessage_Type> =
-  /*@__PURE__*/
+export const ReceiptMessage_TypeSchema: GenEnum<ReceiptMessage_Type> = /*@__PURE__*/
   enumDesc(file_content, 3, 0);
 
 /**
@@ -231,7 +217,8 @@ export type TypingMessage = Message<"daybook.signal.TypingMessage"> & {
  * Describes the message daybook.signal.TypingMessage.
  * Use `create(TypingMessageSchema)` to create a new message.
  */
-export const TypingMessageSchema: GenMessage<TypingMessage> = /*@__PURE__*/ messageDesc(file_content, 4);
+export const TypingMessageSchema: GenMessage<TypingMessage> = /*@__PURE__*/
+  messageDesc(file_content, 4);
 
 /**
  * @generated from message daybook.signal.CallMessage
@@ -272,7 +259,8 @@ export type CallMessage = Message<"daybook.signal.CallMessage"> & {
  * Describes the message daybook.signal.CallMessage.
  * Use `create(CallMessageSchema)` to create a new message.
  */
-export const CallMessageSchema: GenMessage<CallMessage> = /*@__PURE__*/ messageDesc(file_content, 5);
+export const CallMessageSchema: GenMessage<CallMessage> = /*@__PURE__*/
+  messageDesc(file_content, 5);
 
 /**
  * @generated from message daybook.signal.CallMessage.Offer
@@ -300,8 +288,7 @@ export type CallMessage_Offer = Message<"daybook.signal.CallMessage.Offer"> & {
  * Describes the message daybook.signal.CallMessage.Offer.
  * Use `create(CallMessage_OfferSchema)` to create a new message.
  */
-export const CallMessage_OfferSchema: GenMessage<CallMessage_Offer> =
-  /*@__PURE__*/
+export const CallMessage_OfferSchema: GenMessage<CallMessage_Offer> = /*@__PURE__*/
   messageDesc(file_content, 5, 0);
 
 /**
@@ -323,8 +310,7 @@ export type CallMessage_Answer = Message<"daybook.signal.CallMessage.Answer"> & 
  * Describes the message daybook.signal.CallMessage.Answer.
  * Use `create(CallMessage_AnswerSchema)` to create a new message.
  */
-export const CallMessage_AnswerSchema: GenMessage<CallMessage_Answer> =
-  /*@__PURE__*/
+export const CallMessage_AnswerSchema: GenMessage<CallMessage_Answer> = /*@__PURE__*/
   messageDesc(file_content, 5, 1);
 
 /**
@@ -346,8 +332,7 @@ export type CallMessage_IceUpdate = Message<"daybook.signal.CallMessage.IceUpdat
  * Describes the message daybook.signal.CallMessage.IceUpdate.
  * Use `create(CallMessage_IceUpdateSchema)` to create a new message.
  */
-export const CallMessage_IceUpdateSchema: GenMessage<CallMessage_IceUpdate> =
-  /*@__PURE__*/
+export const CallMessage_IceUpdateSchema: GenMessage<CallMessage_IceUpdate> = /*@__PURE__*/
   messageDesc(file_content, 5, 2);
 
 /**
@@ -364,8 +349,7 @@ export type CallMessage_Busy = Message<"daybook.signal.CallMessage.Busy"> & {
  * Describes the message daybook.signal.CallMessage.Busy.
  * Use `create(CallMessage_BusySchema)` to create a new message.
  */
-export const CallMessage_BusySchema: GenMessage<CallMessage_Busy> =
-  /*@__PURE__*/
+export const CallMessage_BusySchema: GenMessage<CallMessage_Busy> = /*@__PURE__*/
   messageDesc(file_content, 5, 3);
 
 /**
@@ -392,8 +376,7 @@ export type CallMessage_Hangup = Message<"daybook.signal.CallMessage.Hangup"> & 
  * Describes the message daybook.signal.CallMessage.Hangup.
  * Use `create(CallMessage_HangupSchema)` to create a new message.
  */
-export const CallMessage_HangupSchema: GenMessage<CallMessage_Hangup> =
-  /*@__PURE__*/
+export const CallMessage_HangupSchema: GenMessage<CallMessage_Hangup> = /*@__PURE__*/
   messageDesc(file_content, 5, 4);
 
 /**
@@ -429,12 +412,11 @@ export const CallMessage_Hangup_Type = {
 /**
  * @generated from enum daybook.signal.CallMessage.Hangup.Type
  */
-export type CallMessage_Hangup_Type =
-  (typeof CallMessage_Hangup_Type)[keyof typeof CallMessage_Hangup_Type] | UnknownEnum;
+export type CallMessage_Hangup_Type = (typeof CallMessage_Hangup_Type)[keyof typeof CallMessage_Hangup_Type] | UnknownEnum;
 
 /**
  * Describes the enum daybook.signal.CallMessage.Hangup.Type.
  */
-export const CallMessage_Hangup_TypeSchema: GenEnum<CallMessage_Hangup_Type> =
-  /*@__PURE__*/
+export const CallMessage_Hangup_TypeSchema: GenEnum<CallMessage_Hangup_Type> = /*@__PURE__*/
   enumDesc(file_content, 5, 4, 0);
+

@@ -11,11 +11,8 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file data.proto.
  */
-export const file_data: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "CgpkYXRhLnByb3RvEg5kYXlib29rLnNpZ25hbCKZBAoRQXR0YWNobWVudFBvaW50ZXISEAoGY2RuX2lkGAEgASgGSAASEQoHY2RuX2tleRgPIAEoCUgAEhkKDGNvbnRlbnRfdHlwZRgCIAEoCUgBiAEBEhAKA2tleRgDIAEoDEgCiAEBEhEKBHNpemUYBCABKA1IA4gBARITCgZkaWdlc3QYBiABKAxIBIgBARIWCglmaWxlX25hbWUYByABKAlIBYgBARISCgVmbGFncxgIIAEoDUgGiAEBEhQKB2NhcHRpb24YCyABKAlIB4gBARIdChB1cGxvYWRfdGltZXN0YW1wGA0gASgESAiIAQESFwoKY2RuX251bWJlchgOIAEoDUgJiAEBEhcKCmNodW5rX3NpemUYESABKA1ICogBARIcCg9pbmNyZW1lbnRhbF9tYWMYEyABKAxIC4gBARIYCgtjbGllbnRfdXVpZBgUIAEoDEgMiAEBQhcKFWF0dGFjaG1lbnRfaWRlbnRpZmllckIPCg1fY29udGVudF90eXBlQgYKBF9rZXlCBwoFX3NpemVCCQoHX2RpZ2VzdEIMCgpfZmlsZV9uYW1lQggKBl9mbGFnc0IKCghfY2FwdGlvbkITChFfdXBsb2FkX3RpbWVzdGFtcEINCgtfY2RuX251bWJlckINCgtfY2h1bmtfc2l6ZUISChBfaW5jcmVtZW50YWxfbWFjQg4KDF9jbGllbnRfdXVpZCKIAQoOR3JvdXBDb250ZXh0VjISFwoKbWFzdGVyX2tleRgBIAEoDEgAiAEBEhUKCHJldmlzaW9uGAIgASgNSAGIAQESGQoMZ3JvdXBfY2hhbmdlGAMgASgMSAKIAQFCDQoLX21hc3Rlcl9rZXlCCwoJX3JldmlzaW9uQg8KDV9ncm91cF9jaGFuZ2UiowEKCUJvZHlSYW5nZRISCgVzdGFydBgBIAEoDUgBiAEBEhMKBmxlbmd0aBgCIAEoDUgCiAEBEhUKC21lbnRpb25fYWNpGAMgASgJSAASDwoFc3R5bGUYBCABKAVIABIcChJtZW50aW9uX2FjaV9iaW5hcnkYBSABKAxIAEISChBhc3NvY2lhdGVkX3ZhbHVlQggKBl9zdGFydEIJCgdfbGVuZ3RoIsgBCgdQcmV2aWV3EhAKA3VybBgBIAEoCUgAiAEBEhIKBXRpdGxlGAIgASgJSAGIAQESNQoFaW1hZ2UYAyABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgCiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAOIAQESEQoEZGF0ZRgFIAEoBEgEiAEBQgYKBF91cmxCCAoGX3RpdGxlQggKBl9pbWFnZUIOCgxfZGVzY3JpcHRpb25CBwoFX2RhdGUiuyQKC0RhdGFNZXNzYWdlEhEKBGJvZHkYASABKAlIAIgBARI2CgthdHRhY2htZW50cxgCIAMoCzIhLmRheWJvb2suc2lnbmFsLkF0dGFjaG1lbnRQb2ludGVyEhIKBWZsYWdzGAQgASgNSAGIAQESGQoMZXhwaXJlX3RpbWVyGAUgASgNSAKIAQESGAoLcHJvZmlsZV9rZXkYBiABKAxIA4gBARIWCgl0aW1lc3RhbXAYByABKARIBIgBARI1CgVxdW90ZRgIIAEoCzIhLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlF1b3RlSAWIAQESNAoHY29udGFjdBgJIAMoCzIjLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QSKAoHcHJldmlldxgKIAMoCzIXLmRheWJvb2suc2lnbmFsLlByZXZpZXcSOQoHc3RpY2tlchgLIAEoCzIjLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlN0aWNrZXJIBogBARImChlyZXF1aXJlZF9wcm90b2NvbF92ZXJzaW9uGAwgASgNSAeIAQESGQoMaXNfdmlld19vbmNlGA4gASgISAiIAQESNQoIZ3JvdXBfdjIYDyABKAsyHi5kYXlib29rLnNpZ25hbC5Hcm91cENvbnRleHRWMkgJiAEBEjsKCHJlYWN0aW9uGBAgASgLMiQuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUmVhY3Rpb25ICogBARI3CgZkZWxldGUYESABKAsyIi5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5EZWxldGVIC4gBARIuCgtib2R5X3JhbmdlcxgSIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZRJLChFncm91cF9jYWxsX3VwZGF0ZRgTIAEoCzIrLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkdyb3VwQ2FsbFVwZGF0ZUgMiAEBEjkKB3BheW1lbnQYFCABKAsyIy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5QYXltZW50SA2IAQESRAoNc3RvcnlfY29udGV4dBgVIAEoCzIoLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlN0b3J5Q29udGV4dEgOiAEBEj4KCmdpZnRfYmFkZ2UYFiABKAsyJS5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5HaWZ0QmFkZ2VID4gBARIhChRleHBpcmVfdGltZXJfdmVyc2lvbhgXIAEoDUgQiAEBEkAKC3BvbGxfY3JlYXRlGBggASgLMiYuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUG9sbENyZWF0ZUgRiAEBEkYKDnBvbGxfdGVybWluYXRlGBkgASgLMikuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUG9sbFRlcm1pbmF0ZUgSiAEBEjwKCXBvbGxfdm90ZRgaIAEoCzIkLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBvbGxWb3RlSBOIAQESOQoLcGluX21lc3NhZ2UYGyABKAsyHy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5QaW5IFIgBARI7Cg11bnBpbl9tZXNzYWdlGBwgASgLMh8uZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUGluSBWIAQESOgoMYWRtaW5fZGVsZXRlGB0gASgLMh8uZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUGluSBaIAQEayQEKBVF1b3RlEg8KAmlkGAEgASgESACIAQESEQoEdGV4dBgDIAEoCUgBiAEBEhcKCmF1dGhvcl9hY2kYBSABKAlIAogBARIuCgtib2R5X3JhbmdlcxgGIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZRIeChFhdXRob3JfYWNpX2JpbmFyeRgIIAEoDEgDiAEBQgUKA19pZEIHCgVfdGV4dEINCgtfYXV0aG9yX2FjaUIUChJfYXV0aG9yX2FjaV9iaW5hcnkavAgKB0NvbnRhY3QSOwoEbmFtZRgBIAEoCzIoLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QuTmFtZUgAiAEBEjwKBm51bWJlchgDIAMoCzIsLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QuTGFiZWxsZWQSOwoFZW1haWwYBCADKAsyLC5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5Db250YWN0LkxhYmVsbGVkEkIKB2FkZHJlc3MYBSADKAsyMS5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5Db250YWN0LlBvc3RhbEFkZHJlc3MSPwoGYXZhdGFyGAYgASgLMiouZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuQ29udGFjdC5BdmF0YXJIAYgBARIZCgxvcmdhbml6YXRpb24YByABKAlIAogBARrmAQoETmFtZRIXCgpnaXZlbl9uYW1lGAEgASgJSACIAQESGAoLZmFtaWx5X25hbWUYAiABKAlIAYgBARITCgZwcmVmaXgYAyABKAlIAogBARITCgZzdWZmaXgYBCABKAlIA4gBARIYCgttaWRkbGVfbmFtZRgFIAEoCUgEiAEBEhUKCG5pY2tuYW1lGAcgASgJSAWIAQFCDQoLX2dpdmVuX25hbWVCDgoMX2ZhbWlseV9uYW1lQgkKB19wcmVmaXhCCQoHX3N1ZmZpeEIOCgxfbWlkZGxlX25hbWVCCwoJX25pY2tuYW1lGmIKCExhYmVsbGVkEhIKBXZhbHVlGAEgASgJSACIAQESEQoEdHlwZRgCIAEoBUgBiAEBEhIKBWxhYmVsGAMgASgJSAKIAQFCCAoGX3ZhbHVlQgcKBV90eXBlQggKBl9sYWJlbBqZAgoNUG9zdGFsQWRkcmVzcxISCgVsYWJlbBgCIAEoCUgAiAEBEhMKBnN0cmVldBgDIAEoCUgBiAEBEhIKBXBvYm94GAQgASgJSAKIAQESGQoMbmVpZ2hib3Job29kGAUgASgJSAOIAQESEQoEY2l0eRgGIAEoCUgEiAEBEhMKBnJlZ2lvbhgHIAEoCUgFiAEBEhUKCHBvc3Rjb2RlGAggASgJSAaIAQESFAoHY291bnRyeRgJIAEoCUgHiAEBQggKBl9sYWJlbEIJCgdfc3RyZWV0QggKBl9wb2JveEIPCg1fbmVpZ2hib3Job29kQgcKBV9jaXR5QgkKB19yZWdpb25CCwoJX3Bvc3Rjb2RlQgoKCF9jb3VudHJ5GksKBkF2YXRhchI2CgZhdmF0YXIYASABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAiAEBQgkKB19hdmF0YXJCBwoFX25hbWVCCQoHX2F2YXRhckIPCg1fb3JnYW5pemF0aW9uGtQBCgdTdGlja2VyEhQKB3BhY2tfaWQYASABKAxIAIgBARIVCghwYWNrX2tleRgCIAEoDEgBiAEBEhcKCnN0aWNrZXJfaWQYAyABKA1IAogBARI0CgRkYXRhGAQgASgLMiEuZGF5Ym9vay5zaWduYWwuQXR0YWNobWVudFBvaW50ZXJIA4gBARISCgVlbW9qaRgFIAEoCUgEiAEBQgoKCF9wYWNrX2lkQgsKCV9wYWNrX2tleUINCgtfc3RpY2tlcl9pZEIHCgVfZGF0YUIICgZfZW1vamkagAIKCFJlYWN0aW9uEhIKBWVtb2ppGAEgASgJSACIAQESEwoGcmVtb3ZlGAIgASgISAGIAQESHgoRdGFyZ2V0X2F1dGhvcl9hY2kYBCABKAlIAogBARIiChV0YXJnZXRfc2VudF90aW1lc3RhbXAYBSABKARIA4gBARIlChh0YXJnZXRfYXV0aG9yX2FjaV9iaW5hcnkYBiABKAxIBIgBAUIICgZfZW1vamlCCQoHX3JlbW92ZUIUChJfdGFyZ2V0X2F1dGhvcl9hY2lCGAoWX3RhcmdldF9zZW50X3RpbWVzdGFtcEIbChlfdGFyZ2V0X2F1dGhvcl9hY2lfYmluYXJ5GkYKBkRlbGV0ZRIiChV0YXJnZXRfc2VudF90aW1lc3RhbXAYASABKARIAIgBAUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wGjEKD0dyb3VwQ2FsbFVwZGF0ZRITCgZlcmFfaWQYASABKAlIAIgBAUIJCgdfZXJhX2lkGvcBCgdQYXltZW50EkgKDG5vdGlmaWNhdGlvbhgBIAEoCzIwLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBheW1lbnQuTm90aWZpY2F0aW9uSAASRAoKYWN0aXZhdGlvbhgCIAEoCzIuLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBheW1lbnQuQWN0aXZhdGlvbkgAGioKDE5vdGlmaWNhdGlvbhIRCgRub3RlGAIgASgJSACIAQFCBwoFX25vdGUaKAoKQWN0aXZhdGlvbhIRCgR0eXBlGAEgASgFSACIAQFCBwoFX3R5cGVCBgoEaXRlbRqcAQoMU3RvcnlDb250ZXh0EhcKCmF1dGhvcl9hY2kYASABKAlIAIgBARIbCg5zZW50X3RpbWVzdGFtcBgCIAEoBEgBiAEBEh4KEWF1dGhvcl9hY2lfYmluYXJ5GAMgASgMSAKIAQFCDQoLX2F1dGhvcl9hY2lCEQoPX3NlbnRfdGltZXN0YW1wQhQKEl9hdXRob3JfYWNpX2JpbmFyeRpdCglHaWZ0QmFkZ2USLAofcmVjZWlwdF9jcmVkZW50aWFsX3ByZXNlbnRhdGlvbhgBIAEoDEgAiAEBQiIKIF9yZWNlaXB0X2NyZWRlbnRpYWxfcHJlc2VudGF0aW9uGnEKClBvbGxDcmVhdGUSFQoIcXVlc3Rpb24YASABKAlIAIgBARIbCg5hbGxvd19tdWx0aXBsZRgCIAEoCEgBiAEBEg8KB29wdGlvbnMYAyADKAlCCwoJX3F1ZXN0aW9uQhEKD19hbGxvd19tdWx0aXBsZRpNCg1Qb2xsVGVybWluYXRlEiIKFXRhcmdldF9zZW50X3RpbWVzdGFtcBgBIAEoBEgAiAEBQhgKFl90YXJnZXRfc2VudF90aW1lc3RhbXAa0AEKCFBvbGxWb3RlEiUKGHRhcmdldF9hdXRob3JfYWNpX2JpbmFyeRgBIAEoDEgAiAEBEiIKFXRhcmdldF9zZW50X3RpbWVzdGFtcBgCIAEoBEgBiAEBEhoKDm9wdGlvbl9pbmRleGVzGAMgAygNQgIQABIXCgp2b3RlX2NvdW50GAQgASgNSAKIAQFCGwoZX3RhcmdldF9hdXRob3JfYWNpX2JpbmFyeUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQg0KC192b3RlX2NvdW50GocBCgNQaW4SJQoYdGFyZ2V0X2F1dGhvcl9hY2lfYmluYXJ5GAEgASgMSACIAQESIgoVdGFyZ2V0X3NlbnRfdGltZXN0YW1wGAIgASgESAGIAQFCGwoZX3RhcmdldF9hdXRob3JfYWNpX2JpbmFyeUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQgcKBV9ib2R5QggKBl9mbGFnc0IPCg1fZXhwaXJlX3RpbWVyQg4KDF9wcm9maWxlX2tleUIMCgpfdGltZXN0YW1wQggKBl9xdW90ZUIKCghfc3RpY2tlckIcChpfcmVxdWlyZWRfcHJvdG9jb2xfdmVyc2lvbkIPCg1faXNfdmlld19vbmNlQgsKCV9ncm91cF92MkILCglfcmVhY3Rpb25CCQoHX2RlbGV0ZUIUChJfZ3JvdXBfY2FsbF91cGRhdGVCCgoIX3BheW1lbnRCEAoOX3N0b3J5X2NvbnRleHRCDQoLX2dpZnRfYmFkZ2VCFwoVX2V4cGlyZV90aW1lcl92ZXJzaW9uQg4KDF9wb2xsX2NyZWF0ZUIRCg9fcG9sbF90ZXJtaW5hdGVCDAoKX3BvbGxfdm90ZUIOCgxfcGluX21lc3NhZ2VCEAoOX3VucGluX21lc3NhZ2VCDwoNX2FkbWluX2RlbGV0ZSKUAQoLRWRpdE1lc3NhZ2USIgoVdGFyZ2V0X3NlbnRfdGltZXN0YW1wGAEgASgESACIAQESNgoMZGF0YV9tZXNzYWdlGAIgASgLMhsuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2VIAYgBAUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQg8KDV9kYXRhX21lc3NhZ2UiZwoOVGV4dEF0dGFjaG1lbnQSEQoEdGV4dBgBIAEoCUgAiAEBEi0KB3ByZXZpZXcYBSABKAsyFy5kYXlib29rLnNpZ25hbC5QcmV2aWV3SAGIAQFCBwoFX3RleHRCCgoIX3ByZXZpZXci3QIKDFN0b3J5TWVzc2FnZRIYCgtwcm9maWxlX2tleRgBIAEoDEgBiAEBEjIKBWdyb3VwGAIgASgLMh4uZGF5Ym9vay5zaWduYWwuR3JvdXBDb250ZXh0VjJIAogBARI8Cg9maWxlX2F0dGFjaG1lbnQYAyABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAEjkKD3RleHRfYXR0YWNobWVudBgEIAEoCzIeLmRheWJvb2suc2lnbmFsLlRleHRBdHRhY2htZW50SAASGwoOYWxsb3dzX3JlcGxpZXMYBSABKAhIA4gBARIuCgtib2R5X3JhbmdlcxgGIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZUIMCgphdHRhY2htZW50Qg4KDF9wcm9maWxlX2tleUIICgZfZ3JvdXBCEQoPX2FsbG93c19yZXBsaWVzYgZwcm90bzM",
-  );
+export const file_data: GenFile = /*@__PURE__*/
+  fileDesc("CgpkYXRhLnByb3RvEg5kYXlib29rLnNpZ25hbCKZBAoRQXR0YWNobWVudFBvaW50ZXISEAoGY2RuX2lkGAEgASgGSAASEQoHY2RuX2tleRgPIAEoCUgAEhkKDGNvbnRlbnRfdHlwZRgCIAEoCUgBiAEBEhAKA2tleRgDIAEoDEgCiAEBEhEKBHNpemUYBCABKA1IA4gBARITCgZkaWdlc3QYBiABKAxIBIgBARIWCglmaWxlX25hbWUYByABKAlIBYgBARISCgVmbGFncxgIIAEoDUgGiAEBEhQKB2NhcHRpb24YCyABKAlIB4gBARIdChB1cGxvYWRfdGltZXN0YW1wGA0gASgESAiIAQESFwoKY2RuX251bWJlchgOIAEoDUgJiAEBEhcKCmNodW5rX3NpemUYESABKA1ICogBARIcCg9pbmNyZW1lbnRhbF9tYWMYEyABKAxIC4gBARIYCgtjbGllbnRfdXVpZBgUIAEoDEgMiAEBQhcKFWF0dGFjaG1lbnRfaWRlbnRpZmllckIPCg1fY29udGVudF90eXBlQgYKBF9rZXlCBwoFX3NpemVCCQoHX2RpZ2VzdEIMCgpfZmlsZV9uYW1lQggKBl9mbGFnc0IKCghfY2FwdGlvbkITChFfdXBsb2FkX3RpbWVzdGFtcEINCgtfY2RuX251bWJlckINCgtfY2h1bmtfc2l6ZUISChBfaW5jcmVtZW50YWxfbWFjQg4KDF9jbGllbnRfdXVpZCKIAQoOR3JvdXBDb250ZXh0VjISFwoKbWFzdGVyX2tleRgBIAEoDEgAiAEBEhUKCHJldmlzaW9uGAIgASgNSAGIAQESGQoMZ3JvdXBfY2hhbmdlGAMgASgMSAKIAQFCDQoLX21hc3Rlcl9rZXlCCwoJX3JldmlzaW9uQg8KDV9ncm91cF9jaGFuZ2UiowEKCUJvZHlSYW5nZRISCgVzdGFydBgBIAEoDUgBiAEBEhMKBmxlbmd0aBgCIAEoDUgCiAEBEhUKC21lbnRpb25fYWNpGAMgASgJSAASDwoFc3R5bGUYBCABKAVIABIcChJtZW50aW9uX2FjaV9iaW5hcnkYBSABKAxIAEISChBhc3NvY2lhdGVkX3ZhbHVlQggKBl9zdGFydEIJCgdfbGVuZ3RoIsgBCgdQcmV2aWV3EhAKA3VybBgBIAEoCUgAiAEBEhIKBXRpdGxlGAIgASgJSAGIAQESNQoFaW1hZ2UYAyABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgCiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAOIAQESEQoEZGF0ZRgFIAEoBEgEiAEBQgYKBF91cmxCCAoGX3RpdGxlQggKBl9pbWFnZUIOCgxfZGVzY3JpcHRpb25CBwoFX2RhdGUiuyQKC0RhdGFNZXNzYWdlEhEKBGJvZHkYASABKAlIAIgBARI2CgthdHRhY2htZW50cxgCIAMoCzIhLmRheWJvb2suc2lnbmFsLkF0dGFjaG1lbnRQb2ludGVyEhIKBWZsYWdzGAQgASgNSAGIAQESGQoMZXhwaXJlX3RpbWVyGAUgASgNSAKIAQESGAoLcHJvZmlsZV9rZXkYBiABKAxIA4gBARIWCgl0aW1lc3RhbXAYByABKARIBIgBARI1CgVxdW90ZRgIIAEoCzIhLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlF1b3RlSAWIAQESNAoHY29udGFjdBgJIAMoCzIjLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QSKAoHcHJldmlldxgKIAMoCzIXLmRheWJvb2suc2lnbmFsLlByZXZpZXcSOQoHc3RpY2tlchgLIAEoCzIjLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlN0aWNrZXJIBogBARImChlyZXF1aXJlZF9wcm90b2NvbF92ZXJzaW9uGAwgASgNSAeIAQESGQoMaXNfdmlld19vbmNlGA4gASgISAiIAQESNQoIZ3JvdXBfdjIYDyABKAsyHi5kYXlib29rLnNpZ25hbC5Hcm91cENvbnRleHRWMkgJiAEBEjsKCHJlYWN0aW9uGBAgASgLMiQuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUmVhY3Rpb25ICogBARI3CgZkZWxldGUYESABKAsyIi5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5EZWxldGVIC4gBARIuCgtib2R5X3JhbmdlcxgSIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZRJLChFncm91cF9jYWxsX3VwZGF0ZRgTIAEoCzIrLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkdyb3VwQ2FsbFVwZGF0ZUgMiAEBEjkKB3BheW1lbnQYFCABKAsyIy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5QYXltZW50SA2IAQESRAoNc3RvcnlfY29udGV4dBgVIAEoCzIoLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlN0b3J5Q29udGV4dEgOiAEBEj4KCmdpZnRfYmFkZ2UYFiABKAsyJS5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5HaWZ0QmFkZ2VID4gBARIhChRleHBpcmVfdGltZXJfdmVyc2lvbhgXIAEoDUgQiAEBEkAKC3BvbGxfY3JlYXRlGBggASgLMiYuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUG9sbENyZWF0ZUgRiAEBEkYKDnBvbGxfdGVybWluYXRlGBkgASgLMikuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUG9sbFRlcm1pbmF0ZUgSiAEBEjwKCXBvbGxfdm90ZRgaIAEoCzIkLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBvbGxWb3RlSBOIAQESOQoLcGluX21lc3NhZ2UYGyABKAsyHy5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5QaW5IFIgBARI7Cg11bnBpbl9tZXNzYWdlGBwgASgLMh8uZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUGluSBWIAQESOgoMYWRtaW5fZGVsZXRlGB0gASgLMh8uZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuUGluSBaIAQEayQEKBVF1b3RlEg8KAmlkGAEgASgESACIAQESEQoEdGV4dBgDIAEoCUgBiAEBEhcKCmF1dGhvcl9hY2kYBSABKAlIAogBARIuCgtib2R5X3JhbmdlcxgGIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZRIeChFhdXRob3JfYWNpX2JpbmFyeRgIIAEoDEgDiAEBQgUKA19pZEIHCgVfdGV4dEINCgtfYXV0aG9yX2FjaUIUChJfYXV0aG9yX2FjaV9iaW5hcnkavAgKB0NvbnRhY3QSOwoEbmFtZRgBIAEoCzIoLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QuTmFtZUgAiAEBEjwKBm51bWJlchgDIAMoCzIsLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLkNvbnRhY3QuTGFiZWxsZWQSOwoFZW1haWwYBCADKAsyLC5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5Db250YWN0LkxhYmVsbGVkEkIKB2FkZHJlc3MYBSADKAsyMS5kYXlib29rLnNpZ25hbC5EYXRhTWVzc2FnZS5Db250YWN0LlBvc3RhbEFkZHJlc3MSPwoGYXZhdGFyGAYgASgLMiouZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2UuQ29udGFjdC5BdmF0YXJIAYgBARIZCgxvcmdhbml6YXRpb24YByABKAlIAogBARrmAQoETmFtZRIXCgpnaXZlbl9uYW1lGAEgASgJSACIAQESGAoLZmFtaWx5X25hbWUYAiABKAlIAYgBARITCgZwcmVmaXgYAyABKAlIAogBARITCgZzdWZmaXgYBCABKAlIA4gBARIYCgttaWRkbGVfbmFtZRgFIAEoCUgEiAEBEhUKCG5pY2tuYW1lGAcgASgJSAWIAQFCDQoLX2dpdmVuX25hbWVCDgoMX2ZhbWlseV9uYW1lQgkKB19wcmVmaXhCCQoHX3N1ZmZpeEIOCgxfbWlkZGxlX25hbWVCCwoJX25pY2tuYW1lGmIKCExhYmVsbGVkEhIKBXZhbHVlGAEgASgJSACIAQESEQoEdHlwZRgCIAEoBUgBiAEBEhIKBWxhYmVsGAMgASgJSAKIAQFCCAoGX3ZhbHVlQgcKBV90eXBlQggKBl9sYWJlbBqZAgoNUG9zdGFsQWRkcmVzcxISCgVsYWJlbBgCIAEoCUgAiAEBEhMKBnN0cmVldBgDIAEoCUgBiAEBEhIKBXBvYm94GAQgASgJSAKIAQESGQoMbmVpZ2hib3Job29kGAUgASgJSAOIAQESEQoEY2l0eRgGIAEoCUgEiAEBEhMKBnJlZ2lvbhgHIAEoCUgFiAEBEhUKCHBvc3Rjb2RlGAggASgJSAaIAQESFAoHY291bnRyeRgJIAEoCUgHiAEBQggKBl9sYWJlbEIJCgdfc3RyZWV0QggKBl9wb2JveEIPCg1fbmVpZ2hib3Job29kQgcKBV9jaXR5QgkKB19yZWdpb25CCwoJX3Bvc3Rjb2RlQgoKCF9jb3VudHJ5GksKBkF2YXRhchI2CgZhdmF0YXIYASABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAiAEBQgkKB19hdmF0YXJCBwoFX25hbWVCCQoHX2F2YXRhckIPCg1fb3JnYW5pemF0aW9uGtQBCgdTdGlja2VyEhQKB3BhY2tfaWQYASABKAxIAIgBARIVCghwYWNrX2tleRgCIAEoDEgBiAEBEhcKCnN0aWNrZXJfaWQYAyABKA1IAogBARI0CgRkYXRhGAQgASgLMiEuZGF5Ym9vay5zaWduYWwuQXR0YWNobWVudFBvaW50ZXJIA4gBARISCgVlbW9qaRgFIAEoCUgEiAEBQgoKCF9wYWNrX2lkQgsKCV9wYWNrX2tleUINCgtfc3RpY2tlcl9pZEIHCgVfZGF0YUIICgZfZW1vamkagAIKCFJlYWN0aW9uEhIKBWVtb2ppGAEgASgJSACIAQESEwoGcmVtb3ZlGAIgASgISAGIAQESHgoRdGFyZ2V0X2F1dGhvcl9hY2kYBCABKAlIAogBARIiChV0YXJnZXRfc2VudF90aW1lc3RhbXAYBSABKARIA4gBARIlChh0YXJnZXRfYXV0aG9yX2FjaV9iaW5hcnkYBiABKAxIBIgBAUIICgZfZW1vamlCCQoHX3JlbW92ZUIUChJfdGFyZ2V0X2F1dGhvcl9hY2lCGAoWX3RhcmdldF9zZW50X3RpbWVzdGFtcEIbChlfdGFyZ2V0X2F1dGhvcl9hY2lfYmluYXJ5GkYKBkRlbGV0ZRIiChV0YXJnZXRfc2VudF90aW1lc3RhbXAYASABKARIAIgBAUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wGjEKD0dyb3VwQ2FsbFVwZGF0ZRITCgZlcmFfaWQYASABKAlIAIgBAUIJCgdfZXJhX2lkGvcBCgdQYXltZW50EkgKDG5vdGlmaWNhdGlvbhgBIAEoCzIwLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBheW1lbnQuTm90aWZpY2F0aW9uSAASRAoKYWN0aXZhdGlvbhgCIAEoCzIuLmRheWJvb2suc2lnbmFsLkRhdGFNZXNzYWdlLlBheW1lbnQuQWN0aXZhdGlvbkgAGioKDE5vdGlmaWNhdGlvbhIRCgRub3RlGAIgASgJSACIAQFCBwoFX25vdGUaKAoKQWN0aXZhdGlvbhIRCgR0eXBlGAEgASgFSACIAQFCBwoFX3R5cGVCBgoEaXRlbRqcAQoMU3RvcnlDb250ZXh0EhcKCmF1dGhvcl9hY2kYASABKAlIAIgBARIbCg5zZW50X3RpbWVzdGFtcBgCIAEoBEgBiAEBEh4KEWF1dGhvcl9hY2lfYmluYXJ5GAMgASgMSAKIAQFCDQoLX2F1dGhvcl9hY2lCEQoPX3NlbnRfdGltZXN0YW1wQhQKEl9hdXRob3JfYWNpX2JpbmFyeRpdCglHaWZ0QmFkZ2USLAofcmVjZWlwdF9jcmVkZW50aWFsX3ByZXNlbnRhdGlvbhgBIAEoDEgAiAEBQiIKIF9yZWNlaXB0X2NyZWRlbnRpYWxfcHJlc2VudGF0aW9uGnEKClBvbGxDcmVhdGUSFQoIcXVlc3Rpb24YASABKAlIAIgBARIbCg5hbGxvd19tdWx0aXBsZRgCIAEoCEgBiAEBEg8KB29wdGlvbnMYAyADKAlCCwoJX3F1ZXN0aW9uQhEKD19hbGxvd19tdWx0aXBsZRpNCg1Qb2xsVGVybWluYXRlEiIKFXRhcmdldF9zZW50X3RpbWVzdGFtcBgBIAEoBEgAiAEBQhgKFl90YXJnZXRfc2VudF90aW1lc3RhbXAa0AEKCFBvbGxWb3RlEiUKGHRhcmdldF9hdXRob3JfYWNpX2JpbmFyeRgBIAEoDEgAiAEBEiIKFXRhcmdldF9zZW50X3RpbWVzdGFtcBgCIAEoBEgBiAEBEhoKDm9wdGlvbl9pbmRleGVzGAMgAygNQgIQABIXCgp2b3RlX2NvdW50GAQgASgNSAKIAQFCGwoZX3RhcmdldF9hdXRob3JfYWNpX2JpbmFyeUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQg0KC192b3RlX2NvdW50GocBCgNQaW4SJQoYdGFyZ2V0X2F1dGhvcl9hY2lfYmluYXJ5GAEgASgMSACIAQESIgoVdGFyZ2V0X3NlbnRfdGltZXN0YW1wGAIgASgESAGIAQFCGwoZX3RhcmdldF9hdXRob3JfYWNpX2JpbmFyeUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQgcKBV9ib2R5QggKBl9mbGFnc0IPCg1fZXhwaXJlX3RpbWVyQg4KDF9wcm9maWxlX2tleUIMCgpfdGltZXN0YW1wQggKBl9xdW90ZUIKCghfc3RpY2tlckIcChpfcmVxdWlyZWRfcHJvdG9jb2xfdmVyc2lvbkIPCg1faXNfdmlld19vbmNlQgsKCV9ncm91cF92MkILCglfcmVhY3Rpb25CCQoHX2RlbGV0ZUIUChJfZ3JvdXBfY2FsbF91cGRhdGVCCgoIX3BheW1lbnRCEAoOX3N0b3J5X2NvbnRleHRCDQoLX2dpZnRfYmFkZ2VCFwoVX2V4cGlyZV90aW1lcl92ZXJzaW9uQg4KDF9wb2xsX2NyZWF0ZUIRCg9fcG9sbF90ZXJtaW5hdGVCDAoKX3BvbGxfdm90ZUIOCgxfcGluX21lc3NhZ2VCEAoOX3VucGluX21lc3NhZ2VCDwoNX2FkbWluX2RlbGV0ZSKUAQoLRWRpdE1lc3NhZ2USIgoVdGFyZ2V0X3NlbnRfdGltZXN0YW1wGAEgASgESACIAQESNgoMZGF0YV9tZXNzYWdlGAIgASgLMhsuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2VIAYgBAUIYChZfdGFyZ2V0X3NlbnRfdGltZXN0YW1wQg8KDV9kYXRhX21lc3NhZ2UiZwoOVGV4dEF0dGFjaG1lbnQSEQoEdGV4dBgBIAEoCUgAiAEBEi0KB3ByZXZpZXcYBSABKAsyFy5kYXlib29rLnNpZ25hbC5QcmV2aWV3SAGIAQFCBwoFX3RleHRCCgoIX3ByZXZpZXci3QIKDFN0b3J5TWVzc2FnZRIYCgtwcm9maWxlX2tleRgBIAEoDEgBiAEBEjIKBWdyb3VwGAIgASgLMh4uZGF5Ym9vay5zaWduYWwuR3JvdXBDb250ZXh0VjJIAogBARI8Cg9maWxlX2F0dGFjaG1lbnQYAyABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAEjkKD3RleHRfYXR0YWNobWVudBgEIAEoCzIeLmRheWJvb2suc2lnbmFsLlRleHRBdHRhY2htZW50SAASGwoOYWxsb3dzX3JlcGxpZXMYBSABKAhIA4gBARIuCgtib2R5X3JhbmdlcxgGIAMoCzIZLmRheWJvb2suc2lnbmFsLkJvZHlSYW5nZUIMCgphdHRhY2htZW50Qg4KDF9wcm9maWxlX2tleUIICgZfZ3JvdXBCEQoPX2FsbG93c19yZXBsaWVzYgZwcm90bzM");
 
 /**
  * @generated from message daybook.signal.AttachmentPointer
@@ -24,22 +21,19 @@ export type AttachmentPointer = Message<"daybook.signal.AttachmentPointer"> & {
   /**
    * @generated from oneof daybook.signal.AttachmentPointer.attachment_identifier
    */
-  attachmentIdentifier:
-    | {
-        /**
-         * @generated from field: fixed64 cdn_id = 1;
-         */
-        value: bigint;
-        case: "cdnId";
-      }
-    | {
-        /**
-         * @generated from field: string cdn_key = 15;
-         */
-        value: string;
-        case: "cdnKey";
-      }
-    | { case: undefined; value?: undefined };
+  attachmentIdentifier: {
+    /**
+     * @generated from field: fixed64 cdn_id = 1;
+     */
+    value: bigint;
+    case: "cdnId";
+  } | {
+    /**
+     * @generated from field: string cdn_key = 15;
+     */
+    value: string;
+    case: "cdnKey";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional string content_type = 2;
@@ -106,7 +100,8 @@ export type AttachmentPointer = Message<"daybook.signal.AttachmentPointer"> & {
  * Describes the message daybook.signal.AttachmentPointer.
  * Use `create(AttachmentPointerSchema)` to create a new message.
  */
-export const AttachmentPointerSchema: GenMessage<AttachmentPointer> = /*@__PURE__*/ messageDesc(file_data, 0);
+export const AttachmentPointerSchema: GenMessage<AttachmentPointer> = /*@__PURE__*/
+  messageDesc(file_data, 0);
 
 /**
  * @generated from message daybook.signal.GroupContextV2
@@ -132,7 +127,8 @@ export type GroupContextV2 = Message<"daybook.signal.GroupContextV2"> & {
  * Describes the message daybook.signal.GroupContextV2.
  * Use `create(GroupContextV2Schema)` to create a new message.
  */
-export const GroupContextV2Schema: GenMessage<GroupContextV2> = /*@__PURE__*/ messageDesc(file_data, 1);
+export const GroupContextV2Schema: GenMessage<GroupContextV2> = /*@__PURE__*/
+  messageDesc(file_data, 1);
 
 /**
  * @generated from message daybook.signal.BodyRange
@@ -151,36 +147,33 @@ export type BodyRange = Message<"daybook.signal.BodyRange"> & {
   /**
    * @generated from oneof daybook.signal.BodyRange.associated_value
    */
-  associatedValue:
-    | {
-        /**
-         * @generated from field: string mention_aci = 3;
-         */
-        value: string;
-        case: "mentionAci";
-      }
-    | {
-        /**
-         * @generated from field: int32 style = 4;
-         */
-        value: number;
-        case: "style";
-      }
-    | {
-        /**
-         * @generated from field: bytes mention_aci_binary = 5;
-         */
-        value: Uint8Array;
-        case: "mentionAciBinary";
-      }
-    | { case: undefined; value?: undefined };
+  associatedValue: {
+    /**
+     * @generated from field: string mention_aci = 3;
+     */
+    value: string;
+    case: "mentionAci";
+  } | {
+    /**
+     * @generated from field: int32 style = 4;
+     */
+    value: number;
+    case: "style";
+  } | {
+    /**
+     * @generated from field: bytes mention_aci_binary = 5;
+     */
+    value: Uint8Array;
+    case: "mentionAciBinary";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message daybook.signal.BodyRange.
  * Use `create(BodyRangeSchema)` to create a new message.
  */
-export const BodyRangeSchema: GenMessage<BodyRange> = /*@__PURE__*/ messageDesc(file_data, 2);
+export const BodyRangeSchema: GenMessage<BodyRange> = /*@__PURE__*/
+  messageDesc(file_data, 2);
 
 /**
  * @generated from message daybook.signal.Preview
@@ -216,7 +209,8 @@ export type Preview = Message<"daybook.signal.Preview"> & {
  * Describes the message daybook.signal.Preview.
  * Use `create(PreviewSchema)` to create a new message.
  */
-export const PreviewSchema: GenMessage<Preview> = /*@__PURE__*/ messageDesc(file_data, 3);
+export const PreviewSchema: GenMessage<Preview> = /*@__PURE__*/
+  messageDesc(file_data, 3);
 
 /**
  * @generated from message daybook.signal.DataMessage
@@ -364,7 +358,8 @@ export type DataMessage = Message<"daybook.signal.DataMessage"> & {
  * Describes the message daybook.signal.DataMessage.
  * Use `create(DataMessageSchema)` to create a new message.
  */
-export const DataMessageSchema: GenMessage<DataMessage> = /*@__PURE__*/ messageDesc(file_data, 4);
+export const DataMessageSchema: GenMessage<DataMessage> = /*@__PURE__*/
+  messageDesc(file_data, 4);
 
 /**
  * @generated from message daybook.signal.DataMessage.Quote
@@ -400,8 +395,7 @@ export type DataMessage_Quote = Message<"daybook.signal.DataMessage.Quote"> & {
  * Describes the message daybook.signal.DataMessage.Quote.
  * Use `create(DataMessage_QuoteSchema)` to create a new message.
  */
-export const DataMessage_QuoteSchema: GenMessage<DataMessage_Quote> =
-  /*@__PURE__*/
+export const DataMessage_QuoteSchema: GenMessage<DataMessage_Quote> = /*@__PURE__*/
   messageDesc(file_data, 4, 0);
 
 /**
@@ -443,8 +437,7 @@ export type DataMessage_Contact = Message<"daybook.signal.DataMessage.Contact"> 
  * Describes the message daybook.signal.DataMessage.Contact.
  * Use `create(DataMessage_ContactSchema)` to create a new message.
  */
-export const DataMessage_ContactSchema: GenMessage<DataMessage_Contact> =
-  /*@__PURE__*/
+export const DataMessage_ContactSchema: GenMessage<DataMessage_Contact> = /*@__PURE__*/
   messageDesc(file_data, 4, 1);
 
 /**
@@ -486,8 +479,7 @@ export type DataMessage_Contact_Name = Message<"daybook.signal.DataMessage.Conta
  * Describes the message daybook.signal.DataMessage.Contact.Name.
  * Use `create(DataMessage_Contact_NameSchema)` to create a new message.
  */
-export const DataMessage_Contact_NameSchema: GenMessage<DataMessage_Contact_Name> =
-  /*@__PURE__*/
+export const DataMessage_Contact_NameSchema: GenMessage<DataMessage_Contact_Name> = /*@__PURE__*/
   messageDesc(file_data, 4, 1, 0);
 
 /**
@@ -514,62 +506,59 @@ export type DataMessage_Contact_Labelled = Message<"daybook.signal.DataMessage.C
  * Describes the message daybook.signal.DataMessage.Contact.Labelled.
  * Use `create(DataMessage_Contact_LabelledSchema)` to create a new message.
  */
-export const DataMessage_Contact_LabelledSchema: GenMessage<DataMessage_Contact_Labelled> =
-  /*@__PURE__*/
+export const DataMessage_Contact_LabelledSchema: GenMessage<DataMessage_Contact_Labelled> = /*@__PURE__*/
   messageDesc(file_data, 4, 1, 1);
 
 /**
  * @generated from message daybook.signal.DataMessage.Contact.PostalAddress
  */
-export type DataMessage_Contact_PostalAddress =
-  Message<"daybook.signal.DataMessage.Contact.PostalAddress"> & {
-    /**
-     * @generated from field: optional string label = 2;
-     */
-    label?: string | undefined;
+export type DataMessage_Contact_PostalAddress = Message<"daybook.signal.DataMessage.Contact.PostalAddress"> & {
+  /**
+   * @generated from field: optional string label = 2;
+   */
+  label?: string | undefined;
 
-    /**
-     * @generated from field: optional string street = 3;
-     */
-    street?: string | undefined;
+  /**
+   * @generated from field: optional string street = 3;
+   */
+  street?: string | undefined;
 
-    /**
-     * @generated from field: optional string pobox = 4;
-     */
-    pobox?: string | undefined;
+  /**
+   * @generated from field: optional string pobox = 4;
+   */
+  pobox?: string | undefined;
 
-    /**
-     * @generated from field: optional string neighborhood = 5;
-     */
-    neighborhood?: string | undefined;
+  /**
+   * @generated from field: optional string neighborhood = 5;
+   */
+  neighborhood?: string | undefined;
 
-    /**
-     * @generated from field: optional string city = 6;
-     */
-    city?: string | undefined;
+  /**
+   * @generated from field: optional string city = 6;
+   */
+  city?: string | undefined;
 
-    /**
-     * @generated from field: optional string region = 7;
-     */
-    region?: string | undefined;
+  /**
+   * @generated from field: optional string region = 7;
+   */
+  region?: string | undefined;
 
-    /**
-     * @generated from field: optional string postcode = 8;
-     */
-    postcode?: string | undefined;
+  /**
+   * @generated from field: optional string postcode = 8;
+   */
+  postcode?: string | undefined;
 
-    /**
-     * @generated from field: optional string country = 9;
-     */
-    country?: string | undefined;
-  };
+  /**
+   * @generated from field: optional string country = 9;
+   */
+  country?: string | undefined;
+};
 
 /**
  * Describes the message daybook.signal.DataMessage.Contact.PostalAddress.
  * Use `create(DataMessage_Contact_PostalAddressSchema)` to create a new message.
  */
-export const DataMessage_Contact_PostalAddressSchema: GenMessage<DataMessage_Contact_PostalAddress> =
-  /*@__PURE__*/
+export const DataMessage_Contact_PostalAddressSchema: GenMessage<DataMessage_Contact_PostalAddress> = /*@__PURE__*/
   messageDesc(file_data, 4, 1, 2);
 
 /**
@@ -586,8 +575,7 @@ export type DataMessage_Contact_Avatar = Message<"daybook.signal.DataMessage.Con
  * Describes the message daybook.signal.DataMessage.Contact.Avatar.
  * Use `create(DataMessage_Contact_AvatarSchema)` to create a new message.
  */
-export const DataMessage_Contact_AvatarSchema: GenMessage<DataMessage_Contact_Avatar> =
-  /*@__PURE__*/
+export const DataMessage_Contact_AvatarSchema: GenMessage<DataMessage_Contact_Avatar> = /*@__PURE__*/
   messageDesc(file_data, 4, 1, 3);
 
 /**
@@ -624,8 +612,7 @@ export type DataMessage_Sticker = Message<"daybook.signal.DataMessage.Sticker"> 
  * Describes the message daybook.signal.DataMessage.Sticker.
  * Use `create(DataMessage_StickerSchema)` to create a new message.
  */
-export const DataMessage_StickerSchema: GenMessage<DataMessage_Sticker> =
-  /*@__PURE__*/
+export const DataMessage_StickerSchema: GenMessage<DataMessage_Sticker> = /*@__PURE__*/
   messageDesc(file_data, 4, 2);
 
 /**
@@ -662,8 +649,7 @@ export type DataMessage_Reaction = Message<"daybook.signal.DataMessage.Reaction"
  * Describes the message daybook.signal.DataMessage.Reaction.
  * Use `create(DataMessage_ReactionSchema)` to create a new message.
  */
-export const DataMessage_ReactionSchema: GenMessage<DataMessage_Reaction> =
-  /*@__PURE__*/
+export const DataMessage_ReactionSchema: GenMessage<DataMessage_Reaction> = /*@__PURE__*/
   messageDesc(file_data, 4, 3);
 
 /**
@@ -680,8 +666,7 @@ export type DataMessage_Delete = Message<"daybook.signal.DataMessage.Delete"> & 
  * Describes the message daybook.signal.DataMessage.Delete.
  * Use `create(DataMessage_DeleteSchema)` to create a new message.
  */
-export const DataMessage_DeleteSchema: GenMessage<DataMessage_Delete> =
-  /*@__PURE__*/
+export const DataMessage_DeleteSchema: GenMessage<DataMessage_Delete> = /*@__PURE__*/
   messageDesc(file_data, 4, 4);
 
 /**
@@ -698,8 +683,7 @@ export type DataMessage_GroupCallUpdate = Message<"daybook.signal.DataMessage.Gr
  * Describes the message daybook.signal.DataMessage.GroupCallUpdate.
  * Use `create(DataMessage_GroupCallUpdateSchema)` to create a new message.
  */
-export const DataMessage_GroupCallUpdateSchema: GenMessage<DataMessage_GroupCallUpdate> =
-  /*@__PURE__*/
+export const DataMessage_GroupCallUpdateSchema: GenMessage<DataMessage_GroupCallUpdate> = /*@__PURE__*/
   messageDesc(file_data, 4, 5);
 
 /**
@@ -709,30 +693,26 @@ export type DataMessage_Payment = Message<"daybook.signal.DataMessage.Payment"> 
   /**
    * @generated from oneof daybook.signal.DataMessage.Payment.item
    */
-  item:
-    | {
-        /**
-         * @generated from field: daybook.signal.DataMessage.Payment.Notification notification = 1;
-         */
-        value: DataMessage_Payment_Notification;
-        case: "notification";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.DataMessage.Payment.Activation activation = 2;
-         */
-        value: DataMessage_Payment_Activation;
-        case: "activation";
-      }
-    | { case: undefined; value?: undefined };
+  item: {
+    /**
+     * @generated from field: daybook.signal.DataMessage.Payment.Notification notification = 1;
+     */
+    value: DataMessage_Payment_Notification;
+    case: "notification";
+  } | {
+    /**
+     * @generated from field: daybook.signal.DataMessage.Payment.Activation activation = 2;
+     */
+    value: DataMessage_Payment_Activation;
+    case: "activation";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message daybook.signal.DataMessage.Payment.
  * Use `create(DataMessage_PaymentSchema)` to create a new message.
  */
-export const DataMessage_PaymentSchema: GenMessage<DataMessage_Payment> =
-  /*@__PURE__*/
+export const DataMessage_PaymentSchema: GenMessage<DataMessage_Payment> = /*@__PURE__*/
   messageDesc(file_data, 4, 6);
 
 /**
@@ -749,8 +729,7 @@ export type DataMessage_Payment_Notification = Message<"daybook.signal.DataMessa
  * Describes the message daybook.signal.DataMessage.Payment.Notification.
  * Use `create(DataMessage_Payment_NotificationSchema)` to create a new message.
  */
-export const DataMessage_Payment_NotificationSchema: GenMessage<DataMessage_Payment_Notification> =
-  /*@__PURE__*/
+export const DataMessage_Payment_NotificationSchema: GenMessage<DataMessage_Payment_Notification> = /*@__PURE__*/
   messageDesc(file_data, 4, 6, 0);
 
 /**
@@ -767,8 +746,7 @@ export type DataMessage_Payment_Activation = Message<"daybook.signal.DataMessage
  * Describes the message daybook.signal.DataMessage.Payment.Activation.
  * Use `create(DataMessage_Payment_ActivationSchema)` to create a new message.
  */
-export const DataMessage_Payment_ActivationSchema: GenMessage<DataMessage_Payment_Activation> =
-  /*@__PURE__*/
+export const DataMessage_Payment_ActivationSchema: GenMessage<DataMessage_Payment_Activation> = /*@__PURE__*/
   messageDesc(file_data, 4, 6, 1);
 
 /**
@@ -795,8 +773,7 @@ export type DataMessage_StoryContext = Message<"daybook.signal.DataMessage.Story
  * Describes the message daybook.signal.DataMessage.StoryContext.
  * Use `create(DataMessage_StoryContextSchema)` to create a new message.
  */
-export const DataMessage_StoryContextSchema: GenMessage<DataMessage_StoryContext> =
-  /*@__PURE__*/
+export const DataMessage_StoryContextSchema: GenMessage<DataMessage_StoryContext> = /*@__PURE__*/
   messageDesc(file_data, 4, 7);
 
 /**
@@ -813,8 +790,7 @@ export type DataMessage_GiftBadge = Message<"daybook.signal.DataMessage.GiftBadg
  * Describes the message daybook.signal.DataMessage.GiftBadge.
  * Use `create(DataMessage_GiftBadgeSchema)` to create a new message.
  */
-export const DataMessage_GiftBadgeSchema: GenMessage<DataMessage_GiftBadge> =
-  /*@__PURE__*/
+export const DataMessage_GiftBadgeSchema: GenMessage<DataMessage_GiftBadge> = /*@__PURE__*/
   messageDesc(file_data, 4, 8);
 
 /**
@@ -841,8 +817,7 @@ export type DataMessage_PollCreate = Message<"daybook.signal.DataMessage.PollCre
  * Describes the message daybook.signal.DataMessage.PollCreate.
  * Use `create(DataMessage_PollCreateSchema)` to create a new message.
  */
-export const DataMessage_PollCreateSchema: GenMessage<DataMessage_PollCreate> =
-  /*@__PURE__*/
+export const DataMessage_PollCreateSchema: GenMessage<DataMessage_PollCreate> = /*@__PURE__*/
   messageDesc(file_data, 4, 9);
 
 /**
@@ -859,8 +834,7 @@ export type DataMessage_PollTerminate = Message<"daybook.signal.DataMessage.Poll
  * Describes the message daybook.signal.DataMessage.PollTerminate.
  * Use `create(DataMessage_PollTerminateSchema)` to create a new message.
  */
-export const DataMessage_PollTerminateSchema: GenMessage<DataMessage_PollTerminate> =
-  /*@__PURE__*/
+export const DataMessage_PollTerminateSchema: GenMessage<DataMessage_PollTerminate> = /*@__PURE__*/
   messageDesc(file_data, 4, 10);
 
 /**
@@ -892,8 +866,7 @@ export type DataMessage_PollVote = Message<"daybook.signal.DataMessage.PollVote"
  * Describes the message daybook.signal.DataMessage.PollVote.
  * Use `create(DataMessage_PollVoteSchema)` to create a new message.
  */
-export const DataMessage_PollVoteSchema: GenMessage<DataMessage_PollVote> =
-  /*@__PURE__*/
+export const DataMessage_PollVoteSchema: GenMessage<DataMessage_PollVote> = /*@__PURE__*/
   messageDesc(file_data, 4, 11);
 
 /**
@@ -915,7 +888,8 @@ export type DataMessage_Pin = Message<"daybook.signal.DataMessage.Pin"> & {
  * Describes the message daybook.signal.DataMessage.Pin.
  * Use `create(DataMessage_PinSchema)` to create a new message.
  */
-export const DataMessage_PinSchema: GenMessage<DataMessage_Pin> = /*@__PURE__*/ messageDesc(file_data, 4, 12);
+export const DataMessage_PinSchema: GenMessage<DataMessage_Pin> = /*@__PURE__*/
+  messageDesc(file_data, 4, 12);
 
 /**
  * @generated from message daybook.signal.EditMessage
@@ -936,7 +910,8 @@ export type EditMessage = Message<"daybook.signal.EditMessage"> & {
  * Describes the message daybook.signal.EditMessage.
  * Use `create(EditMessageSchema)` to create a new message.
  */
-export const EditMessageSchema: GenMessage<EditMessage> = /*@__PURE__*/ messageDesc(file_data, 5);
+export const EditMessageSchema: GenMessage<EditMessage> = /*@__PURE__*/
+  messageDesc(file_data, 5);
 
 /**
  * @generated from message daybook.signal.TextAttachment
@@ -957,7 +932,8 @@ export type TextAttachment = Message<"daybook.signal.TextAttachment"> & {
  * Describes the message daybook.signal.TextAttachment.
  * Use `create(TextAttachmentSchema)` to create a new message.
  */
-export const TextAttachmentSchema: GenMessage<TextAttachment> = /*@__PURE__*/ messageDesc(file_data, 6);
+export const TextAttachmentSchema: GenMessage<TextAttachment> = /*@__PURE__*/
+  messageDesc(file_data, 6);
 
 /**
  * @generated from message daybook.signal.StoryMessage
@@ -976,22 +952,19 @@ export type StoryMessage = Message<"daybook.signal.StoryMessage"> & {
   /**
    * @generated from oneof daybook.signal.StoryMessage.attachment
    */
-  attachment:
-    | {
-        /**
-         * @generated from field: daybook.signal.AttachmentPointer file_attachment = 3;
-         */
-        value: AttachmentPointer;
-        case: "fileAttachment";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.TextAttachment text_attachment = 4;
-         */
-        value: TextAttachment;
-        case: "textAttachment";
-      }
-    | { case: undefined; value?: undefined };
+  attachment: {
+    /**
+     * @generated from field: daybook.signal.AttachmentPointer file_attachment = 3;
+     */
+    value: AttachmentPointer;
+    case: "fileAttachment";
+  } | {
+    /**
+     * @generated from field: daybook.signal.TextAttachment text_attachment = 4;
+     */
+    value: TextAttachment;
+    case: "textAttachment";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional bool allows_replies = 5;
@@ -1008,4 +981,6 @@ export type StoryMessage = Message<"daybook.signal.StoryMessage"> & {
  * Describes the message daybook.signal.StoryMessage.
  * Use `create(StoryMessageSchema)` to create a new message.
  */
-export const StoryMessageSchema: GenMessage<StoryMessage> = /*@__PURE__*/ messageDesc(file_data, 7);
+export const StoryMessageSchema: GenMessage<StoryMessage> = /*@__PURE__*/
+  messageDesc(file_data, 7);
+

@@ -12,11 +12,8 @@ import type { Message } from "@bufbuild/protobuf";
 /**
  * Describes the file group.proto.
  */
-export const file_group: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "Cgtncm91cC5wcm90bxIOZGF5Ym9vay5zaWduYWwicgoLR3JvdXBNZW1iZXISDwoHdXNlcl9pZBgBIAEoDBIMCgRyb2xlGAIgASgNEhMKC3Byb2ZpbGVfa2V5GAMgASgMEhQKDHByZXNlbnRhdGlvbhgEIAEoDBIZChFqb2luZWRfYXRfdmVyc2lvbhgFIAEoDSJoCgxHcm91cEludml0ZWQSKwoGbWVtYmVyGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBNZW1iZXISGAoQYWRkZWRfYnlfdXNlcl9pZBgCIAEoDBIRCgl0aW1lc3RhbXAYAyABKAQiYAoPR3JvdXBSZXF1ZXN0aW5nEg8KB3VzZXJfaWQYASABKAwSEwoLcHJvZmlsZV9rZXkYAiABKAwSFAoMcHJlc2VudGF0aW9uGAMgASgMEhEKCXRpbWVzdGFtcBgEIAEoBCIxCgtHcm91cEJhbm5lZBIPCgd1c2VyX2lkGAEgASgMEhEKCXRpbWVzdGFtcBgCIAEoBCJQCgtHcm91cEFjY2VzcxISCgphdHRyaWJ1dGVzGAEgASgNEg8KB21lbWJlcnMYAiABKA0SHAoUYWRkX2Zyb21faW52aXRlX2xpbmsYAyABKA0iywMKBUdyb3VwEhIKCnB1YmxpY19rZXkYASABKAwSDQoFdGl0bGUYAiABKAwSEgoKYXZhdGFyX3VybBgDIAEoCRIjChtkaXNhcHBlYXJpbmdfbWVzc2FnZXNfdGltZXIYBCABKAwSMwoOYWNjZXNzX2NvbnRyb2wYBSABKAsyGy5kYXlib29rLnNpZ25hbC5Hcm91cEFjY2VzcxIPCgd2ZXJzaW9uGAYgASgNEiwKB21lbWJlcnMYByADKAsyGy5kYXlib29rLnNpZ25hbC5Hcm91cE1lbWJlchItCgdpbnZpdGVkGAggAygLMhwuZGF5Ym9vay5zaWduYWwuR3JvdXBJbnZpdGVkEjMKCnJlcXVlc3RpbmcYCSADKAsyHy5kYXlib29rLnNpZ25hbC5Hcm91cFJlcXVlc3RpbmcSHAoUaW52aXRlX2xpbmtfcGFzc3dvcmQYCiABKAwSEwoLZGVzY3JpcHRpb24YCyABKAwSGgoSYW5ub3VuY2VtZW50c19vbmx5GAwgASgIEisKBmJhbm5lZBgNIAMoCzIbLmRheWJvb2suc2lnbmFsLkdyb3VwQmFubmVkEhIKCnRlcm1pbmF0ZWQYDiABKAgifwoJR3JvdXBCbG9iEg8KBXRpdGxlGAEgASgJSAASEAoGYXZhdGFyGAIgASgMSAASKAoeZGlzYXBwZWFyaW5nX21lc3NhZ2VzX2R1cmF0aW9uGAMgASgNSAASGgoQZGVzY3JpcHRpb25fdGV4dBgEIAEoCUgAQgkKB2NvbnRlbnQi8RMKC0dyb3VwQ2hhbmdlEg8KB2FjdGlvbnMYASABKAwSGAoQc2VydmVyX3NpZ25hdHVyZRgCIAEoDBIUCgxjaGFuZ2VfZXBvY2gYAyABKA0aoBMKB0FjdGlvbnMSFgoOc291cmNlX3VzZXJfaWQYASABKAwSDwoHdmVyc2lvbhgCIAEoDRJCCgthZGRfbWVtYmVycxgDIAMoCzItLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQWRkTWVtYmVyEkAKDmRlbGV0ZV9tZW1iZXJzGAQgAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEkkKE21vZGlmeV9tZW1iZXJfcm9sZXMYBSADKAsyLC5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLldpdGhSb2xlElYKGm1vZGlmeV9tZW1iZXJfcHJvZmlsZV9rZXlzGAYgAygLMjIuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaXRoUHJvZmlsZUtleRI/CgthZGRfaW52aXRlZBgHIAMoCzIqLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuSW52aXRlEkAKDmRlbGV0ZV9pbnZpdGVkGAggAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEksKD3Byb21vdGVfaW52aXRlZBgJIAMoCzIyLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuV2l0aFByb2ZpbGVLZXkSPwoMbW9kaWZ5X3RpdGxlGAogASgLMikuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5CeXRlcxI/Cg1tb2RpZnlfYXZhdGFyGAsgASgLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5UZXh0Ej8KDG1vZGlmeV90aW1lchgMIAEoCzIpLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQnl0ZXMSTAoYbW9kaWZ5X2F0dHJpYnV0ZXNfYWNjZXNzGA0gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSSQoVbW9kaWZ5X21lbWJlcnNfYWNjZXNzGA4gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSRgoSbW9kaWZ5X2xpbmtfYWNjZXNzGA8gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSQwoOYWRkX3JlcXVlc3RpbmcYECADKAsyKy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLlJlcXVlc3QSQwoRZGVsZXRlX3JlcXVlc3RpbmcYESADKAsyKC5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLldob20SSAoScHJvbW90ZV9yZXF1ZXN0aW5nGBIgAygLMiwuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaXRoUm9sZRJOChttb2RpZnlfaW52aXRlX2xpbmtfcGFzc3dvcmQYEyABKAsyKS5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkJ5dGVzEkUKEm1vZGlmeV9kZXNjcmlwdGlvbhgUIAEoCzIpLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQnl0ZXMSTQoZbW9kaWZ5X2Fubm91bmNlbWVudHNfb25seRgVIAEoCzIqLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuU3dpdGNoEjsKCmFkZF9iYW5uZWQYFiADKAsyJy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkJhbhI/Cg1kZWxldGVfYmFubmVkGBcgAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tElUKGXByb21vdGVfaW52aXRlZF9ieV9udW1iZXIYGCADKAsyMi5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkFjY2VwdEJ5TnVtYmVyEhAKCGdyb3VwX2lkGBkgASgMEkYKFG1vZGlmeV9tZW1iZXJfbGFiZWxzGBogAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEkcKE21vZGlmeV9sYWJlbF9hY2Nlc3MYGyABKAsyKi5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkFjY2VzcxJECg90ZXJtaW5hdGVfZ3JvdXAYHCABKAsyKy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLk5vdGhpbmcaVgoJQWRkTWVtYmVyEioKBWFkZGVkGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBNZW1iZXISHQoVam9pbl9mcm9tX2ludml0ZV9saW5rGAIgASgIGhcKBFdob20SDwoHdXNlcl9pZBgBIAEoDBopCghXaXRoUm9sZRIPCgd1c2VyX2lkGAEgASgMEgwKBHJvbGUYAiABKA0aTAoOV2l0aFByb2ZpbGVLZXkSFAoMcHJlc2VudGF0aW9uGAEgASgMEg8KB3VzZXJfaWQYAiABKAwSEwoLcHJvZmlsZV9rZXkYAyABKAwaNQoGSW52aXRlEisKBWFkZGVkGAEgASgLMhwuZGF5Ym9vay5zaWduYWwuR3JvdXBJbnZpdGVkGhYKBUJ5dGVzEg0KBXZhbHVlGAEgASgMGhUKBFRleHQSDQoFdmFsdWUYASABKAkaGgoGQWNjZXNzEhAKCHJlcXVpcmVkGAEgASgNGjkKB1JlcXVlc3QSLgoFYWRkZWQYASABKAsyHy5kYXlib29rLnNpZ25hbC5Hcm91cFJlcXVlc3RpbmcaFwoGU3dpdGNoEg0KBXZhbHVlGAEgASgIGjEKA0JhbhIqCgVhZGRlZBgBIAEoCzIbLmRheWJvb2suc2lnbmFsLkdyb3VwQmFubmVkGlkKDkFjY2VwdEJ5TnVtYmVyEhQKDHByZXNlbnRhdGlvbhgBIAEoDBIPCgd1c2VyX2lkGAIgASgMEgsKA3BuaRgDIAEoDBITCgtwcm9maWxlX2tleRgEIAEoDBoJCgdOb3RoaW5nIvEBCgxHcm91cENoYW5nZXMSRAoNZ3JvdXBfY2hhbmdlcxgBIAMoCzItLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlcy5Hcm91cENoYW5nZVN0YXRlEigKIGdyb3VwX3NlbmRfZW5kb3JzZW1lbnRzX3Jlc3BvbnNlGAIgASgMGnEKEEdyb3VwQ2hhbmdlU3RhdGUSMQoMZ3JvdXBfY2hhbmdlGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2USKgoLZ3JvdXBfc3RhdGUYAiABKAsyFS5kYXlib29rLnNpZ25hbC5Hcm91cCJfCg1Hcm91cFJlc3BvbnNlEiQKBWdyb3VwGAEgASgLMhUuZGF5Ym9vay5zaWduYWwuR3JvdXASKAogZ3JvdXBfc2VuZF9lbmRvcnNlbWVudHNfcmVzcG9uc2UYAiABKAxiBnByb3RvMw",
-  );
+export const file_group: GenFile = /*@__PURE__*/
+  fileDesc("Cgtncm91cC5wcm90bxIOZGF5Ym9vay5zaWduYWwicgoLR3JvdXBNZW1iZXISDwoHdXNlcl9pZBgBIAEoDBIMCgRyb2xlGAIgASgNEhMKC3Byb2ZpbGVfa2V5GAMgASgMEhQKDHByZXNlbnRhdGlvbhgEIAEoDBIZChFqb2luZWRfYXRfdmVyc2lvbhgFIAEoDSJoCgxHcm91cEludml0ZWQSKwoGbWVtYmVyGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBNZW1iZXISGAoQYWRkZWRfYnlfdXNlcl9pZBgCIAEoDBIRCgl0aW1lc3RhbXAYAyABKAQiYAoPR3JvdXBSZXF1ZXN0aW5nEg8KB3VzZXJfaWQYASABKAwSEwoLcHJvZmlsZV9rZXkYAiABKAwSFAoMcHJlc2VudGF0aW9uGAMgASgMEhEKCXRpbWVzdGFtcBgEIAEoBCIxCgtHcm91cEJhbm5lZBIPCgd1c2VyX2lkGAEgASgMEhEKCXRpbWVzdGFtcBgCIAEoBCJQCgtHcm91cEFjY2VzcxISCgphdHRyaWJ1dGVzGAEgASgNEg8KB21lbWJlcnMYAiABKA0SHAoUYWRkX2Zyb21faW52aXRlX2xpbmsYAyABKA0iywMKBUdyb3VwEhIKCnB1YmxpY19rZXkYASABKAwSDQoFdGl0bGUYAiABKAwSEgoKYXZhdGFyX3VybBgDIAEoCRIjChtkaXNhcHBlYXJpbmdfbWVzc2FnZXNfdGltZXIYBCABKAwSMwoOYWNjZXNzX2NvbnRyb2wYBSABKAsyGy5kYXlib29rLnNpZ25hbC5Hcm91cEFjY2VzcxIPCgd2ZXJzaW9uGAYgASgNEiwKB21lbWJlcnMYByADKAsyGy5kYXlib29rLnNpZ25hbC5Hcm91cE1lbWJlchItCgdpbnZpdGVkGAggAygLMhwuZGF5Ym9vay5zaWduYWwuR3JvdXBJbnZpdGVkEjMKCnJlcXVlc3RpbmcYCSADKAsyHy5kYXlib29rLnNpZ25hbC5Hcm91cFJlcXVlc3RpbmcSHAoUaW52aXRlX2xpbmtfcGFzc3dvcmQYCiABKAwSEwoLZGVzY3JpcHRpb24YCyABKAwSGgoSYW5ub3VuY2VtZW50c19vbmx5GAwgASgIEisKBmJhbm5lZBgNIAMoCzIbLmRheWJvb2suc2lnbmFsLkdyb3VwQmFubmVkEhIKCnRlcm1pbmF0ZWQYDiABKAgifwoJR3JvdXBCbG9iEg8KBXRpdGxlGAEgASgJSAASEAoGYXZhdGFyGAIgASgMSAASKAoeZGlzYXBwZWFyaW5nX21lc3NhZ2VzX2R1cmF0aW9uGAMgASgNSAASGgoQZGVzY3JpcHRpb25fdGV4dBgEIAEoCUgAQgkKB2NvbnRlbnQi8RMKC0dyb3VwQ2hhbmdlEg8KB2FjdGlvbnMYASABKAwSGAoQc2VydmVyX3NpZ25hdHVyZRgCIAEoDBIUCgxjaGFuZ2VfZXBvY2gYAyABKA0aoBMKB0FjdGlvbnMSFgoOc291cmNlX3VzZXJfaWQYASABKAwSDwoHdmVyc2lvbhgCIAEoDRJCCgthZGRfbWVtYmVycxgDIAMoCzItLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQWRkTWVtYmVyEkAKDmRlbGV0ZV9tZW1iZXJzGAQgAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEkkKE21vZGlmeV9tZW1iZXJfcm9sZXMYBSADKAsyLC5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLldpdGhSb2xlElYKGm1vZGlmeV9tZW1iZXJfcHJvZmlsZV9rZXlzGAYgAygLMjIuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaXRoUHJvZmlsZUtleRI/CgthZGRfaW52aXRlZBgHIAMoCzIqLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuSW52aXRlEkAKDmRlbGV0ZV9pbnZpdGVkGAggAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEksKD3Byb21vdGVfaW52aXRlZBgJIAMoCzIyLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuV2l0aFByb2ZpbGVLZXkSPwoMbW9kaWZ5X3RpdGxlGAogASgLMikuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5CeXRlcxI/Cg1tb2RpZnlfYXZhdGFyGAsgASgLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5UZXh0Ej8KDG1vZGlmeV90aW1lchgMIAEoCzIpLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQnl0ZXMSTAoYbW9kaWZ5X2F0dHJpYnV0ZXNfYWNjZXNzGA0gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSSQoVbW9kaWZ5X21lbWJlcnNfYWNjZXNzGA4gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSRgoSbW9kaWZ5X2xpbmtfYWNjZXNzGA8gASgLMiouZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5BY2Nlc3MSQwoOYWRkX3JlcXVlc3RpbmcYECADKAsyKy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLlJlcXVlc3QSQwoRZGVsZXRlX3JlcXVlc3RpbmcYESADKAsyKC5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLldob20SSAoScHJvbW90ZV9yZXF1ZXN0aW5nGBIgAygLMiwuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaXRoUm9sZRJOChttb2RpZnlfaW52aXRlX2xpbmtfcGFzc3dvcmQYEyABKAsyKS5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkJ5dGVzEkUKEm1vZGlmeV9kZXNjcmlwdGlvbhgUIAEoCzIpLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuQnl0ZXMSTQoZbW9kaWZ5X2Fubm91bmNlbWVudHNfb25seRgVIAEoCzIqLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlLkFjdGlvbnMuU3dpdGNoEjsKCmFkZF9iYW5uZWQYFiADKAsyJy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkJhbhI/Cg1kZWxldGVfYmFubmVkGBcgAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tElUKGXByb21vdGVfaW52aXRlZF9ieV9udW1iZXIYGCADKAsyMi5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkFjY2VwdEJ5TnVtYmVyEhAKCGdyb3VwX2lkGBkgASgMEkYKFG1vZGlmeV9tZW1iZXJfbGFiZWxzGBogAygLMiguZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2UuQWN0aW9ucy5XaG9tEkcKE21vZGlmeV9sYWJlbF9hY2Nlc3MYGyABKAsyKi5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLkFjY2VzcxJECg90ZXJtaW5hdGVfZ3JvdXAYHCABKAsyKy5kYXlib29rLnNpZ25hbC5Hcm91cENoYW5nZS5BY3Rpb25zLk5vdGhpbmcaVgoJQWRkTWVtYmVyEioKBWFkZGVkGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBNZW1iZXISHQoVam9pbl9mcm9tX2ludml0ZV9saW5rGAIgASgIGhcKBFdob20SDwoHdXNlcl9pZBgBIAEoDBopCghXaXRoUm9sZRIPCgd1c2VyX2lkGAEgASgMEgwKBHJvbGUYAiABKA0aTAoOV2l0aFByb2ZpbGVLZXkSFAoMcHJlc2VudGF0aW9uGAEgASgMEg8KB3VzZXJfaWQYAiABKAwSEwoLcHJvZmlsZV9rZXkYAyABKAwaNQoGSW52aXRlEisKBWFkZGVkGAEgASgLMhwuZGF5Ym9vay5zaWduYWwuR3JvdXBJbnZpdGVkGhYKBUJ5dGVzEg0KBXZhbHVlGAEgASgMGhUKBFRleHQSDQoFdmFsdWUYASABKAkaGgoGQWNjZXNzEhAKCHJlcXVpcmVkGAEgASgNGjkKB1JlcXVlc3QSLgoFYWRkZWQYASABKAsyHy5kYXlib29rLnNpZ25hbC5Hcm91cFJlcXVlc3RpbmcaFwoGU3dpdGNoEg0KBXZhbHVlGAEgASgIGjEKA0JhbhIqCgVhZGRlZBgBIAEoCzIbLmRheWJvb2suc2lnbmFsLkdyb3VwQmFubmVkGlkKDkFjY2VwdEJ5TnVtYmVyEhQKDHByZXNlbnRhdGlvbhgBIAEoDBIPCgd1c2VyX2lkGAIgASgMEgsKA3BuaRgDIAEoDBITCgtwcm9maWxlX2tleRgEIAEoDBoJCgdOb3RoaW5nIvEBCgxHcm91cENoYW5nZXMSRAoNZ3JvdXBfY2hhbmdlcxgBIAMoCzItLmRheWJvb2suc2lnbmFsLkdyb3VwQ2hhbmdlcy5Hcm91cENoYW5nZVN0YXRlEigKIGdyb3VwX3NlbmRfZW5kb3JzZW1lbnRzX3Jlc3BvbnNlGAIgASgMGnEKEEdyb3VwQ2hhbmdlU3RhdGUSMQoMZ3JvdXBfY2hhbmdlGAEgASgLMhsuZGF5Ym9vay5zaWduYWwuR3JvdXBDaGFuZ2USKgoLZ3JvdXBfc3RhdGUYAiABKAsyFS5kYXlib29rLnNpZ25hbC5Hcm91cCJfCg1Hcm91cFJlc3BvbnNlEiQKBWdyb3VwGAEgASgLMhUuZGF5Ym9vay5zaWduYWwuR3JvdXASKAogZ3JvdXBfc2VuZF9lbmRvcnNlbWVudHNfcmVzcG9uc2UYAiABKAxiBnByb3RvMw");
 
 /**
  * Roles: 1 member, 2 administrator.
@@ -56,7 +53,8 @@ export type GroupMember = Message<"daybook.signal.GroupMember"> & {
  * Describes the message daybook.signal.GroupMember.
  * Use `create(GroupMemberSchema)` to create a new message.
  */
-export const GroupMemberSchema: GenMessage<GroupMember> = /*@__PURE__*/ messageDesc(file_group, 0);
+export const GroupMemberSchema: GenMessage<GroupMember> = /*@__PURE__*/
+  messageDesc(file_group, 0);
 
 /**
  * @generated from message daybook.signal.GroupInvited
@@ -82,7 +80,8 @@ export type GroupInvited = Message<"daybook.signal.GroupInvited"> & {
  * Describes the message daybook.signal.GroupInvited.
  * Use `create(GroupInvitedSchema)` to create a new message.
  */
-export const GroupInvitedSchema: GenMessage<GroupInvited> = /*@__PURE__*/ messageDesc(file_group, 1);
+export const GroupInvitedSchema: GenMessage<GroupInvited> = /*@__PURE__*/
+  messageDesc(file_group, 1);
 
 /**
  * @generated from message daybook.signal.GroupRequesting
@@ -113,7 +112,8 @@ export type GroupRequesting = Message<"daybook.signal.GroupRequesting"> & {
  * Describes the message daybook.signal.GroupRequesting.
  * Use `create(GroupRequestingSchema)` to create a new message.
  */
-export const GroupRequestingSchema: GenMessage<GroupRequesting> = /*@__PURE__*/ messageDesc(file_group, 2);
+export const GroupRequestingSchema: GenMessage<GroupRequesting> = /*@__PURE__*/
+  messageDesc(file_group, 2);
 
 /**
  * @generated from message daybook.signal.GroupBanned
@@ -134,7 +134,8 @@ export type GroupBanned = Message<"daybook.signal.GroupBanned"> & {
  * Describes the message daybook.signal.GroupBanned.
  * Use `create(GroupBannedSchema)` to create a new message.
  */
-export const GroupBannedSchema: GenMessage<GroupBanned> = /*@__PURE__*/ messageDesc(file_group, 3);
+export const GroupBannedSchema: GenMessage<GroupBanned> = /*@__PURE__*/
+  messageDesc(file_group, 3);
 
 /**
  * Who may: 1 anybody, 2 members, 3 administrators, 4 nobody.
@@ -162,7 +163,8 @@ export type GroupAccess = Message<"daybook.signal.GroupAccess"> & {
  * Describes the message daybook.signal.GroupAccess.
  * Use `create(GroupAccessSchema)` to create a new message.
  */
-export const GroupAccessSchema: GenMessage<GroupAccess> = /*@__PURE__*/ messageDesc(file_group, 4);
+export const GroupAccessSchema: GenMessage<GroupAccess> = /*@__PURE__*/
+  messageDesc(file_group, 4);
 
 /**
  * @generated from message daybook.signal.Group
@@ -243,7 +245,8 @@ export type Group = Message<"daybook.signal.Group"> & {
  * Describes the message daybook.signal.Group.
  * Use `create(GroupSchema)` to create a new message.
  */
-export const GroupSchema: GenMessage<Group> = /*@__PURE__*/ messageDesc(file_group, 5);
+export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
+  messageDesc(file_group, 5);
 
 /**
  * What title, description and timer are before they are encrypted.
@@ -254,43 +257,39 @@ export type GroupBlob = Message<"daybook.signal.GroupBlob"> & {
   /**
    * @generated from oneof daybook.signal.GroupBlob.content
    */
-  content:
-    | {
-        /**
-         * @generated from field: string title = 1;
-         */
-        value: string;
-        case: "title";
-      }
-    | {
-        /**
-         * @generated from field: bytes avatar = 2;
-         */
-        value: Uint8Array;
-        case: "avatar";
-      }
-    | {
-        /**
-         * @generated from field: uint32 disappearing_messages_duration = 3;
-         */
-        value: number;
-        case: "disappearingMessagesDuration";
-      }
-    | {
-        /**
-         * @generated from field: string description_text = 4;
-         */
-        value: string;
-        case: "descriptionText";
-      }
-    | { case: undefined; value?: undefined };
+  content: {
+    /**
+     * @generated from field: string title = 1;
+     */
+    value: string;
+    case: "title";
+  } | {
+    /**
+     * @generated from field: bytes avatar = 2;
+     */
+    value: Uint8Array;
+    case: "avatar";
+  } | {
+    /**
+     * @generated from field: uint32 disappearing_messages_duration = 3;
+     */
+    value: number;
+    case: "disappearingMessagesDuration";
+  } | {
+    /**
+     * @generated from field: string description_text = 4;
+     */
+    value: string;
+    case: "descriptionText";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message daybook.signal.GroupBlob.
  * Use `create(GroupBlobSchema)` to create a new message.
  */
-export const GroupBlobSchema: GenMessage<GroupBlob> = /*@__PURE__*/ messageDesc(file_group, 6);
+export const GroupBlobSchema: GenMessage<GroupBlob> = /*@__PURE__*/
+  messageDesc(file_group, 6);
 
 /**
  * @generated from message daybook.signal.GroupChange
@@ -318,7 +317,8 @@ export type GroupChange = Message<"daybook.signal.GroupChange"> & {
  * Describes the message daybook.signal.GroupChange.
  * Use `create(GroupChangeSchema)` to create a new message.
  */
-export const GroupChangeSchema: GenMessage<GroupChange> = /*@__PURE__*/ messageDesc(file_group, 7);
+export const GroupChangeSchema: GenMessage<GroupChange> = /*@__PURE__*/
+  messageDesc(file_group, 7);
 
 /**
  * @generated from message daybook.signal.GroupChange.Actions
@@ -469,8 +469,7 @@ export type GroupChange_Actions = Message<"daybook.signal.GroupChange.Actions"> 
  * Describes the message daybook.signal.GroupChange.Actions.
  * Use `create(GroupChange_ActionsSchema)` to create a new message.
  */
-export const GroupChange_ActionsSchema: GenMessage<GroupChange_Actions> =
-  /*@__PURE__*/
+export const GroupChange_ActionsSchema: GenMessage<GroupChange_Actions> = /*@__PURE__*/
   messageDesc(file_group, 7, 0);
 
 /**
@@ -492,8 +491,7 @@ export type GroupChange_Actions_AddMember = Message<"daybook.signal.GroupChange.
  * Describes the message daybook.signal.GroupChange.Actions.AddMember.
  * Use `create(GroupChange_Actions_AddMemberSchema)` to create a new message.
  */
-export const GroupChange_Actions_AddMemberSchema: GenMessage<GroupChange_Actions_AddMember> =
-  /*@__PURE__*/
+export const GroupChange_Actions_AddMemberSchema: GenMessage<GroupChange_Actions_AddMember> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 0);
 
 /**
@@ -510,8 +508,7 @@ export type GroupChange_Actions_Whom = Message<"daybook.signal.GroupChange.Actio
  * Describes the message daybook.signal.GroupChange.Actions.Whom.
  * Use `create(GroupChange_Actions_WhomSchema)` to create a new message.
  */
-export const GroupChange_Actions_WhomSchema: GenMessage<GroupChange_Actions_Whom> =
-  /*@__PURE__*/
+export const GroupChange_Actions_WhomSchema: GenMessage<GroupChange_Actions_Whom> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 1);
 
 /**
@@ -533,37 +530,34 @@ export type GroupChange_Actions_WithRole = Message<"daybook.signal.GroupChange.A
  * Describes the message daybook.signal.GroupChange.Actions.WithRole.
  * Use `create(GroupChange_Actions_WithRoleSchema)` to create a new message.
  */
-export const GroupChange_Actions_WithRoleSchema: GenMessage<GroupChange_Actions_WithRole> =
-  /*@__PURE__*/
+export const GroupChange_Actions_WithRoleSchema: GenMessage<GroupChange_Actions_WithRole> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 2);
 
 /**
  * @generated from message daybook.signal.GroupChange.Actions.WithProfileKey
  */
-export type GroupChange_Actions_WithProfileKey =
-  Message<"daybook.signal.GroupChange.Actions.WithProfileKey"> & {
-    /**
-     * @generated from field: bytes presentation = 1;
-     */
-    presentation: Uint8Array;
+export type GroupChange_Actions_WithProfileKey = Message<"daybook.signal.GroupChange.Actions.WithProfileKey"> & {
+  /**
+   * @generated from field: bytes presentation = 1;
+   */
+  presentation: Uint8Array;
 
-    /**
-     * @generated from field: bytes user_id = 2;
-     */
-    userId: Uint8Array;
+  /**
+   * @generated from field: bytes user_id = 2;
+   */
+  userId: Uint8Array;
 
-    /**
-     * @generated from field: bytes profile_key = 3;
-     */
-    profileKey: Uint8Array;
-  };
+  /**
+   * @generated from field: bytes profile_key = 3;
+   */
+  profileKey: Uint8Array;
+};
 
 /**
  * Describes the message daybook.signal.GroupChange.Actions.WithProfileKey.
  * Use `create(GroupChange_Actions_WithProfileKeySchema)` to create a new message.
  */
-export const GroupChange_Actions_WithProfileKeySchema: GenMessage<GroupChange_Actions_WithProfileKey> =
-  /*@__PURE__*/
+export const GroupChange_Actions_WithProfileKeySchema: GenMessage<GroupChange_Actions_WithProfileKey> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 3);
 
 /**
@@ -580,8 +574,7 @@ export type GroupChange_Actions_Invite = Message<"daybook.signal.GroupChange.Act
  * Describes the message daybook.signal.GroupChange.Actions.Invite.
  * Use `create(GroupChange_Actions_InviteSchema)` to create a new message.
  */
-export const GroupChange_Actions_InviteSchema: GenMessage<GroupChange_Actions_Invite> =
-  /*@__PURE__*/
+export const GroupChange_Actions_InviteSchema: GenMessage<GroupChange_Actions_Invite> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 4);
 
 /**
@@ -598,8 +591,7 @@ export type GroupChange_Actions_Bytes = Message<"daybook.signal.GroupChange.Acti
  * Describes the message daybook.signal.GroupChange.Actions.Bytes.
  * Use `create(GroupChange_Actions_BytesSchema)` to create a new message.
  */
-export const GroupChange_Actions_BytesSchema: GenMessage<GroupChange_Actions_Bytes> =
-  /*@__PURE__*/
+export const GroupChange_Actions_BytesSchema: GenMessage<GroupChange_Actions_Bytes> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 5);
 
 /**
@@ -616,8 +608,7 @@ export type GroupChange_Actions_Text = Message<"daybook.signal.GroupChange.Actio
  * Describes the message daybook.signal.GroupChange.Actions.Text.
  * Use `create(GroupChange_Actions_TextSchema)` to create a new message.
  */
-export const GroupChange_Actions_TextSchema: GenMessage<GroupChange_Actions_Text> =
-  /*@__PURE__*/
+export const GroupChange_Actions_TextSchema: GenMessage<GroupChange_Actions_Text> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 6);
 
 /**
@@ -634,8 +625,7 @@ export type GroupChange_Actions_Access = Message<"daybook.signal.GroupChange.Act
  * Describes the message daybook.signal.GroupChange.Actions.Access.
  * Use `create(GroupChange_Actions_AccessSchema)` to create a new message.
  */
-export const GroupChange_Actions_AccessSchema: GenMessage<GroupChange_Actions_Access> =
-  /*@__PURE__*/
+export const GroupChange_Actions_AccessSchema: GenMessage<GroupChange_Actions_Access> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 7);
 
 /**
@@ -652,8 +642,7 @@ export type GroupChange_Actions_Request = Message<"daybook.signal.GroupChange.Ac
  * Describes the message daybook.signal.GroupChange.Actions.Request.
  * Use `create(GroupChange_Actions_RequestSchema)` to create a new message.
  */
-export const GroupChange_Actions_RequestSchema: GenMessage<GroupChange_Actions_Request> =
-  /*@__PURE__*/
+export const GroupChange_Actions_RequestSchema: GenMessage<GroupChange_Actions_Request> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 8);
 
 /**
@@ -670,8 +659,7 @@ export type GroupChange_Actions_Switch = Message<"daybook.signal.GroupChange.Act
  * Describes the message daybook.signal.GroupChange.Actions.Switch.
  * Use `create(GroupChange_Actions_SwitchSchema)` to create a new message.
  */
-export const GroupChange_Actions_SwitchSchema: GenMessage<GroupChange_Actions_Switch> =
-  /*@__PURE__*/
+export const GroupChange_Actions_SwitchSchema: GenMessage<GroupChange_Actions_Switch> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 9);
 
 /**
@@ -688,55 +676,52 @@ export type GroupChange_Actions_Ban = Message<"daybook.signal.GroupChange.Action
  * Describes the message daybook.signal.GroupChange.Actions.Ban.
  * Use `create(GroupChange_Actions_BanSchema)` to create a new message.
  */
-export const GroupChange_Actions_BanSchema: GenMessage<GroupChange_Actions_Ban> =
-  /*@__PURE__*/
+export const GroupChange_Actions_BanSchema: GenMessage<GroupChange_Actions_Ban> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 10);
 
 /**
  * @generated from message daybook.signal.GroupChange.Actions.AcceptByNumber
  */
-export type GroupChange_Actions_AcceptByNumber =
-  Message<"daybook.signal.GroupChange.Actions.AcceptByNumber"> & {
-    /**
-     * @generated from field: bytes presentation = 1;
-     */
-    presentation: Uint8Array;
+export type GroupChange_Actions_AcceptByNumber = Message<"daybook.signal.GroupChange.Actions.AcceptByNumber"> & {
+  /**
+   * @generated from field: bytes presentation = 1;
+   */
+  presentation: Uint8Array;
 
-    /**
-     * @generated from field: bytes user_id = 2;
-     */
-    userId: Uint8Array;
+  /**
+   * @generated from field: bytes user_id = 2;
+   */
+  userId: Uint8Array;
 
-    /**
-     * @generated from field: bytes pni = 3;
-     */
-    pni: Uint8Array;
+  /**
+   * @generated from field: bytes pni = 3;
+   */
+  pni: Uint8Array;
 
-    /**
-     * @generated from field: bytes profile_key = 4;
-     */
-    profileKey: Uint8Array;
-  };
+  /**
+   * @generated from field: bytes profile_key = 4;
+   */
+  profileKey: Uint8Array;
+};
 
 /**
  * Describes the message daybook.signal.GroupChange.Actions.AcceptByNumber.
  * Use `create(GroupChange_Actions_AcceptByNumberSchema)` to create a new message.
  */
-export const GroupChange_Actions_AcceptByNumberSchema: GenMessage<GroupChange_Actions_AcceptByNumber> =
-  /*@__PURE__*/
+export const GroupChange_Actions_AcceptByNumberSchema: GenMessage<GroupChange_Actions_AcceptByNumber> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 11);
 
 /**
  * @generated from message daybook.signal.GroupChange.Actions.Nothing
  */
-export type GroupChange_Actions_Nothing = Message<"daybook.signal.GroupChange.Actions.Nothing"> & {};
+export type GroupChange_Actions_Nothing = Message<"daybook.signal.GroupChange.Actions.Nothing"> & {
+};
 
 /**
  * Describes the message daybook.signal.GroupChange.Actions.Nothing.
  * Use `create(GroupChange_Actions_NothingSchema)` to create a new message.
  */
-export const GroupChange_Actions_NothingSchema: GenMessage<GroupChange_Actions_Nothing> =
-  /*@__PURE__*/
+export const GroupChange_Actions_NothingSchema: GenMessage<GroupChange_Actions_Nothing> = /*@__PURE__*/
   messageDesc(file_group, 7, 0, 12);
 
 /**
@@ -758,7 +743,8 @@ export type GroupChanges = Message<"daybook.signal.GroupChanges"> & {
  * Describes the message daybook.signal.GroupChanges.
  * Use `create(GroupChangesSchema)` to create a new message.
  */
-export const GroupChangesSchema: GenMessage<GroupChanges> = /*@__PURE__*/ messageDesc(file_group, 8);
+export const GroupChangesSchema: GenMessage<GroupChanges> = /*@__PURE__*/
+  messageDesc(file_group, 8);
 
 /**
  * @generated from message daybook.signal.GroupChanges.GroupChangeState
@@ -779,8 +765,7 @@ export type GroupChanges_GroupChangeState = Message<"daybook.signal.GroupChanges
  * Describes the message daybook.signal.GroupChanges.GroupChangeState.
  * Use `create(GroupChanges_GroupChangeStateSchema)` to create a new message.
  */
-export const GroupChanges_GroupChangeStateSchema: GenMessage<GroupChanges_GroupChangeState> =
-  /*@__PURE__*/
+export const GroupChanges_GroupChangeStateSchema: GenMessage<GroupChanges_GroupChangeState> = /*@__PURE__*/
   messageDesc(file_group, 8, 0);
 
 /**
@@ -802,4 +787,6 @@ export type GroupResponse = Message<"daybook.signal.GroupResponse"> & {
  * Describes the message daybook.signal.GroupResponse.
  * Use `create(GroupResponseSchema)` to create a new message.
  */
-export const GroupResponseSchema: GenMessage<GroupResponse> = /*@__PURE__*/ messageDesc(file_group, 9);
+export const GroupResponseSchema: GenMessage<GroupResponse> = /*@__PURE__*/
+  messageDesc(file_group, 9);
+

@@ -13,12 +13,8 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 /**
  * Describes the file sync.proto.
  */
-export const file_sync: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "CgpzeW5jLnByb3RvEg5kYXlib29rLnNpZ25hbCKmAQoSQWRkcmVzc2FibGVNZXNzYWdlEhsKEWF1dGhvcl9zZXJ2aWNlX2lkGAEgASgJSAASFQoLYXV0aG9yX2UxNjQYAiABKAlIABIiChhhdXRob3Jfc2VydmljZV9pZF9iaW5hcnkYBCABKAxIABIbCg5zZW50X3RpbWVzdGFtcBgDIAEoBEgBiAEBQggKBmF1dGhvckIRCg9fc2VudF90aW1lc3RhbXAimQEKFkNvbnZlcnNhdGlvbklkZW50aWZpZXISGwoRdGhyZWFkX3NlcnZpY2VfaWQYASABKAlIABIZCg90aHJlYWRfZ3JvdXBfaWQYAiABKAxIABIVCgt0aHJlYWRfZTE2NBgDIAEoCUgAEiIKGHRocmVhZF9zZXJ2aWNlX2lkX2JpbmFyeRgEIAEoDEgAQgwKCmlkZW50aWZpZXIixgEKCFZlcmlmaWVkEhkKDGlkZW50aXR5X2tleRgCIAEoDEgAiAEBEhIKBXN0YXRlGAMgASgFSAGIAQESHAoPZGVzdGluYXRpb25fYWNpGAUgASgJSAKIAQESIwoWZGVzdGluYXRpb25fYWNpX2JpbmFyeRgGIAEoDEgDiAEBQg8KDV9pZGVudGl0eV9rZXlCCAoGX3N0YXRlQhIKEF9kZXN0aW5hdGlvbl9hY2lCGQoXX2Rlc3RpbmF0aW9uX2FjaV9iaW5hcnki2iUKC1N5bmNNZXNzYWdlEjAKBHNlbnQYASABKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZW50SAASOAoIY29udGFjdHMYAiABKAsyJC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5Db250YWN0c0gAEjYKB3JlcXVlc3QYBCABKAsyIy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5SZXF1ZXN0SAASNgoHYmxvY2tlZBgGIAEoCzIjLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkJsb2NrZWRIABIsCgh2ZXJpZmllZBgHIAEoCzIYLmRheWJvb2suc2lnbmFsLlZlcmlmaWVkSAASQgoNY29uZmlndXJhdGlvbhgJIAEoCzIpLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkNvbmZpZ3VyYXRpb25IABI6Cg52aWV3X29uY2Vfb3BlbhgLIAEoCzIgLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLlNlZW5IABI/CgxmZXRjaF9sYXRlc3QYDCABKAsyJy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5GZXRjaExhdGVzdEgAEjAKBGtleXMYDSABKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5LZXlzSAASVgoYbWVzc2FnZV9yZXF1ZXN0X3Jlc3BvbnNlGA4gASgLMjIuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuTWVzc2FnZVJlcXVlc3RSZXNwb25zZUgAEkgKEXBuaV9jaGFuZ2VfbnVtYmVyGBIgASgLMisuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuUG5pQ2hhbmdlTnVtYmVySAASOwoKY2FsbF9ldmVudBgTIAEoCzIlLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkNhbGxFdmVudEgAEkAKDWRlbGV0ZV9mb3JfbWUYFiABKAsyJy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5EZWxldGVGb3JNZUgAEi4KBHJlYWQYBSADKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZWVuEhQKB3BhZGRpbmcYCCABKAxIAYgBARIwCgZ2aWV3ZWQYECADKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZWVuGoAJCgRTZW50Eh0KEGRlc3RpbmF0aW9uX2UxNjQYASABKAlIAIgBARIWCgl0aW1lc3RhbXAYAiABKARIAYgBARIxCgdtZXNzYWdlGAMgASgLMhsuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2VIAogBARInChpleHBpcmF0aW9uX3N0YXJ0X3RpbWVzdGFtcBgEIAEoBEgDiAEBEkwKE3VuaWRlbnRpZmllZF9zdGF0dXMYBSADKAsyLy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZW50LkRlbGl2ZXJ5U3RhdHVzEiAKE2lzX3JlY2lwaWVudF91cGRhdGUYBiABKAhIBIgBARIjChZkZXN0aW5hdGlvbl9zZXJ2aWNlX2lkGAcgASgJSAWIAQESOAoNc3RvcnlfbWVzc2FnZRgIIAEoCzIcLmRheWJvb2suc2lnbmFsLlN0b3J5TWVzc2FnZUgGiAEBElgKGHN0b3J5X21lc3NhZ2VfcmVjaXBpZW50cxgJIAMoCzI2LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLlNlbnQuU3RvcnlNZXNzYWdlUmVjaXBpZW50EjYKDGVkaXRfbWVzc2FnZRgKIAEoCzIbLmRheWJvb2suc2lnbmFsLkVkaXRNZXNzYWdlSAeIAQESKgodZGVzdGluYXRpb25fc2VydmljZV9pZF9iaW5hcnkYDCABKAxICIgBARrKAQoORGVsaXZlcnlTdGF0dXMSGQoMdW5pZGVudGlmaWVkGAIgASgISACIAQESIwoWZGVzdGluYXRpb25fc2VydmljZV9pZBgDIAEoCUgBiAEBEioKHWRlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5GAYgASgMSAKIAQFCDwoNX3VuaWRlbnRpZmllZEIZChdfZGVzdGluYXRpb25fc2VydmljZV9pZEIgCh5fZGVzdGluYXRpb25fc2VydmljZV9pZF9iaW5hcnkaxAEKFVN0b3J5TWVzc2FnZVJlY2lwaWVudBIjChZkZXN0aW5hdGlvbl9zZXJ2aWNlX2lkGAEgASgJSACIAQESHQoVZGlzdHJpYnV0aW9uX2xpc3RfaWRzGAIgAygJEioKHWRlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5GAUgASgMSAGIAQFCGQoXX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRCIAoeX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5QhMKEV9kZXN0aW5hdGlvbl9lMTY0QgwKCl90aW1lc3RhbXBCCgoIX21lc3NhZ2VCHQobX2V4cGlyYXRpb25fc3RhcnRfdGltZXN0YW1wQhYKFF9pc19yZWNpcGllbnRfdXBkYXRlQhkKF19kZXN0aW5hdGlvbl9zZXJ2aWNlX2lkQhAKDl9zdG9yeV9tZXNzYWdlQg8KDV9lZGl0X21lc3NhZ2VCIAoeX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5Gm0KCENvbnRhY3RzEjQKBGJsb2IYASABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAiAEBEhUKCGNvbXBsZXRlGAIgASgISAGIAQFCBwoFX2Jsb2JCCwoJX2NvbXBsZXRlGlAKB0Jsb2NrZWQSDwoHbnVtYmVycxgBIAMoCRIRCglncm91cF9pZHMYAiADKAwSDAoEYWNpcxgDIAMoCRITCgthY2lzX2JpbmFyeRgEIAMoDBqcAQoHUmVxdWVzdBI7CgR0eXBlGAEgASgOMiguZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuUmVxdWVzdC5UeXBlSACIAQEiSwoEVHlwZRILCgdVTktOT1dOEAASDAoIQ09OVEFDVFMQARILCgdCTE9DS0VEEAMSEQoNQ09ORklHVVJBVElPThAEEggKBEtFWVMQBUIHCgVfdHlwZRqKAQoEU2VlbhIWCgl0aW1lc3RhbXAYAiABKARIAIgBARIXCgpzZW5kZXJfYWNpGAMgASgJSAGIAQESHgoRc2VuZGVyX2FjaV9iaW5hcnkYBCABKAxIAogBAUIMCgpfdGltZXN0YW1wQg0KC19zZW5kZXJfYWNpQhQKEl9zZW5kZXJfYWNpX2JpbmFyeRr1AQoNQ29uZmlndXJhdGlvbhIaCg1yZWFkX3JlY2VpcHRzGAEgASgISACIAQESLQogdW5pZGVudGlmaWVkX2RlbGl2ZXJ5X2luZGljYXRvcnMYAiABKAhIAYgBARIeChF0eXBpbmdfaW5kaWNhdG9ycxgDIAEoCEgCiAEBEhoKDWxpbmtfcHJldmlld3MYBiABKAhIA4gBAUIQCg5fcmVhZF9yZWNlaXB0c0IjCiFfdW5pZGVudGlmaWVkX2RlbGl2ZXJ5X2luZGljYXRvcnNCFAoSX3R5cGluZ19pbmRpY2F0b3JzQhAKDl9saW5rX3ByZXZpZXdzGq4BCgtGZXRjaExhdGVzdBI/CgR0eXBlGAEgASgOMiwuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuRmV0Y2hMYXRlc3QuVHlwZUgAiAEBIlUKBFR5cGUSCwoHVU5LTk9XThAAEhEKDUxPQ0FMX1BST0ZJTEUQARIUChBTVE9SQUdFX01BTklGRVNUEAISFwoTU1VCU0NSSVBUSU9OX1NUQVRVUxADQgcKBV90eXBlGqABCgRLZXlzEhMKBm1hc3RlchgCIAEoDEgAiAEBEiEKFGFjY291bnRfZW50cm9weV9wb29sGAMgASgJSAGIAQESIgoVbWVkaWFfcm9vdF9iYWNrdXBfa2V5GAQgASgMSAKIAQFCCQoHX21hc3RlckIXChVfYWNjb3VudF9lbnRyb3B5X3Bvb2xCGAoWX21lZGlhX3Jvb3RfYmFja3VwX2tleRq2AQoWTWVzc2FnZVJlcXVlc3RSZXNwb25zZRIXCgp0aHJlYWRfYWNpGAIgASgJSACIAQESFQoIZ3JvdXBfaWQYAyABKAxIAYgBARIRCgR0eXBlGAQgASgFSAKIAQESHgoRdGhyZWFkX2FjaV9iaW5hcnkYBSABKAxIA4gBAUINCgtfdGhyZWFkX2FjaUILCglfZ3JvdXBfaWRCBwoFX3R5cGVCFAoSX3RocmVhZF9hY2lfYmluYXJ5GpMCCg9QbmlDaGFuZ2VOdW1iZXISHgoRaWRlbnRpdHlfa2V5X3BhaXIYASABKAxIAIgBARIbCg5zaWduZWRfcHJlX2tleRgCIAEoDEgBiAEBEhwKD3JlZ2lzdHJhdGlvbl9pZBgDIAEoDUgCiAEBEhUKCG5ld19lMTY0GAQgASgJSAOIAQESJgoZbGFzdF9yZXNvcnRfa3liZXJfcHJlX2tleRgFIAEoDEgEiAEBQhQKEl9pZGVudGl0eV9rZXlfcGFpckIRCg9fc2lnbmVkX3ByZV9rZXlCEgoQX3JlZ2lzdHJhdGlvbl9pZEILCglfbmV3X2UxNjRCHAoaX2xhc3RfcmVzb3J0X2t5YmVyX3ByZV9rZXka5QEKCUNhbGxFdmVudBIcCg9jb252ZXJzYXRpb25faWQYASABKAxIAIgBARIUCgdjYWxsX2lkGAIgASgESAGIAQESFgoJdGltZXN0YW1wGAMgASgESAKIAQESEQoEdHlwZRgEIAEoBUgDiAEBEhYKCWRpcmVjdGlvbhgFIAEoBUgEiAEBEhIKBWV2ZW50GAYgASgFSAWIAQFCEgoQX2NvbnZlcnNhdGlvbl9pZEIKCghfY2FsbF9pZEIMCgpfdGltZXN0YW1wQgcKBV90eXBlQgwKCl9kaXJlY3Rpb25CCAoGX2V2ZW50GqoHCgtEZWxldGVGb3JNZRJPCg9tZXNzYWdlX2RlbGV0ZXMYASADKAsyNi5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5EZWxldGVGb3JNZS5NZXNzYWdlRGVsZXRlcxJYChRjb252ZXJzYXRpb25fZGVsZXRlcxgCIAMoCzI6LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkRlbGV0ZUZvck1lLkNvbnZlcnNhdGlvbkRlbGV0ZRJjCh9sb2NhbF9vbmx5X2NvbnZlcnNhdGlvbl9kZWxldGVzGAMgAygLMjouZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuRGVsZXRlRm9yTWUuQ29udmVyc2F0aW9uRGVsZXRlElQKEmF0dGFjaG1lbnRfZGVsZXRlcxgEIAMoCzI4LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkRlbGV0ZUZvck1lLkF0dGFjaG1lbnREZWxldGUamgEKDk1lc3NhZ2VEZWxldGVzEkEKDGNvbnZlcnNhdGlvbhgBIAEoCzImLmRheWJvb2suc2lnbmFsLkNvbnZlcnNhdGlvbklkZW50aWZpZXJIAIgBARI0CghtZXNzYWdlcxgCIAMoCzIiLmRheWJvb2suc2lnbmFsLkFkZHJlc3NhYmxlTWVzc2FnZUIPCg1fY29udmVyc2F0aW9uGtoBChJDb252ZXJzYXRpb25EZWxldGUSQQoMY29udmVyc2F0aW9uGAEgASgLMiYuZGF5Ym9vay5zaWduYWwuQ29udmVyc2F0aW9uSWRlbnRpZmllckgAiAEBEkAKFG1vc3RfcmVjZW50X21lc3NhZ2VzGAIgAygLMiIuZGF5Ym9vay5zaWduYWwuQWRkcmVzc2FibGVNZXNzYWdlEhsKDmlzX2Z1bGxfZGVsZXRlGAMgASgISAGIAQFCDwoNX2NvbnZlcnNhdGlvbkIRCg9faXNfZnVsbF9kZWxldGUaugEKEEF0dGFjaG1lbnREZWxldGUSQQoMY29udmVyc2F0aW9uGAEgASgLMiYuZGF5Ym9vay5zaWduYWwuQ29udmVyc2F0aW9uSWRlbnRpZmllckgAiAEBEj8KDnRhcmdldF9tZXNzYWdlGAIgASgLMiIuZGF5Ym9vay5zaWduYWwuQWRkcmVzc2FibGVNZXNzYWdlSAGIAQFCDwoNX2NvbnZlcnNhdGlvbkIRCg9fdGFyZ2V0X21lc3NhZ2VCCQoHY29udGVudEIKCghfcGFkZGluZyKTAwoOQ29udGFjdERldGFpbHMSEwoGbnVtYmVyGAEgASgJSACIAQESEQoEbmFtZRgCIAEoCUgBiAEBEjoKBmF2YXRhchgDIAEoCzIlLmRheWJvb2suc2lnbmFsLkNvbnRhY3REZXRhaWxzLkF2YXRhckgCiAEBEhkKDGV4cGlyZV90aW1lchgIIAEoDUgDiAEBEhAKA2FjaRgJIAEoCUgEiAEBEiEKFGV4cGlyZV90aW1lcl92ZXJzaW9uGAwgASgNSAWIAQESFwoKYWNpX2JpbmFyeRgNIAEoDEgGiAEBGlQKBkF2YXRhchIZCgxjb250ZW50X3R5cGUYASABKAlIAIgBARITCgZsZW5ndGgYAiABKA1IAYgBAUIPCg1fY29udGVudF90eXBlQgkKB19sZW5ndGhCCQoHX251bWJlckIHCgVfbmFtZUIJCgdfYXZhdGFyQg8KDV9leHBpcmVfdGltZXJCBgoEX2FjaUIXChVfZXhwaXJlX3RpbWVyX3ZlcnNpb25CDQoLX2FjaV9iaW5hcnliBnByb3RvMw",
-    [file_data],
-  );
+export const file_sync: GenFile = /*@__PURE__*/
+  fileDesc("CgpzeW5jLnByb3RvEg5kYXlib29rLnNpZ25hbCKmAQoSQWRkcmVzc2FibGVNZXNzYWdlEhsKEWF1dGhvcl9zZXJ2aWNlX2lkGAEgASgJSAASFQoLYXV0aG9yX2UxNjQYAiABKAlIABIiChhhdXRob3Jfc2VydmljZV9pZF9iaW5hcnkYBCABKAxIABIbCg5zZW50X3RpbWVzdGFtcBgDIAEoBEgBiAEBQggKBmF1dGhvckIRCg9fc2VudF90aW1lc3RhbXAimQEKFkNvbnZlcnNhdGlvbklkZW50aWZpZXISGwoRdGhyZWFkX3NlcnZpY2VfaWQYASABKAlIABIZCg90aHJlYWRfZ3JvdXBfaWQYAiABKAxIABIVCgt0aHJlYWRfZTE2NBgDIAEoCUgAEiIKGHRocmVhZF9zZXJ2aWNlX2lkX2JpbmFyeRgEIAEoDEgAQgwKCmlkZW50aWZpZXIixgEKCFZlcmlmaWVkEhkKDGlkZW50aXR5X2tleRgCIAEoDEgAiAEBEhIKBXN0YXRlGAMgASgFSAGIAQESHAoPZGVzdGluYXRpb25fYWNpGAUgASgJSAKIAQESIwoWZGVzdGluYXRpb25fYWNpX2JpbmFyeRgGIAEoDEgDiAEBQg8KDV9pZGVudGl0eV9rZXlCCAoGX3N0YXRlQhIKEF9kZXN0aW5hdGlvbl9hY2lCGQoXX2Rlc3RpbmF0aW9uX2FjaV9iaW5hcnki2iUKC1N5bmNNZXNzYWdlEjAKBHNlbnQYASABKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZW50SAASOAoIY29udGFjdHMYAiABKAsyJC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5Db250YWN0c0gAEjYKB3JlcXVlc3QYBCABKAsyIy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5SZXF1ZXN0SAASNgoHYmxvY2tlZBgGIAEoCzIjLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkJsb2NrZWRIABIsCgh2ZXJpZmllZBgHIAEoCzIYLmRheWJvb2suc2lnbmFsLlZlcmlmaWVkSAASQgoNY29uZmlndXJhdGlvbhgJIAEoCzIpLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkNvbmZpZ3VyYXRpb25IABI6Cg52aWV3X29uY2Vfb3BlbhgLIAEoCzIgLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLlNlZW5IABI/CgxmZXRjaF9sYXRlc3QYDCABKAsyJy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5GZXRjaExhdGVzdEgAEjAKBGtleXMYDSABKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5LZXlzSAASVgoYbWVzc2FnZV9yZXF1ZXN0X3Jlc3BvbnNlGA4gASgLMjIuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuTWVzc2FnZVJlcXVlc3RSZXNwb25zZUgAEkgKEXBuaV9jaGFuZ2VfbnVtYmVyGBIgASgLMisuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuUG5pQ2hhbmdlTnVtYmVySAASOwoKY2FsbF9ldmVudBgTIAEoCzIlLmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkNhbGxFdmVudEgAEkAKDWRlbGV0ZV9mb3JfbWUYFiABKAsyJy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5EZWxldGVGb3JNZUgAEi4KBHJlYWQYBSADKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZWVuEhQKB3BhZGRpbmcYCCABKAxIAYgBARIwCgZ2aWV3ZWQYECADKAsyIC5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZWVuGoAJCgRTZW50Eh0KEGRlc3RpbmF0aW9uX2UxNjQYASABKAlIAIgBARIWCgl0aW1lc3RhbXAYAiABKARIAYgBARIxCgdtZXNzYWdlGAMgASgLMhsuZGF5Ym9vay5zaWduYWwuRGF0YU1lc3NhZ2VIAogBARInChpleHBpcmF0aW9uX3N0YXJ0X3RpbWVzdGFtcBgEIAEoBEgDiAEBEkwKE3VuaWRlbnRpZmllZF9zdGF0dXMYBSADKAsyLy5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5TZW50LkRlbGl2ZXJ5U3RhdHVzEiAKE2lzX3JlY2lwaWVudF91cGRhdGUYBiABKAhIBIgBARIjChZkZXN0aW5hdGlvbl9zZXJ2aWNlX2lkGAcgASgJSAWIAQESOAoNc3RvcnlfbWVzc2FnZRgIIAEoCzIcLmRheWJvb2suc2lnbmFsLlN0b3J5TWVzc2FnZUgGiAEBElgKGHN0b3J5X21lc3NhZ2VfcmVjaXBpZW50cxgJIAMoCzI2LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLlNlbnQuU3RvcnlNZXNzYWdlUmVjaXBpZW50EjYKDGVkaXRfbWVzc2FnZRgKIAEoCzIbLmRheWJvb2suc2lnbmFsLkVkaXRNZXNzYWdlSAeIAQESKgodZGVzdGluYXRpb25fc2VydmljZV9pZF9iaW5hcnkYDCABKAxICIgBARrKAQoORGVsaXZlcnlTdGF0dXMSGQoMdW5pZGVudGlmaWVkGAIgASgISACIAQESIwoWZGVzdGluYXRpb25fc2VydmljZV9pZBgDIAEoCUgBiAEBEioKHWRlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5GAYgASgMSAKIAQFCDwoNX3VuaWRlbnRpZmllZEIZChdfZGVzdGluYXRpb25fc2VydmljZV9pZEIgCh5fZGVzdGluYXRpb25fc2VydmljZV9pZF9iaW5hcnkaxAEKFVN0b3J5TWVzc2FnZVJlY2lwaWVudBIjChZkZXN0aW5hdGlvbl9zZXJ2aWNlX2lkGAEgASgJSACIAQESHQoVZGlzdHJpYnV0aW9uX2xpc3RfaWRzGAIgAygJEioKHWRlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5GAUgASgMSAGIAQFCGQoXX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRCIAoeX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5QhMKEV9kZXN0aW5hdGlvbl9lMTY0QgwKCl90aW1lc3RhbXBCCgoIX21lc3NhZ2VCHQobX2V4cGlyYXRpb25fc3RhcnRfdGltZXN0YW1wQhYKFF9pc19yZWNpcGllbnRfdXBkYXRlQhkKF19kZXN0aW5hdGlvbl9zZXJ2aWNlX2lkQhAKDl9zdG9yeV9tZXNzYWdlQg8KDV9lZGl0X21lc3NhZ2VCIAoeX2Rlc3RpbmF0aW9uX3NlcnZpY2VfaWRfYmluYXJ5Gm0KCENvbnRhY3RzEjQKBGJsb2IYASABKAsyIS5kYXlib29rLnNpZ25hbC5BdHRhY2htZW50UG9pbnRlckgAiAEBEhUKCGNvbXBsZXRlGAIgASgISAGIAQFCBwoFX2Jsb2JCCwoJX2NvbXBsZXRlGlAKB0Jsb2NrZWQSDwoHbnVtYmVycxgBIAMoCRIRCglncm91cF9pZHMYAiADKAwSDAoEYWNpcxgDIAMoCRITCgthY2lzX2JpbmFyeRgEIAMoDBqcAQoHUmVxdWVzdBI7CgR0eXBlGAEgASgOMiguZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuUmVxdWVzdC5UeXBlSACIAQEiSwoEVHlwZRILCgdVTktOT1dOEAASDAoIQ09OVEFDVFMQARILCgdCTE9DS0VEEAMSEQoNQ09ORklHVVJBVElPThAEEggKBEtFWVMQBUIHCgVfdHlwZRqKAQoEU2VlbhIWCgl0aW1lc3RhbXAYAiABKARIAIgBARIXCgpzZW5kZXJfYWNpGAMgASgJSAGIAQESHgoRc2VuZGVyX2FjaV9iaW5hcnkYBCABKAxIAogBAUIMCgpfdGltZXN0YW1wQg0KC19zZW5kZXJfYWNpQhQKEl9zZW5kZXJfYWNpX2JpbmFyeRr1AQoNQ29uZmlndXJhdGlvbhIaCg1yZWFkX3JlY2VpcHRzGAEgASgISACIAQESLQogdW5pZGVudGlmaWVkX2RlbGl2ZXJ5X2luZGljYXRvcnMYAiABKAhIAYgBARIeChF0eXBpbmdfaW5kaWNhdG9ycxgDIAEoCEgCiAEBEhoKDWxpbmtfcHJldmlld3MYBiABKAhIA4gBAUIQCg5fcmVhZF9yZWNlaXB0c0IjCiFfdW5pZGVudGlmaWVkX2RlbGl2ZXJ5X2luZGljYXRvcnNCFAoSX3R5cGluZ19pbmRpY2F0b3JzQhAKDl9saW5rX3ByZXZpZXdzGq4BCgtGZXRjaExhdGVzdBI/CgR0eXBlGAEgASgOMiwuZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuRmV0Y2hMYXRlc3QuVHlwZUgAiAEBIlUKBFR5cGUSCwoHVU5LTk9XThAAEhEKDUxPQ0FMX1BST0ZJTEUQARIUChBTVE9SQUdFX01BTklGRVNUEAISFwoTU1VCU0NSSVBUSU9OX1NUQVRVUxADQgcKBV90eXBlGqABCgRLZXlzEhMKBm1hc3RlchgCIAEoDEgAiAEBEiEKFGFjY291bnRfZW50cm9weV9wb29sGAMgASgJSAGIAQESIgoVbWVkaWFfcm9vdF9iYWNrdXBfa2V5GAQgASgMSAKIAQFCCQoHX21hc3RlckIXChVfYWNjb3VudF9lbnRyb3B5X3Bvb2xCGAoWX21lZGlhX3Jvb3RfYmFja3VwX2tleRq2AQoWTWVzc2FnZVJlcXVlc3RSZXNwb25zZRIXCgp0aHJlYWRfYWNpGAIgASgJSACIAQESFQoIZ3JvdXBfaWQYAyABKAxIAYgBARIRCgR0eXBlGAQgASgFSAKIAQESHgoRdGhyZWFkX2FjaV9iaW5hcnkYBSABKAxIA4gBAUINCgtfdGhyZWFkX2FjaUILCglfZ3JvdXBfaWRCBwoFX3R5cGVCFAoSX3RocmVhZF9hY2lfYmluYXJ5GpMCCg9QbmlDaGFuZ2VOdW1iZXISHgoRaWRlbnRpdHlfa2V5X3BhaXIYASABKAxIAIgBARIbCg5zaWduZWRfcHJlX2tleRgCIAEoDEgBiAEBEhwKD3JlZ2lzdHJhdGlvbl9pZBgDIAEoDUgCiAEBEhUKCG5ld19lMTY0GAQgASgJSAOIAQESJgoZbGFzdF9yZXNvcnRfa3liZXJfcHJlX2tleRgFIAEoDEgEiAEBQhQKEl9pZGVudGl0eV9rZXlfcGFpckIRCg9fc2lnbmVkX3ByZV9rZXlCEgoQX3JlZ2lzdHJhdGlvbl9pZEILCglfbmV3X2UxNjRCHAoaX2xhc3RfcmVzb3J0X2t5YmVyX3ByZV9rZXka5QEKCUNhbGxFdmVudBIcCg9jb252ZXJzYXRpb25faWQYASABKAxIAIgBARIUCgdjYWxsX2lkGAIgASgESAGIAQESFgoJdGltZXN0YW1wGAMgASgESAKIAQESEQoEdHlwZRgEIAEoBUgDiAEBEhYKCWRpcmVjdGlvbhgFIAEoBUgEiAEBEhIKBWV2ZW50GAYgASgFSAWIAQFCEgoQX2NvbnZlcnNhdGlvbl9pZEIKCghfY2FsbF9pZEIMCgpfdGltZXN0YW1wQgcKBV90eXBlQgwKCl9kaXJlY3Rpb25CCAoGX2V2ZW50GqoHCgtEZWxldGVGb3JNZRJPCg9tZXNzYWdlX2RlbGV0ZXMYASADKAsyNi5kYXlib29rLnNpZ25hbC5TeW5jTWVzc2FnZS5EZWxldGVGb3JNZS5NZXNzYWdlRGVsZXRlcxJYChRjb252ZXJzYXRpb25fZGVsZXRlcxgCIAMoCzI6LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkRlbGV0ZUZvck1lLkNvbnZlcnNhdGlvbkRlbGV0ZRJjCh9sb2NhbF9vbmx5X2NvbnZlcnNhdGlvbl9kZWxldGVzGAMgAygLMjouZGF5Ym9vay5zaWduYWwuU3luY01lc3NhZ2UuRGVsZXRlRm9yTWUuQ29udmVyc2F0aW9uRGVsZXRlElQKEmF0dGFjaG1lbnRfZGVsZXRlcxgEIAMoCzI4LmRheWJvb2suc2lnbmFsLlN5bmNNZXNzYWdlLkRlbGV0ZUZvck1lLkF0dGFjaG1lbnREZWxldGUamgEKDk1lc3NhZ2VEZWxldGVzEkEKDGNvbnZlcnNhdGlvbhgBIAEoCzImLmRheWJvb2suc2lnbmFsLkNvbnZlcnNhdGlvbklkZW50aWZpZXJIAIgBARI0CghtZXNzYWdlcxgCIAMoCzIiLmRheWJvb2suc2lnbmFsLkFkZHJlc3NhYmxlTWVzc2FnZUIPCg1fY29udmVyc2F0aW9uGtoBChJDb252ZXJzYXRpb25EZWxldGUSQQoMY29udmVyc2F0aW9uGAEgASgLMiYuZGF5Ym9vay5zaWduYWwuQ29udmVyc2F0aW9uSWRlbnRpZmllckgAiAEBEkAKFG1vc3RfcmVjZW50X21lc3NhZ2VzGAIgAygLMiIuZGF5Ym9vay5zaWduYWwuQWRkcmVzc2FibGVNZXNzYWdlEhsKDmlzX2Z1bGxfZGVsZXRlGAMgASgISAGIAQFCDwoNX2NvbnZlcnNhdGlvbkIRCg9faXNfZnVsbF9kZWxldGUaugEKEEF0dGFjaG1lbnREZWxldGUSQQoMY29udmVyc2F0aW9uGAEgASgLMiYuZGF5Ym9vay5zaWduYWwuQ29udmVyc2F0aW9uSWRlbnRpZmllckgAiAEBEj8KDnRhcmdldF9tZXNzYWdlGAIgASgLMiIuZGF5Ym9vay5zaWduYWwuQWRkcmVzc2FibGVNZXNzYWdlSAGIAQFCDwoNX2NvbnZlcnNhdGlvbkIRCg9fdGFyZ2V0X21lc3NhZ2VCCQoHY29udGVudEIKCghfcGFkZGluZyKTAwoOQ29udGFjdERldGFpbHMSEwoGbnVtYmVyGAEgASgJSACIAQESEQoEbmFtZRgCIAEoCUgBiAEBEjoKBmF2YXRhchgDIAEoCzIlLmRheWJvb2suc2lnbmFsLkNvbnRhY3REZXRhaWxzLkF2YXRhckgCiAEBEhkKDGV4cGlyZV90aW1lchgIIAEoDUgDiAEBEhAKA2FjaRgJIAEoCUgEiAEBEiEKFGV4cGlyZV90aW1lcl92ZXJzaW9uGAwgASgNSAWIAQESFwoKYWNpX2JpbmFyeRgNIAEoDEgGiAEBGlQKBkF2YXRhchIZCgxjb250ZW50X3R5cGUYASABKAlIAIgBARITCgZsZW5ndGgYAiABKA1IAYgBAUIPCg1fY29udGVudF90eXBlQgkKB19sZW5ndGhCCQoHX251bWJlckIHCgVfbmFtZUIJCgdfYXZhdGFyQg8KDV9leHBpcmVfdGltZXJCBgoEX2FjaUIXChVfZXhwaXJlX3RpbWVyX3ZlcnNpb25CDQoLX2FjaV9iaW5hcnliBnByb3RvMw", [file_data]);
 
 /**
  * @generated from message daybook.signal.AddressableMessage
@@ -27,29 +23,25 @@ export type AddressableMessage = Message<"daybook.signal.AddressableMessage"> & 
   /**
    * @generated from oneof daybook.signal.AddressableMessage.author
    */
-  author:
-    | {
-        /**
-         * @generated from field: string author_service_id = 1;
-         */
-        value: string;
-        case: "authorServiceId";
-      }
-    | {
-        /**
-         * @generated from field: string author_e164 = 2;
-         */
-        value: string;
-        case: "authorE164";
-      }
-    | {
-        /**
-         * @generated from field: bytes author_service_id_binary = 4;
-         */
-        value: Uint8Array;
-        case: "authorServiceIdBinary";
-      }
-    | { case: undefined; value?: undefined };
+  author: {
+    /**
+     * @generated from field: string author_service_id = 1;
+     */
+    value: string;
+    case: "authorServiceId";
+  } | {
+    /**
+     * @generated from field: string author_e164 = 2;
+     */
+    value: string;
+    case: "authorE164";
+  } | {
+    /**
+     * @generated from field: bytes author_service_id_binary = 4;
+     */
+    value: Uint8Array;
+    case: "authorServiceIdBinary";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: optional uint64 sent_timestamp = 3;
@@ -61,8 +53,7 @@ export type AddressableMessage = Message<"daybook.signal.AddressableMessage"> & 
  * Describes the message daybook.signal.AddressableMessage.
  * Use `create(AddressableMessageSchema)` to create a new message.
  */
-export const AddressableMessageSchema: GenMessage<AddressableMessage> =
-  /*@__PURE__*/
+export const AddressableMessageSchema: GenMessage<AddressableMessage> = /*@__PURE__*/
   messageDesc(file_sync, 0);
 
 /**
@@ -72,44 +63,38 @@ export type ConversationIdentifier = Message<"daybook.signal.ConversationIdentif
   /**
    * @generated from oneof daybook.signal.ConversationIdentifier.identifier
    */
-  identifier:
-    | {
-        /**
-         * @generated from field: string thread_service_id = 1;
-         */
-        value: string;
-        case: "threadServiceId";
-      }
-    | {
-        /**
-         * @generated from field: bytes thread_group_id = 2;
-         */
-        value: Uint8Array;
-        case: "threadGroupId";
-      }
-    | {
-        /**
-         * @generated from field: string thread_e164 = 3;
-         */
-        value: string;
-        case: "threadE164";
-      }
-    | {
-        /**
-         * @generated from field: bytes thread_service_id_binary = 4;
-         */
-        value: Uint8Array;
-        case: "threadServiceIdBinary";
-      }
-    | { case: undefined; value?: undefined };
+  identifier: {
+    /**
+     * @generated from field: string thread_service_id = 1;
+     */
+    value: string;
+    case: "threadServiceId";
+  } | {
+    /**
+     * @generated from field: bytes thread_group_id = 2;
+     */
+    value: Uint8Array;
+    case: "threadGroupId";
+  } | {
+    /**
+     * @generated from field: string thread_e164 = 3;
+     */
+    value: string;
+    case: "threadE164";
+  } | {
+    /**
+     * @generated from field: bytes thread_service_id_binary = 4;
+     */
+    value: Uint8Array;
+    case: "threadServiceIdBinary";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
  * Describes the message daybook.signal.ConversationIdentifier.
  * Use `create(ConversationIdentifierSchema)` to create a new message.
  */
-export const ConversationIdentifierSchema: GenMessage<ConversationIdentifier> =
-  /*@__PURE__*/
+export const ConversationIdentifierSchema: GenMessage<ConversationIdentifier> = /*@__PURE__*/
   messageDesc(file_sync, 1);
 
 /**
@@ -143,7 +128,8 @@ export type Verified = Message<"daybook.signal.Verified"> & {
  * Describes the message daybook.signal.Verified.
  * Use `create(VerifiedSchema)` to create a new message.
  */
-export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/ messageDesc(file_sync, 2);
+export const VerifiedSchema: GenMessage<Verified> = /*@__PURE__*/
+  messageDesc(file_sync, 2);
 
 /**
  * @generated from message daybook.signal.SyncMessage
@@ -152,99 +138,85 @@ export type SyncMessage = Message<"daybook.signal.SyncMessage"> & {
   /**
    * @generated from oneof daybook.signal.SyncMessage.content
    */
-  content:
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Sent sent = 1;
-         */
-        value: SyncMessage_Sent;
-        case: "sent";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Contacts contacts = 2;
-         */
-        value: SyncMessage_Contacts;
-        case: "contacts";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Request request = 4;
-         */
-        value: SyncMessage_Request;
-        case: "request";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Blocked blocked = 6;
-         */
-        value: SyncMessage_Blocked;
-        case: "blocked";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.Verified verified = 7;
-         */
-        value: Verified;
-        case: "verified";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Configuration configuration = 9;
-         */
-        value: SyncMessage_Configuration;
-        case: "configuration";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Seen view_once_open = 11;
-         */
-        value: SyncMessage_Seen;
-        case: "viewOnceOpen";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.FetchLatest fetch_latest = 12;
-         */
-        value: SyncMessage_FetchLatest;
-        case: "fetchLatest";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.Keys keys = 13;
-         */
-        value: SyncMessage_Keys;
-        case: "keys";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.MessageRequestResponse message_request_response = 14;
-         */
-        value: SyncMessage_MessageRequestResponse;
-        case: "messageRequestResponse";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.PniChangeNumber pni_change_number = 18;
-         */
-        value: SyncMessage_PniChangeNumber;
-        case: "pniChangeNumber";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.CallEvent call_event = 19;
-         */
-        value: SyncMessage_CallEvent;
-        case: "callEvent";
-      }
-    | {
-        /**
-         * @generated from field: daybook.signal.SyncMessage.DeleteForMe delete_for_me = 22;
-         */
-        value: SyncMessage_DeleteForMe;
-        case: "deleteForMe";
-      }
-    | { case: undefined; value?: undefined };
+  content: {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Sent sent = 1;
+     */
+    value: SyncMessage_Sent;
+    case: "sent";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Contacts contacts = 2;
+     */
+    value: SyncMessage_Contacts;
+    case: "contacts";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Request request = 4;
+     */
+    value: SyncMessage_Request;
+    case: "request";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Blocked blocked = 6;
+     */
+    value: SyncMessage_Blocked;
+    case: "blocked";
+  } | {
+    /**
+     * @generated from field: daybook.signal.Verified verified = 7;
+     */
+    value: Verified;
+    case: "verified";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Configuration configuration = 9;
+     */
+    value: SyncMessage_Configuration;
+    case: "configuration";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Seen view_once_open = 11;
+     */
+    value: SyncMessage_Seen;
+    case: "viewOnceOpen";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.FetchLatest fetch_latest = 12;
+     */
+    value: SyncMessage_FetchLatest;
+    case: "fetchLatest";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.Keys keys = 13;
+     */
+    value: SyncMessage_Keys;
+    case: "keys";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.MessageRequestResponse message_request_response = 14;
+     */
+    value: SyncMessage_MessageRequestResponse;
+    case: "messageRequestResponse";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.PniChangeNumber pni_change_number = 18;
+     */
+    value: SyncMessage_PniChangeNumber;
+    case: "pniChangeNumber";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.CallEvent call_event = 19;
+     */
+    value: SyncMessage_CallEvent;
+    case: "callEvent";
+  } | {
+    /**
+     * @generated from field: daybook.signal.SyncMessage.DeleteForMe delete_for_me = 22;
+     */
+    value: SyncMessage_DeleteForMe;
+    case: "deleteForMe";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from field: repeated daybook.signal.SyncMessage.Seen read = 5;
@@ -266,7 +238,8 @@ export type SyncMessage = Message<"daybook.signal.SyncMessage"> & {
  * Describes the message daybook.signal.SyncMessage.
  * Use `create(SyncMessageSchema)` to create a new message.
  */
-export const SyncMessageSchema: GenMessage<SyncMessage> = /*@__PURE__*/ messageDesc(file_sync, 3);
+export const SyncMessageSchema: GenMessage<SyncMessage> = /*@__PURE__*/
+  messageDesc(file_sync, 3);
 
 /**
  * @generated from message daybook.signal.SyncMessage.Sent
@@ -332,8 +305,7 @@ export type SyncMessage_Sent = Message<"daybook.signal.SyncMessage.Sent"> & {
  * Describes the message daybook.signal.SyncMessage.Sent.
  * Use `create(SyncMessage_SentSchema)` to create a new message.
  */
-export const SyncMessage_SentSchema: GenMessage<SyncMessage_Sent> =
-  /*@__PURE__*/
+export const SyncMessage_SentSchema: GenMessage<SyncMessage_Sent> = /*@__PURE__*/
   messageDesc(file_sync, 3, 0);
 
 /**
@@ -360,37 +332,34 @@ export type SyncMessage_Sent_DeliveryStatus = Message<"daybook.signal.SyncMessag
  * Describes the message daybook.signal.SyncMessage.Sent.DeliveryStatus.
  * Use `create(SyncMessage_Sent_DeliveryStatusSchema)` to create a new message.
  */
-export const SyncMessage_Sent_DeliveryStatusSchema: GenMessage<SyncMessage_Sent_DeliveryStatus> =
-  /*@__PURE__*/
+export const SyncMessage_Sent_DeliveryStatusSchema: GenMessage<SyncMessage_Sent_DeliveryStatus> = /*@__PURE__*/
   messageDesc(file_sync, 3, 0, 0);
 
 /**
  * @generated from message daybook.signal.SyncMessage.Sent.StoryMessageRecipient
  */
-export type SyncMessage_Sent_StoryMessageRecipient =
-  Message<"daybook.signal.SyncMessage.Sent.StoryMessageRecipient"> & {
-    /**
-     * @generated from field: optional string destination_service_id = 1;
-     */
-    destinationServiceId?: string | undefined;
+export type SyncMessage_Sent_StoryMessageRecipient = Message<"daybook.signal.SyncMessage.Sent.StoryMessageRecipient"> & {
+  /**
+   * @generated from field: optional string destination_service_id = 1;
+   */
+  destinationServiceId?: string | undefined;
 
-    /**
-     * @generated from field: repeated string distribution_list_ids = 2;
-     */
-    distributionListIds: string[];
+  /**
+   * @generated from field: repeated string distribution_list_ids = 2;
+   */
+  distributionListIds: string[];
 
-    /**
-     * @generated from field: optional bytes destination_service_id_binary = 5;
-     */
-    destinationServiceIdBinary?: Uint8Array | undefined;
-  };
+  /**
+   * @generated from field: optional bytes destination_service_id_binary = 5;
+   */
+  destinationServiceIdBinary?: Uint8Array | undefined;
+};
 
 /**
  * Describes the message daybook.signal.SyncMessage.Sent.StoryMessageRecipient.
  * Use `create(SyncMessage_Sent_StoryMessageRecipientSchema)` to create a new message.
  */
-export const SyncMessage_Sent_StoryMessageRecipientSchema: GenMessage<SyncMessage_Sent_StoryMessageRecipient> =
-  /*@__PURE__*/
+export const SyncMessage_Sent_StoryMessageRecipientSchema: GenMessage<SyncMessage_Sent_StoryMessageRecipient> = /*@__PURE__*/
   messageDesc(file_sync, 3, 0, 1);
 
 /**
@@ -412,8 +381,7 @@ export type SyncMessage_Contacts = Message<"daybook.signal.SyncMessage.Contacts"
  * Describes the message daybook.signal.SyncMessage.Contacts.
  * Use `create(SyncMessage_ContactsSchema)` to create a new message.
  */
-export const SyncMessage_ContactsSchema: GenMessage<SyncMessage_Contacts> =
-  /*@__PURE__*/
+export const SyncMessage_ContactsSchema: GenMessage<SyncMessage_Contacts> = /*@__PURE__*/
   messageDesc(file_sync, 3, 1);
 
 /**
@@ -445,8 +413,7 @@ export type SyncMessage_Blocked = Message<"daybook.signal.SyncMessage.Blocked"> 
  * Describes the message daybook.signal.SyncMessage.Blocked.
  * Use `create(SyncMessage_BlockedSchema)` to create a new message.
  */
-export const SyncMessage_BlockedSchema: GenMessage<SyncMessage_Blocked> =
-  /*@__PURE__*/
+export const SyncMessage_BlockedSchema: GenMessage<SyncMessage_Blocked> = /*@__PURE__*/
   messageDesc(file_sync, 3, 2);
 
 /**
@@ -463,8 +430,7 @@ export type SyncMessage_Request = Message<"daybook.signal.SyncMessage.Request"> 
  * Describes the message daybook.signal.SyncMessage.Request.
  * Use `create(SyncMessage_RequestSchema)` to create a new message.
  */
-export const SyncMessage_RequestSchema: GenMessage<SyncMessage_Request> =
-  /*@__PURE__*/
+export const SyncMessage_RequestSchema: GenMessage<SyncMessage_Request> = /*@__PURE__*/
   messageDesc(file_sync, 3, 3);
 
 /**
@@ -500,14 +466,12 @@ export const SyncMessage_Request_Type = {
 /**
  * @generated from enum daybook.signal.SyncMessage.Request.Type
  */
-export type SyncMessage_Request_Type =
-  (typeof SyncMessage_Request_Type)[keyof typeof SyncMessage_Request_Type] | UnknownEnum;
+export type SyncMessage_Request_Type = (typeof SyncMessage_Request_Type)[keyof typeof SyncMessage_Request_Type] | UnknownEnum;
 
 /**
  * Describes the enum daybook.signal.SyncMessage.Request.Type.
  */
-export const SyncMessage_Request_TypeSchema: GenEnum<SyncMessage_Request_Type> =
-  /*@__PURE__*/
+export const SyncMessage_Request_TypeSchema: GenEnum<SyncMessage_Request_Type> = /*@__PURE__*/
   enumDesc(file_sync, 3, 3, 0);
 
 /**
@@ -536,8 +500,7 @@ export type SyncMessage_Seen = Message<"daybook.signal.SyncMessage.Seen"> & {
  * Describes the message daybook.signal.SyncMessage.Seen.
  * Use `create(SyncMessage_SeenSchema)` to create a new message.
  */
-export const SyncMessage_SeenSchema: GenMessage<SyncMessage_Seen> =
-  /*@__PURE__*/
+export const SyncMessage_SeenSchema: GenMessage<SyncMessage_Seen> = /*@__PURE__*/
   messageDesc(file_sync, 3, 4);
 
 /**
@@ -569,8 +532,7 @@ export type SyncMessage_Configuration = Message<"daybook.signal.SyncMessage.Conf
  * Describes the message daybook.signal.SyncMessage.Configuration.
  * Use `create(SyncMessage_ConfigurationSchema)` to create a new message.
  */
-export const SyncMessage_ConfigurationSchema: GenMessage<SyncMessage_Configuration> =
-  /*@__PURE__*/
+export const SyncMessage_ConfigurationSchema: GenMessage<SyncMessage_Configuration> = /*@__PURE__*/
   messageDesc(file_sync, 3, 5);
 
 /**
@@ -587,8 +549,7 @@ export type SyncMessage_FetchLatest = Message<"daybook.signal.SyncMessage.FetchL
  * Describes the message daybook.signal.SyncMessage.FetchLatest.
  * Use `create(SyncMessage_FetchLatestSchema)` to create a new message.
  */
-export const SyncMessage_FetchLatestSchema: GenMessage<SyncMessage_FetchLatest> =
-  /*@__PURE__*/
+export const SyncMessage_FetchLatestSchema: GenMessage<SyncMessage_FetchLatest> = /*@__PURE__*/
   messageDesc(file_sync, 3, 6);
 
 /**
@@ -619,14 +580,12 @@ export const SyncMessage_FetchLatest_Type = {
 /**
  * @generated from enum daybook.signal.SyncMessage.FetchLatest.Type
  */
-export type SyncMessage_FetchLatest_Type =
-  (typeof SyncMessage_FetchLatest_Type)[keyof typeof SyncMessage_FetchLatest_Type] | UnknownEnum;
+export type SyncMessage_FetchLatest_Type = (typeof SyncMessage_FetchLatest_Type)[keyof typeof SyncMessage_FetchLatest_Type] | UnknownEnum;
 
 /**
  * Describes the enum daybook.signal.SyncMessage.FetchLatest.Type.
  */
-export const SyncMessage_FetchLatest_TypeSchema: GenEnum<SyncMessage_FetchLatest_Type> =
-  /*@__PURE__*/
+export const SyncMessage_FetchLatest_TypeSchema: GenEnum<SyncMessage_FetchLatest_Type> = /*@__PURE__*/
   enumDesc(file_sync, 3, 6, 0);
 
 /**
@@ -653,42 +612,39 @@ export type SyncMessage_Keys = Message<"daybook.signal.SyncMessage.Keys"> & {
  * Describes the message daybook.signal.SyncMessage.Keys.
  * Use `create(SyncMessage_KeysSchema)` to create a new message.
  */
-export const SyncMessage_KeysSchema: GenMessage<SyncMessage_Keys> =
-  /*@__PURE__*/
+export const SyncMessage_KeysSchema: GenMessage<SyncMessage_Keys> = /*@__PURE__*/
   messageDesc(file_sync, 3, 7);
 
 /**
  * @generated from message daybook.signal.SyncMessage.MessageRequestResponse
  */
-export type SyncMessage_MessageRequestResponse =
-  Message<"daybook.signal.SyncMessage.MessageRequestResponse"> & {
-    /**
-     * @generated from field: optional string thread_aci = 2;
-     */
-    threadAci?: string | undefined;
+export type SyncMessage_MessageRequestResponse = Message<"daybook.signal.SyncMessage.MessageRequestResponse"> & {
+  /**
+   * @generated from field: optional string thread_aci = 2;
+   */
+  threadAci?: string | undefined;
 
-    /**
-     * @generated from field: optional bytes group_id = 3;
-     */
-    groupId?: Uint8Array | undefined;
+  /**
+   * @generated from field: optional bytes group_id = 3;
+   */
+  groupId?: Uint8Array | undefined;
 
-    /**
-     * @generated from field: optional int32 type = 4;
-     */
-    type?: number | undefined;
+  /**
+   * @generated from field: optional int32 type = 4;
+   */
+  type?: number | undefined;
 
-    /**
-     * @generated from field: optional bytes thread_aci_binary = 5;
-     */
-    threadAciBinary?: Uint8Array | undefined;
-  };
+  /**
+   * @generated from field: optional bytes thread_aci_binary = 5;
+   */
+  threadAciBinary?: Uint8Array | undefined;
+};
 
 /**
  * Describes the message daybook.signal.SyncMessage.MessageRequestResponse.
  * Use `create(SyncMessage_MessageRequestResponseSchema)` to create a new message.
  */
-export const SyncMessage_MessageRequestResponseSchema: GenMessage<SyncMessage_MessageRequestResponse> =
-  /*@__PURE__*/
+export const SyncMessage_MessageRequestResponseSchema: GenMessage<SyncMessage_MessageRequestResponse> = /*@__PURE__*/
   messageDesc(file_sync, 3, 8);
 
 /**
@@ -725,8 +681,7 @@ export type SyncMessage_PniChangeNumber = Message<"daybook.signal.SyncMessage.Pn
  * Describes the message daybook.signal.SyncMessage.PniChangeNumber.
  * Use `create(SyncMessage_PniChangeNumberSchema)` to create a new message.
  */
-export const SyncMessage_PniChangeNumberSchema: GenMessage<SyncMessage_PniChangeNumber> =
-  /*@__PURE__*/
+export const SyncMessage_PniChangeNumberSchema: GenMessage<SyncMessage_PniChangeNumber> = /*@__PURE__*/
   messageDesc(file_sync, 3, 9);
 
 /**
@@ -768,8 +723,7 @@ export type SyncMessage_CallEvent = Message<"daybook.signal.SyncMessage.CallEven
  * Describes the message daybook.signal.SyncMessage.CallEvent.
  * Use `create(SyncMessage_CallEventSchema)` to create a new message.
  */
-export const SyncMessage_CallEventSchema: GenMessage<SyncMessage_CallEvent> =
-  /*@__PURE__*/
+export const SyncMessage_CallEventSchema: GenMessage<SyncMessage_CallEvent> = /*@__PURE__*/
   messageDesc(file_sync, 3, 10);
 
 /**
@@ -801,85 +755,78 @@ export type SyncMessage_DeleteForMe = Message<"daybook.signal.SyncMessage.Delete
  * Describes the message daybook.signal.SyncMessage.DeleteForMe.
  * Use `create(SyncMessage_DeleteForMeSchema)` to create a new message.
  */
-export const SyncMessage_DeleteForMeSchema: GenMessage<SyncMessage_DeleteForMe> =
-  /*@__PURE__*/
+export const SyncMessage_DeleteForMeSchema: GenMessage<SyncMessage_DeleteForMe> = /*@__PURE__*/
   messageDesc(file_sync, 3, 11);
 
 /**
  * @generated from message daybook.signal.SyncMessage.DeleteForMe.MessageDeletes
  */
-export type SyncMessage_DeleteForMe_MessageDeletes =
-  Message<"daybook.signal.SyncMessage.DeleteForMe.MessageDeletes"> & {
-    /**
-     * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
-     */
-    conversation?: ConversationIdentifier | undefined;
+export type SyncMessage_DeleteForMe_MessageDeletes = Message<"daybook.signal.SyncMessage.DeleteForMe.MessageDeletes"> & {
+  /**
+   * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
+   */
+  conversation?: ConversationIdentifier | undefined;
 
-    /**
-     * @generated from field: repeated daybook.signal.AddressableMessage messages = 2;
-     */
-    messages: AddressableMessage[];
-  };
+  /**
+   * @generated from field: repeated daybook.signal.AddressableMessage messages = 2;
+   */
+  messages: AddressableMessage[];
+};
 
 /**
  * Describes the message daybook.signal.SyncMessage.DeleteForMe.MessageDeletes.
  * Use `create(SyncMessage_DeleteForMe_MessageDeletesSchema)` to create a new message.
  */
-export const SyncMessage_DeleteForMe_MessageDeletesSchema: GenMessage<SyncMessage_DeleteForMe_MessageDeletes> =
-  /*@__PURE__*/
+export const SyncMessage_DeleteForMe_MessageDeletesSchema: GenMessage<SyncMessage_DeleteForMe_MessageDeletes> = /*@__PURE__*/
   messageDesc(file_sync, 3, 11, 0);
 
 /**
  * @generated from message daybook.signal.SyncMessage.DeleteForMe.ConversationDelete
  */
-export type SyncMessage_DeleteForMe_ConversationDelete =
-  Message<"daybook.signal.SyncMessage.DeleteForMe.ConversationDelete"> & {
-    /**
-     * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
-     */
-    conversation?: ConversationIdentifier | undefined;
+export type SyncMessage_DeleteForMe_ConversationDelete = Message<"daybook.signal.SyncMessage.DeleteForMe.ConversationDelete"> & {
+  /**
+   * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
+   */
+  conversation?: ConversationIdentifier | undefined;
 
-    /**
-     * @generated from field: repeated daybook.signal.AddressableMessage most_recent_messages = 2;
-     */
-    mostRecentMessages: AddressableMessage[];
+  /**
+   * @generated from field: repeated daybook.signal.AddressableMessage most_recent_messages = 2;
+   */
+  mostRecentMessages: AddressableMessage[];
 
-    /**
-     * @generated from field: optional bool is_full_delete = 3;
-     */
-    isFullDelete?: boolean | undefined;
-  };
+  /**
+   * @generated from field: optional bool is_full_delete = 3;
+   */
+  isFullDelete?: boolean | undefined;
+};
 
 /**
  * Describes the message daybook.signal.SyncMessage.DeleteForMe.ConversationDelete.
  * Use `create(SyncMessage_DeleteForMe_ConversationDeleteSchema)` to create a new message.
  */
-export const SyncMessage_DeleteForMe_ConversationDeleteSchema: GenMessage<SyncMessage_DeleteForMe_ConversationDelete> =
-  /*@__PURE__*/
+export const SyncMessage_DeleteForMe_ConversationDeleteSchema: GenMessage<SyncMessage_DeleteForMe_ConversationDelete> = /*@__PURE__*/
   messageDesc(file_sync, 3, 11, 1);
 
 /**
  * @generated from message daybook.signal.SyncMessage.DeleteForMe.AttachmentDelete
  */
-export type SyncMessage_DeleteForMe_AttachmentDelete =
-  Message<"daybook.signal.SyncMessage.DeleteForMe.AttachmentDelete"> & {
-    /**
-     * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
-     */
-    conversation?: ConversationIdentifier | undefined;
+export type SyncMessage_DeleteForMe_AttachmentDelete = Message<"daybook.signal.SyncMessage.DeleteForMe.AttachmentDelete"> & {
+  /**
+   * @generated from field: optional daybook.signal.ConversationIdentifier conversation = 1;
+   */
+  conversation?: ConversationIdentifier | undefined;
 
-    /**
-     * @generated from field: optional daybook.signal.AddressableMessage target_message = 2;
-     */
-    targetMessage?: AddressableMessage | undefined;
-  };
+  /**
+   * @generated from field: optional daybook.signal.AddressableMessage target_message = 2;
+   */
+  targetMessage?: AddressableMessage | undefined;
+};
 
 /**
  * Describes the message daybook.signal.SyncMessage.DeleteForMe.AttachmentDelete.
  * Use `create(SyncMessage_DeleteForMe_AttachmentDeleteSchema)` to create a new message.
  */
-export const SyncMessage_DeleteForMe_AttachmentDeleteSchema: GenMessage<SyncMessage_DeleteForMe_AttachmentDelete> =
-  /*@__PURE__*/
+export const SyncMessage_DeleteForMe_AttachmentDeleteSchema: GenMessage<SyncMessage_DeleteForMe_AttachmentDelete> = /*@__PURE__*/
   messageDesc(file_sync, 3, 11, 2);
 
 /**
@@ -928,7 +875,8 @@ export type ContactDetails = Message<"daybook.signal.ContactDetails"> & {
  * Describes the message daybook.signal.ContactDetails.
  * Use `create(ContactDetailsSchema)` to create a new message.
  */
-export const ContactDetailsSchema: GenMessage<ContactDetails> = /*@__PURE__*/ messageDesc(file_sync, 4);
+export const ContactDetailsSchema: GenMessage<ContactDetails> = /*@__PURE__*/
+  messageDesc(file_sync, 4);
 
 /**
  * @generated from message daybook.signal.ContactDetails.Avatar
@@ -949,6 +897,6 @@ export type ContactDetails_Avatar = Message<"daybook.signal.ContactDetails.Avata
  * Describes the message daybook.signal.ContactDetails.Avatar.
  * Use `create(ContactDetails_AvatarSchema)` to create a new message.
  */
-export const ContactDetails_AvatarSchema: GenMessage<ContactDetails_Avatar> =
-  /*@__PURE__*/
+export const ContactDetails_AvatarSchema: GenMessage<ContactDetails_Avatar> = /*@__PURE__*/
   messageDesc(file_sync, 4, 0);
+
