@@ -90,7 +90,7 @@ export class GroupKeeper {
 
   /** Looks at the groups that are to be looked at until `signal` aborts. Once it resolves, nothing is done any more. */
   async run(signal: AbortSignal): Promise<void> {
-    const look = setInterval(() => this.wantStale(), LOOK_MS);
+    const look = setInterval(() => this.#lookAtStale(), LOOK_MS);
     signal.addEventListener("abort", () => this.#awake.resolve(), { once: true });
     try {
       await this.#work(signal);
@@ -116,13 +116,30 @@ export class GroupKeeper {
         await this.refresh(id, signal);
         backOff.reset();
       } catch (cause) {
-        if (!(cause instanceof SignalError)) throw cause;
+        if (!(cause instanceof SignalError)) {
+          this.#giveUp(cause);
+          continue;
+        }
         this.#options.log.warn({ code: cause.code }, "a group is looked at later");
         if (!cause.retryable) continue;
         this.#waiting.add(id);
         await backOff.wait(signal, cause.retryAfterMs);
       }
     }
+  }
+
+  #lookAtStale(): void {
+    try {
+      this.wantStale();
+    } catch (cause) {
+      this.#giveUp(cause);
+    }
+  }
+
+  /** A defect here must not end what captures. What a library says may quote what it read. */
+  #giveUp(cause: unknown): void {
+    const error = cause instanceof Error ? cause.name : "unknown";
+    this.#options.log.error({ error }, "a group cannot be looked at");
   }
 
   /**
