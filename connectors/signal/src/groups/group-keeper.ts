@@ -24,7 +24,8 @@ import { type Missed, missedChanges } from "./missed-changes.ts";
 const WAITS = { firstMs: 1_000, mostMs: 60_000 };
 /** A group from which no message came is looked at so often. */
 const STALE_MS = 24 * 3_600_000;
-const LOOK_MS = 3_600_000;
+/** Those that were learned of beside messages, from the phone's own list, wait so long. */
+const LOOK_MS = 5 * 60_000;
 /** One that is not shown to the account is asked for again no sooner. */
 const CLOSED_MS = 10 * 60_000;
 const MAX_WAITING = 10_000;
