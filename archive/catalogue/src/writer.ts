@@ -19,19 +19,22 @@ export interface CatalogueState {
   readonly stream: StreamPosition;
 }
 
+type Rows = readonly (IndexedRecord | DisposedRecord)[];
+
 export interface CatalogueWriter {
   /**
    * Adds rows and moves the shard's state, in one transaction: durable once resolved. Rows that are there,
    * by id, stay as they are, so a batch may be repeated after any failure. Calls for one shard commit in the
    * order they are made, though they may overlap: two at a time are fastest, more are not.
    *
-   * @param records of this shard; all records from `from` to `size` that are not in the catalogue yet
+   * @param records of this shard; all records from `from` to `size` that are not in the catalogue yet. Or what makes
+   *   them, called when there is a connection to write them on, so that no more are in memory than can be written
    * @param state.from size of the log before these records
    * @throws {CatalogueError} `unavailable` (retryable: the outcome is unknown), `out-of-order` (rows below
    *   `from` are missing), `diverged` (the catalogue reflects another log: drop it and rebuild)
    */
   write(
-    records: readonly (IndexedRecord | DisposedRecord)[],
+    records: Rows | (() => Promise<Rows>),
     state: CatalogueState & { readonly shard: string; readonly from: number },
   ): Promise<void>;
 
@@ -137,7 +140,7 @@ export function createCatalogueWriter({
 
   async function writeInOrder(
     session: CatalogueSession,
-    records: readonly (IndexedRecord | DisposedRecord)[],
+    records: Rows,
     state: Parameters<CatalogueWriter["write"]>[1],
     turn: { before: { begun: Promise<unknown>; done: Promise<unknown> } | undefined; begun: () => void },
   ): Promise<void> {
@@ -169,7 +172,8 @@ export function createCatalogueWriter({
       const done = pool
         .session(async (session) => {
           try {
-            await writeInOrder(session, records, state, { before, begun });
+            const rows = typeof records === "function" ? await records() : records;
+            await writeInOrder(session, rows, state, { before, begun });
           } catch (error) {
             await session.query("ROLLBACK").catch(() => undefined);
             throw error;

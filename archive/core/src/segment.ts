@@ -56,20 +56,24 @@ export function parseSegmentName(key: string): { shard: string; first: number; s
   return { shard: (match[1] ?? match[2]) as string, first: Number(match[3]), seg: match[4] as string };
 }
 
-/** The leaves and packets of a segment, before its tree is known. */
+/** The leaves and packets of a segment, and where each packet is, before its tree is known. */
 export function packRecords(
   records: readonly SealedRecord[],
   t: number,
-): { seg: string; packets: Buffer; leaves: Buffer[] } {
-  const packets = Buffer.concat(records.map((r) => r.packet));
+): { seg: string; packets: Buffer; leaves: Buffer[]; places: { off: number; len: number }[] } {
+  const all = records.map((r) => r.packet);
+  const packets = Buffer.concat(all);
   const seg = hash("sha256", packets);
+  const places: { off: number; len: number }[] = [];
   let off = 0;
-  const leaves = records.map(({ id, rec, packet }) => {
-    const leaf = encodeLeaf({ ct: hash("sha256", packet), id, len: packet.length, off, rec, seg, t, v: 1 });
+  const leaves = records.map(({ id, rec }, i) => {
+    const packet = all[i] as Uint8Array;
+    const place = { off, len: packet.length };
+    places.push(place);
     off += packet.length;
-    return leaf;
+    return encodeLeaf({ ct: hash("sha256", packet), id, ...place, rec, seg, t, v: 1 });
   });
-  return { seg, packets, leaves };
+  return { seg, packets, leaves, places };
 }
 
 /** The segment's bytes: packets, leaves, trailer, the trailer's length as uint32, `DAYBOOK1`. */

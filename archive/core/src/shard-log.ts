@@ -144,7 +144,7 @@ export class ShardLog {
   draft(records: readonly SealedRecord[]): Draft {
     const { shard, now } = this.#options;
     const first = this.#tree.size;
-    const { seg, packets, leaves } = packRecords(records, now().getTime());
+    const { seg, packets, leaves, places } = packRecords(records, now().getTime());
     const files = this.#tree.append(leaves);
     const root = this.#tree.root();
     const bytes = encodeSegment(packets, leaves, {
@@ -156,12 +156,6 @@ export class ShardLog {
     });
     const key = segmentKey(shard, first, seg);
     this.#previous = key;
-    let off = 0;
-    const places = records.map(({ packet }) => {
-      const place = { off, len: packet.length };
-      off += packet.length;
-      return place;
-    });
     return { first, size: this.#tree.size, seg, key, places, bytes, edge: this.#tree.edge(), root, files };
   }
 

@@ -41,7 +41,7 @@ export async function decodeBatch(
     const plaintext = opened[i];
     if (!plaintext) return { offset, reason: "undecryptable", payload };
     const event = sealed.next().value;
-    return event ? { ...event, offset } : { offset, reason: "malformed", payload: plaintext };
+    return event ? Object.assign(event, { offset }) : { offset, reason: "malformed", payload: plaintext };
   });
 }
 

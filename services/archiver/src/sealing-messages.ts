@@ -1,5 +1,7 @@
 /** Of a session key. */
 export const KEY_BYTES = 32;
+/** Of a record's digest, hex. */
+export const REC_CHARACTERS = 64;
 
 /** Many in one piece. */
 export interface Joined {
@@ -14,12 +16,16 @@ export interface SealingRequest {
   readonly plaintexts: Joined;
 }
 
-/** For each plaintext in its turn; a malformed one has no id, nothing in `jsons` and `packets`, and a key of zeros. */
+/**
+ * For each plaintext in its turn; a malformed one has no id, nothing in `jsons` and `packets`, and a digest and a key of
+ * zeros.
+ */
 export interface SealingAnswer {
   readonly ids: readonly string[];
-  readonly recs: readonly string[];
-  /** Of those that have attachments: which, and their keys. */
-  readonly keys: readonly (readonly [number, readonly string[]])[];
+  /** 64 characters each. */
+  readonly recs: string;
+  /** Of those that have attachments: by which, their keys. */
+  readonly keys: ReadonlyMap<number, readonly string[]>;
   readonly jsons: Joined;
   readonly packets: Joined;
   /** 32 bytes each. */

@@ -228,7 +228,7 @@ export class ShardWriter {
     const { catalogue, indexer, shard } = this.#context;
     await after.committed;
     await after.room;
-    const rows = await rowsOf(draft, records, { shard, indexer });
+    const rows = () => rowsOf(draft, records, { shard, indexer });
     const state = { shard, from: draft.first, size: draft.size, stream: position };
     try {
       await catalogue.write(rows, state);

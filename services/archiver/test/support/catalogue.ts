@@ -31,12 +31,13 @@ export class MemoryCatalogue implements Pick<
 
   async write(...[records, state]: Parameters<CatalogueWriter["write"]>): Promise<void> {
     await this.before();
+    const rows = typeof records === "function" ? await records() : records;
     const fault = this.faults.shift();
     if (fault === "lost") throw new CatalogueError("unavailable", "injected: lost");
     const size = this.states.get(state.shard)?.size ?? 0;
     if (size < state.from) throw new CatalogueError("out-of-order", "rows below are missing");
     this.settled = false;
-    for (const { id, position } of records) {
+    for (const { id, position } of rows) {
       const there = this.rows.get(id);
       if (there && there.index !== position.index) throw new Error(`${id} is recorded twice`);
       this.rows.set(id, position);
