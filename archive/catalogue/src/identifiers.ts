@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { createSecretKey, type KeyObject } from "node:crypto";
+import { hmacSha256 } from "@daybook/archive-core";
 
 /** What a keyed identifier stands for. The same string in two domains gives unrelated identifiers. */
 export type Domain =
@@ -42,5 +43,5 @@ export function createIdentifiers(tokenKey: Uint8Array): Identifiers {
 }
 
 function keyed(key: KeyObject, about: string): bigint {
-  return createHmac("sha256", key).update(about).digest().readBigInt64BE(0);
+  return hmacSha256(key, about).readBigInt64BE(0);
 }

@@ -5,6 +5,7 @@ export type { SeenLog } from "./extension.ts";
 export * from "./fsck.ts";
 export type { FsckOptions, FsckProblem, KeyLineName } from "./fsck-options.ts";
 export * from "./head.ts";
+export { hmacSha256 } from "./hmac.ts";
 export * from "./json.ts";
 export * from "./leaf.ts";
 export * from "./log-files.ts";

@@ -1,6 +1,7 @@
-import { createHmac, type KeyObject, randomFillSync } from "node:crypto";
+import { type KeyObject, randomFillSync } from "node:crypto";
 import { event, type Event } from "@daybook/contract";
 import { z } from "zod";
+import { hmacSha256 } from "./hmac.ts";
 import { canonical } from "./json.ts";
 
 /** 16 bytes, hex. Tells an outsider nothing: it is keyed. */
@@ -25,10 +26,8 @@ export function recordId(
   namingKey: KeyObject,
   of: { network: string; account: string; eventId: string; stableDigest: string },
 ): string {
-  return createHmac("sha256", namingKey)
-    .update(JSON.stringify([of.network, of.account, of.eventId, of.stableDigest]))
-    .digest("hex")
-    .slice(0, 32);
+  const named = JSON.stringify([of.network, of.account, of.eventId, of.stableDigest]);
+  return hmacSha256(namingKey, named).toString("hex", 0, 16);
 }
 
 /** The canonical JSON of a new record of this event. A fresh salt each time: keep the result. */
