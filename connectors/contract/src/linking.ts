@@ -18,8 +18,12 @@ export interface LinkHealth {
   readonly status: string;
   /** For an operator, in words: what to do. */
   readonly problem?: string;
-  /** What the network warns of. */
+  /** What the network warns of, and what is to be seen to before it is too late: words that are not of any account. */
   readonly alerts: readonly string[];
+  /** Since when nothing comes through; absent while something does. */
+  readonly downSince?: Date;
+  /** Messages that came and could not be decrypted, and are kept. */
+  readonly quarantined?: number;
 }
 
 /** What a connector whose accounts are linked by a code offers beside `run`. */

@@ -2,13 +2,14 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
 import { type Connector, ConnectorError, type Network, type Method } from "@daybook/contract";
-import { type Logger, ProblemError, type Route, untilAborted } from "@daybook/runtime";
+import { type Logger, type Metrics, ProblemError, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
 import { CaptureError } from "./error.ts";
 import { importFile, type ImportResult } from "./import.ts";
 import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
 import { type LinkingConnector, Links } from "./linking/links.ts";
+import { showLinks } from "./linking/show-links.ts";
 import { linkRoutes } from "./linking/routes.ts";
 import { ImportedLines } from "./lines.ts";
 import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
@@ -62,6 +63,7 @@ export interface CaptureOptions {
   readonly whenReady?: Promise<void>;
   readonly mount: (routes: readonly Route[]) => void;
   readonly log: Logger;
+  readonly metrics?: Metrics;
   readonly now?: () => Date;
 }
 
@@ -110,6 +112,7 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
     ...importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }),
     ...linkRoutes(links, () => running.linkers),
   ]);
+  if (options.metrics) showLinks(() => running.linkers, options.metrics, now);
   await ready;
   try {
     await Promise.all([

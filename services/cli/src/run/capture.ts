@@ -119,6 +119,7 @@ export const captureOf = (
           ...outboundOf(config, closing),
           mount: (routes) => mount(routes, registryAuthenticator(peers)),
           log,
+          metrics,
           now: () => new Date(),
         },
         signal,

@@ -166,7 +166,7 @@ export function witnessing(shared: Shared, by: OutsiderSettings, signal: AbortSi
 
 /** @param live connectors to run besides imports */
 export function capture(shared: Shared, live: readonly Live[], signal: AbortSignal): Promise<void> {
-  const { home, keys, engines, client, publisher, opener, whenReady, mount, now } = shared;
+  const { home, keys, engines, client, publisher, opener, whenReady, mount, metrics, now } = shared;
   return runCapture(
     {
       pool: engines.capturePool,
@@ -191,6 +191,7 @@ export function capture(shared: Shared, live: readonly Live[], signal: AbortSign
       whenReady,
       mount,
       log: shared.log("capture"),
+      metrics,
       now,
     },
     signal,
