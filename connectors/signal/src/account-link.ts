@@ -3,9 +3,9 @@ import type { Waits } from "./attachments/late.ts";
 import { BackOff } from "./back-off.ts";
 import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
-import { SignalError, type SignalErrorCode } from "./error.ts";
+import { SignalError } from "./error.ts";
 import { GroupKeeper } from "./groups/group-keeper.ts";
-import { downAlert, type LinkHealth, type LinkStatus, troubles } from "./health.ts";
+import { downAlert, ENDS, type LinkHealth, type LinkStatus, troubles } from "./health.ts";
 import { Lane } from "./lane.ts";
 import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsignal.ts";
 import { KeyUpkeep } from "./linking/key-upkeep.ts";
@@ -16,6 +16,7 @@ import { askAgain } from "./receiving/ask-again.ts";
 import { fetchContacts } from "./receiving/contacts.ts";
 import type { Errand } from "./receiving/learn.ts";
 import { type Delivery, Receiver } from "./receiving/receiver.ts";
+import { answerResendRequests } from "./sending/resend.ts";
 import type { SendContext } from "./sending/send.ts";
 import { type LinkedAccount, readAccount } from "./store/account.ts";
 import type { AccountFile } from "./store/account-file.ts";
@@ -41,13 +42,6 @@ export interface AccountLinkOptions {
   readonly lateWaits: Waits;
   readonly onHealth?: (health: LinkHealth) => void;
 }
-
-const ENDS: Partial<Record<SignalErrorCode, LinkStatus>> = {
-  unlinked: "unlinked",
-  expired: "expired",
-  displaced: "displaced",
-  "account-unreadable": "stopped",
-};
 
 /**
  * One account's link: everything that touches its ratchets runs in one lane, one after another. What it hears is durable
@@ -239,6 +233,7 @@ export class AccountLink {
       file.commit(changes, now().getTime());
     }
     await this.inTurn((context) => askAgain(context, this.#trustRoots));
+    await this.inTurn(answerResendRequests);
     this.#groups.wantStale();
     await this.#run({ what: "contacts" }, signal);
     file.forgetSeen(now().getTime() - SEEN_MS);
@@ -248,6 +243,7 @@ export class AccountLink {
     const { file, web, now } = this.#options;
     if (errand.what === "group") this.#groups.want(errand.id, errand.change);
     if (errand.what === "keys") await this.#keys.run();
+    if (errand.what === "resend") await this.inTurn(answerResendRequests);
     if (errand.what === "contacts") await fetchContacts(file, web, now(), signal);
   }
 

@@ -1,3 +1,4 @@
+import type { SignalErrorCode } from "./error.ts";
 import type { Coverage } from "./coverage.ts";
 
 /** How an account's link to Signal stands. Operators see it; alerts fire on it. */
@@ -10,6 +11,14 @@ export type LinkStatus =
   | "expired" // upgrade Daybook
   | "displaced" // another process connected as this device: stop one
   | "stopped";
+
+/** Errors after which somebody has to act before a link is tried again. */
+export const ENDS: Partial<Record<SignalErrorCode, LinkStatus>> = {
+  unlinked: "unlinked",
+  expired: "expired",
+  displaced: "displaced",
+  "account-unreadable": "stopped",
+};
 
 /** What is known of an account's link, without anything of its messages. */
 export interface LinkHealth {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -12,7 +12,7 @@ import {
   systemdSettings,
 } from "./support/deployed.ts";
 import { ceremony, DAYBOOK, withFiles } from "./support/given-files.ts";
-import { check, describeWith } from "./support/tools.ts";
+import { check, DEPLOY, describeWith } from "./support/tools.ts";
 
 interface Setting {
   readonly name: string;
@@ -67,6 +67,15 @@ function itSuits(deployed: () => Promise<Deployed>, services: readonly string[])
 
 describe("systemd", () => {
   itSuits(systemdSettings, SERVICES);
+
+  it("names for Signal the settings that capture has, and no secret itself", async () => {
+    const text = await readFile(join(DEPLOY, "systemd", "capture-signal.conf"), "utf8");
+    const named = [...text.matchAll(/^Environment=(DAYBOOK_\w+)=/gm)].map(([, name]) => name!);
+    const own = (await settingsOf("capture")).map(({ name }) => name);
+
+    expect(named).toEqual(["DAYBOOK_CONNECTORS", "DAYBOOK_SIGNAL_SERVERS_FILE", "DAYBOOK_SIGNAL_KEY_FILE"]);
+    expect(own).toEqual(expect.arrayContaining(named.map((name) => name.replace(/_FILE$/, ""))));
+  });
 });
 
 describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-validate": validator }) => {
@@ -77,6 +86,20 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
   it("says what is missing where a value has to be given", async () => {
     await expect(renderChart(helm!, "--set", "deployment=")).rejects.toThrow("deployment: its name");
     await expect(renderChart(helm!, "--set", "s3.endpoint=")).rejects.toThrow("s3.endpoint");
+  });
+
+  it("has one process alone capture Signal, with both of its files", async () => {
+    const signal = ["--set", "capture.signal.enabled=true"];
+    const { capture } = settingsOfPods(await pods(...signal));
+
+    expect(capture).toMatchObject({
+      DAYBOOK_CONNECTORS: "signal",
+      DAYBOOK_SIGNAL_SERVERS_FILE: "/run/secrets/signal-servers",
+      DAYBOOK_SIGNAL_KEY_FILE: "/run/secrets/signal-key",
+    });
+    await expect(renderChart(helm!, ...signal, "--set", "capture.replicas=2")).rejects.toThrow(
+      "capture.replicas must be 1",
+    );
   });
 
   it("gives a service any other setting, by the values", async () => {

@@ -14,6 +14,7 @@ import { type LinkedAccount, writeAccount } from "../store/account.ts";
 import type { Changes } from "../store/changes.ts";
 import { learnContact } from "../store/contacts.ts";
 import { learnGroup, readGroup, rememberGroupOf } from "../store/groups.ts";
+import { addResendRequest } from "../store/resend-requests.ts";
 import type { ProtocolStores } from "../store/protocol-stores.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { changedNumber } from "./changed-number.ts";
@@ -28,12 +29,7 @@ export type Errand =
   | { readonly what: "storage" }
   /** A message came from a group: it may be another than it was known to be. */
   | { readonly what: "group"; /** Base64. */ readonly id: string; readonly change?: Uint8Array }
-  | {
-      readonly what: "sent-again";
-      readonly sender: string;
-      readonly device: number;
-      readonly error: Uint8Array;
-    };
+  | { readonly what: "resend" };
 
 /** What was learned from a message. */
 export interface Learned {
@@ -74,7 +70,9 @@ export async function learn(
   const errands = [...(fromPhone?.errands ?? []), ...(group ? [group] : [])];
   if (content.content.case === "decryptionErrorMessage") {
     learnUnreadable(content.content.value, unsealed, account, changes);
-    errands.push({ what: "sent-again", sender, device, error: content.content.value });
+    const error = Buffer.from(content.content.value).toString("base64");
+    addResendRequest(changes, { sender, device, error });
+    errands.push({ what: "resend" });
   }
   return { content, account: fromPhone?.account ?? account, errands, newKeys };
 }

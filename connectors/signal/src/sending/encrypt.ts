@@ -95,6 +95,15 @@ function bundleOf(
   );
 }
 
+/** Whether there is a session with any device of somebody that can be encrypted in: those that were ended cannot. */
+export async function hasSession(to: ServiceId, { sessions }: ProtocolStores): Promise<boolean> {
+  for (const deviceId of sessions.devicesOf(to.getServiceIdString())) {
+    const session = await sessions.getSession(ProtocolAddress.new(to, deviceId));
+    if (session?.hasCurrentState()) return true;
+  }
+  return false;
+}
+
 /**
  * Encrypts for every device with which there is a session, but this one. The ratchets in the stores move on. What is
  * plain by its nature, word of a failed decryption, goes to each as it is.

@@ -53,10 +53,14 @@ export async function relayToGroup(sender: GroupRelay, message: Outbound): Promi
   if (known?.state !== "delivered") {
     const refusal = whyNot(state, link.account.aci, message);
     if (refusal) return refuse(...refusal);
-    if (!known) begin(file, message, timestamp, members);
+    const content = bytesOf({ case: "dataMessage", value: data });
+    if (!known) {
+      const transcript = transcriptOf(data, timestamp, members);
+      const said = { to: members, content, transcript, group: message.conversation };
+      begin({ file, account: link.account }, message, timestamp, said);
+    }
     const missed = new Missed();
     try {
-      const content = bytesOf({ case: "dataMessage", value: data });
       const group = new GroupCipher(Buffer.from(masterKey, "base64"));
       const sent = { group, members, fresh, server: sender.server, content, timestamp };
       await sendToGroup((work) => link.inTurn(work), sent, missed);

@@ -6,10 +6,10 @@ import { ContentSchema } from "../protocol/gen/content_pb.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { readServiceId } from "../protocol/service-id.ts";
 import type { LinkedAccount } from "../store/account.ts";
-import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 import { rememberGroupOf } from "../store/groups.ts";
 import { confirmIdentity, newIdentitySince } from "../store/identity-changes.ts";
+import { logSent } from "../store/sent-log.ts";
 import { failed, FAILURES, readProgress, setProgress, settle } from "./progress.ts";
 import { sendTo, type SendContext } from "./send.ts";
 
@@ -35,7 +35,7 @@ export async function relay(context: SendContext, message: Outbound): Promise<Re
     return refuse("too-long", `Signal takes ${MAX_TEXT_BYTES} bytes of text at most`);
   const timestamp = known?.timestamp ?? now().getTime();
   const { content, transcript } = contentsOf(message, to, timestamp, account);
-  if (!known) begin(file, message, timestamp, [message.conversation]);
+  if (!known) begin(context, message, timestamp, { to: [message.conversation], content, transcript });
   if (known?.state !== "delivered") {
     try {
       await sendTo(context, to, content, timestamp);
@@ -68,14 +68,32 @@ export async function tellPhone(
   }
 }
 
+/** What is sent of a message, as it is kept for those who cannot decrypt it. */
+export interface Said {
+  readonly to: readonly string[];
+  readonly content: Uint8Array;
+  readonly transcript: Uint8Array;
+  /** The group that it is for, base64. */
+  readonly group?: string;
+}
+
 /** What is confirmed of whom it is for is what was known when it was asked for: what changed later is not. */
-export function begin(file: AccountFile, message: Outbound, timestamp: number, to: readonly string[]): void {
+export function begin(
+  { file, account }: Pick<SendContext, "file" | "account">,
+  message: Outbound,
+  timestamp: number,
+  { to, content, transcript, group }: Said,
+): void {
   const changes = new Changes(file);
   setProgress(changes, message.id, { state: "begun", timestamp });
   for (const one of message.acceptsNewIdentity ? to : []) {
     const since = newIdentitySince(file, one);
     if (since !== undefined && since <= Date.parse(message.requestedAt)) confirmIdentity(changes, one);
   }
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
+  const what = { to: [...to], content: text(content), ...(group !== undefined && { group }) };
+  logSent(changes, { timestamp, toSelf: false }, what, timestamp);
+  logSent(changes, { timestamp, toSelf: true }, { to: [account.aci], content: text(transcript) }, timestamp);
   file.commit(changes, timestamp);
 }
 

@@ -15,7 +15,7 @@ import { Changes } from "../store/changes.ts";
 import { newIdentitySince, noteNewIdentity } from "../store/identity-changes.ts";
 import { type ProtocolStores, protocolStores } from "../store/protocol-stores.ts";
 import { connectionFailure } from "../transport/failure.ts";
-import { type Encrypted, encryptForDevices, startSessions } from "./encrypt.ts";
+import { type Encrypted, encryptForDevices, hasSession, startSessions } from "./encrypt.ts";
 import { accessKeyFor, seal, senderCertificate } from "./sealed.ts";
 
 /** Rounds of learning which devices somebody has: each may change while it is asked. */
@@ -50,8 +50,7 @@ export async function sendTo(
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const changes = new Changes(file);
     const stores = storesOf(account, changes, now().getTime());
-    if (stores.sessions.devicesOf(to.getServiceIdString()).length === 0)
-      await startSessions(chat, to, "*", own, stores);
+    if (!(await hasSession(to, stores))) await startSessions(chat, to, "*", own, stores);
     if (!(content instanceof PlaintextContent)) refuseNewIdentity(changes, to, context);
     const send = await sealer(context, to, content, stores);
     const contents = await encryptForDevices(content, to, own, stores);

@@ -19,6 +19,7 @@ export type ValueKind =
   | "link"
   | "group-of"
   | "relayed"
+  | "sent"
   | "waiting-attachment";
 
 /** Values of one account, by kind and name. */

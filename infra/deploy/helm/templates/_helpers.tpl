@@ -77,6 +77,10 @@ DAYBOOK_SCOPE_KEY: scope-key
 {{- if .root.Values.gateway.enabled }}
 DAYBOOK_RELAY_KEY: relay-key
 {{- end }}
+{{- if .root.Values.capture.signal.enabled }}
+DAYBOOK_SIGNAL_SERVERS: signal-servers
+DAYBOOK_SIGNAL_KEY: signal-key
+{{- end }}
 {{- else if eq .service "gateway" }}
 DAYBOOK_REQUEST_KEY: request-key
 DAYBOOK_RELAY_PUBLIC_KEY: relay-public-key
@@ -131,6 +135,10 @@ DAYBOOK_STREAM_DAYS: {{ $values.kafka.streamDays | quote }}
 {{- end }}
 {{- if and (eq .service "capture") $values.gateway.enabled }}
 DAYBOOK_GATEWAY_URL: https://{{ .root.Release.Name }}-gateway.{{ .root.Release.Namespace }}.svc:4480
+{{- end }}
+{{- if and (eq .service "capture") $values.capture.signal.enabled }}
+{{- if gt (int $values.capture.replicas) 1 }}{{ fail "capture.signal: an account belongs to one process: capture.replicas must be 1" }}{{ end }}
+DAYBOOK_CONNECTORS: signal
 {{- end }}
 {{- if and (eq .service "evidence") $values.witnessing.enabled }}
 DAYBOOK_WITNESSING_URL: https://{{ .root.Release.Name }}-witnessing.{{ .root.Release.Namespace }}.svc:4480
