@@ -2,14 +2,13 @@ import { SignalError } from "../error.ts";
 import { DecryptionErrorMessage, plain, ProtocolAddress, type PublicKey } from "../libsignal.ts";
 import { readServiceId } from "../protocol/service-id.ts";
 import { Changes } from "../store/changes.ts";
-import { forgetHolder } from "../store/group-keys.ts";
 import { dropResendRequest, readResendRequests, type ResendRequest } from "../store/resend-requests.ts";
 import { takeToResend } from "../store/sent-log.ts";
 import { sendTo, type SendContext, storesOf } from "./send.ts";
 
 /**
- * Answers those who could not decrypt what this account sent: begins a new session where they name the one in use, gives a
- * group's key again where they lack it, and sends again what is still known, a few times at most. Repeatable.
+ * Answers those who could not decrypt what this account sent: begins a new session where they name the one in use, and
+ * sends again what is still known, a few times at most. Repeatable.
  *
  * @throws {SignalError} retryable: the rest is answered at the next occasion
  */
@@ -38,7 +37,6 @@ async function answer(context: SendContext, { sender, device, error }: ResendReq
   }
   const name = { timestamp: asked.timestamp, toSelf: sender === account.aci };
   const sent = takeToResend(changes, name, { account: sender, device: address.toString() });
-  if (sent?.group !== undefined) forgetHolder(changes, sent.group, sender, device);
   file.commit(changes, now().getTime());
   if (!sent) return;
   try {

@@ -33,13 +33,3 @@ export function forgetHolder(values: Values, id: string, member: string, device:
 export function writeGroupKey(values: Values, id: string, value: GroupKey): void {
   values.set("group-key", id, Buffer.from(JSON.stringify(value)));
 }
-
-/** A device has lost the key: it is given it again before the next message. */
-export function forgetHolder(values: Values, id: string, member: string, device: number): void {
-  const known = readGroupKey(values, id);
-  const held = known?.holders[member];
-  if (!known || !held) return;
-  // The member stays named: once they leave, the key is another.
-  const left = held.filter((one) => one.device !== device);
-  writeGroupKey(values, id, { ...known, holders: { ...known.holders, [member]: left } });
-}
