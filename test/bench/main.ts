@@ -6,14 +6,16 @@ import type { Bench, Figure } from "./figure.ts";
 import { table, writeResults } from "./report.ts";
 import { ENGINES } from "./engines/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
+import { SIGNAL } from "./signal/suite.ts";
 import { SPINE } from "./spine/spine.ts";
 
 const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   spine: SPINE,
   rebuild: { rebuilding },
   engines: ENGINES,
+  signal: SIGNAL,
 };
-const USAGE = `npm run bench -- spine|rebuild|engines [--json] [--quick] [--write] [--only NAME]...
+const USAGE = `npm run bench -- spine|rebuild|engines|signal [--json] [--quick] [--write] [--only NAME]...
   NAME is one of: ${Object.values(suites).flatMap(Object.keys).join(", ")}\n`;
 
 const { values, positionals } = parseArgs({
