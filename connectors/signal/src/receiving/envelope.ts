@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { fromBinary } from "@bufbuild/protobuf";
 import { SignalError } from "../error.ts";
 import { type Envelope, EnvelopeSchema } from "../protocol/gen/envelope_pb.ts";
@@ -25,14 +25,12 @@ export function digestOf(raw: Uint8Array): string {
   } catch {
     // What cannot be read is known by all of it.
   }
-  return createHash("sha256").update(known).digest("hex");
+  return hash("sha256", known, "hex");
 }
 
 /** What a message is known by whatever it came in, hex. */
 export function messageDigest(sender: string, device: number, timestamp: number): string {
-  return createHash("sha256")
-    .update(JSON.stringify(["message", sender, device, timestamp]))
-    .digest("hex");
+  return hash("sha256", JSON.stringify(["message", sender, device, timestamp]), "hex");
 }
 
 /** The last instant that a record can hold: the end of the year 9999. */

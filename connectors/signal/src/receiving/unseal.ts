@@ -16,6 +16,7 @@ import { type Envelope, Envelope_Type } from "../protocol/gen/envelope_pb.ts";
 import { unpad } from "../protocol/padding.ts";
 import { readServiceId, serviceIdText } from "../protocol/service-id.ts";
 import type { ProtocolStores } from "../store/protocol-stores.ts";
+import { isTrusted } from "./certificates.ts";
 import { timestampIn } from "./envelope.ts";
 
 /** What decrypting needs of one of an account's identities. */
@@ -162,7 +163,7 @@ async function sealedLetter(
   const certificate = usmc.senderCertificate();
   const [sender, device] = [certificate.senderUuid(), certificate.senderDeviceId()];
   const at = timestampIn(envelope.serverTimestamp ?? envelope.clientTimestamp);
-  if (!certificate.validateWithTrustRoots([...trustRoots], at))
+  if (!isTrusted(certificate, trustRoots, at))
     throw new Undecryptable("its sender's certificate is not Signal's", { timestamp });
   const group = usmc.groupId();
   return {

@@ -1,13 +1,14 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SignalError } from "../error.ts";
 import type { Changes, Quarantined, ValueKind, Values } from "./changes.ts";
 import { decodeEntry, encodeEntry, type Entry } from "./entry.ts";
-import { ValueCipher } from "./value-cipher.ts";
+import { newCipher, openCipher } from "./file-cipher.ts";
+import { ValueCache } from "./value-cache.ts";
+import type { ValueCipher } from "./value-cipher.ts";
 
-const VERSION = "1";
-const SALT_BYTES = 32;
+/** Kinds of which each value is read once, if ever. */
+const USED_ONCE: ReadonlySet<ValueKind> = new Set(["prekey", "signed-prekey", "kyber-prekey", "kyber-used"]);
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 
@@ -37,6 +38,9 @@ export class AccountFile implements Pick<Values, "get"> {
   readonly #db: DatabaseSync;
   readonly #cipher: ValueCipher;
   readonly #statements = new Map<string, StatementSync>();
+  /** Nobody else writes to the file. */
+  readonly #cache = new ValueCache();
+  #hasQuarantined: boolean | undefined;
 
   private constructor(db: DatabaseSync, cipher: ValueCipher) {
     this.#db = db;
@@ -74,10 +78,14 @@ export class AccountFile implements Pick<Values, "get"> {
   }
 
   get(kind: ValueKind, name: string): Uint8Array<ArrayBuffer> | undefined {
+    const known = this.#cache.get(`${kind}/${name}`);
+    if (known) return known.value;
     const key = this.#cipher.name(kind, name);
     const row = this.#statement("SELECT sealed FROM value WHERE kind = ? AND name = ?").get(kind, key) as
       { sealed: Uint8Array } | undefined;
-    return row && this.#cipher.open(row.sealed, place(kind, key));
+    const value = row && this.#cipher.open(row.sealed, place(kind, key));
+    if (!USED_ONCE.has(kind)) this.#cache.set(`${kind}/${name}`, value);
+    return value;
   }
 
   /** Everything that is kept of a kind, in no order. */
@@ -114,6 +122,7 @@ export class AccountFile implements Pick<Values, "get"> {
       );
     for (const digest of changes.seen)
       this.#statement("INSERT OR IGNORE INTO seen VALUES (?, ?)").run(Buffer.from(digest, "hex"), now);
+    if (changes.quarantined.length > 0 || changes.released.size > 0) this.#hasQuarantined = undefined;
     for (const one of changes.quarantined) this.#quarantine(one);
     for (const digest of changes.released)
       this.#statement("DELETE FROM quarantine WHERE digest = ?").run(Buffer.from(digest, "hex"));
@@ -154,6 +163,7 @@ export class AccountFile implements Pick<Values, "get"> {
 
   /** What is quarantined of one sender, oldest first. */
   quarantinedOf(sender: string): Quarantined[] {
+    if (!(this.#hasQuarantined ??= this.quarantinedCount > 0)) return [];
     const rows = this.#statement(
       "SELECT digest, at, sealed FROM quarantine WHERE sender = ? ORDER BY at LIMIT 1000",
     ).all(this.#cipher.name("quarantine", sender));
@@ -177,6 +187,7 @@ export class AccountFile implements Pick<Values, "get"> {
 
   /** Forgets everything of some kinds: what another device's keys made. */
   clear(kinds: readonly ValueKind[]): void {
+    this.#cache.clear();
     this.#transaction(() => {
       for (const kind of kinds) this.#statement("DELETE FROM value WHERE kind = ?").run(kind);
     });
@@ -193,6 +204,7 @@ export class AccountFile implements Pick<Values, "get"> {
   }
 
   #put(kind: ValueKind, name: string, value: Uint8Array | undefined): void {
+    if (!USED_ONCE.has(kind)) this.#cache.set(`${kind}/${name}`, value && new Uint8Array(value));
     const key = this.#cipher.name(kind, name);
     if (value === undefined) {
       this.#statement("DELETE FROM value WHERE kind = ? AND name = ?").run(kind, key);
@@ -225,6 +237,7 @@ export class AccountFile implements Pick<Values, "get"> {
       work();
       this.#db.exec("COMMIT");
     } catch (cause) {
+      this.#cache.clear();
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       const full = errcode(cause) === SQLITE_FULL;
       throw new SignalError(
@@ -257,29 +270,6 @@ function encodeQuarantined(sender: string, envelope: Uint8Array): Buffer {
 function decodeQuarantined(bytes: Uint8Array): { sender: string; envelope: Uint8Array<ArrayBuffer> } {
   const [sender, envelope] = JSON.parse(Buffer.from(bytes).toString("utf8")) as [string, string];
   return { sender, envelope: new Uint8Array(Buffer.from(envelope, "base64")) };
-}
-
-const CHECK = "this file's key";
-
-function newCipher(db: DatabaseSync, key: Uint8Array): ValueCipher {
-  const salt = randomBytes(SALT_BYTES);
-  const cipher = new ValueCipher(key, salt);
-  const put = db.prepare("INSERT INTO meta VALUES (?, ?)");
-  put.run("version", Buffer.from(VERSION));
-  put.run("salt", salt);
-  put.run("check", cipher.seal(Buffer.from(CHECK), "check"));
-  return cipher;
-}
-
-function openCipher(db: DatabaseSync, key: Uint8Array): ValueCipher {
-  const rows = db.prepare("SELECT name, value FROM meta").all() as { name: string; value: Uint8Array }[];
-  const meta = new Map(rows.map(({ name, value }) => [name, value]));
-  const [version, salt, check] = [meta.get("version"), meta.get("salt"), meta.get("check")];
-  if (!version || !salt || !check || Buffer.from(version).toString() !== VERSION)
-    throw new SignalError("account-unreadable", "an account's file is of another version");
-  const cipher = new ValueCipher(key, salt);
-  cipher.open(check, "check");
-  return cipher;
 }
 
 function place(kind: ValueKind, key: Buffer): string {

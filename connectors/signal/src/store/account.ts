@@ -72,12 +72,16 @@ function encode(value: Account): Buffer {
 export function ownIdentity(of: Account, kind: "aci" | "pni"): OwnIdentity | undefined {
   const keys = kind === "aci" ? of.aciIdentity : of.pniIdentity;
   if (!keys) return undefined;
-  return {
-    kind,
-    privateKey: PrivateKey.deserialize(plain(Buffer.from(keys.privateKey, "base64"))),
-    registrationId: keys.registrationId,
-  };
+  let privateKey = privateKeys.get(keys);
+  if (!privateKey) {
+    privateKey = PrivateKey.deserialize(plain(Buffer.from(keys.privateKey, "base64")));
+    privateKeys.set(keys, privateKey);
+  }
+  return { kind, privateKey, registrationId: keys.registrationId };
 }
+
+/** Each message needs it. */
+const privateKeys = new WeakMap<Account["aciIdentity"], PrivateKey>();
 
 export function ownKeyPair(keys: Account["aciIdentity"]): IdentityKeyPair {
   return new IdentityKeyPair(

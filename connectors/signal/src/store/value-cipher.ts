@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { SignalError } from "../error.ts";
 
 const NONCE_BYTES = 12;
@@ -10,14 +18,15 @@ const TAG_BYTES = 16;
  * from the deployment's key and the file's own salt, so that no two files share a nonce space.
  */
 export class ValueCipher {
-  readonly #encryption: Buffer;
-  readonly #naming: Buffer;
+  // As Node keeps keys: it looks long at one that is given as bytes, each time.
+  readonly #encryption: KeyObject;
+  readonly #naming: KeyObject;
 
   /** @param key 32 bytes, the deployment's; @param salt of the file */
   constructor(key: Uint8Array, salt: Uint8Array) {
     const keys = Buffer.from(hkdfSync("sha256", key, salt, "daybook signal account file v1", 64));
-    this.#encryption = keys.subarray(0, 32);
-    this.#naming = keys.subarray(32);
+    this.#encryption = createSecretKey(keys.subarray(0, 32));
+    this.#naming = createSecretKey(keys.subarray(32));
   }
 
   /** How a row is named: 16 bytes that say nothing. */
