@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Waits } from "./attachments/late.ts";
 import { BackOff } from "./back-off.ts";
 import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
@@ -11,7 +10,7 @@ import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsig
 import { KeyUpkeep } from "./linking/key-upkeep.ts";
 import { putCapabilities, requestSync } from "./linking/upkeep.ts";
 import type { Log } from "./log.ts";
-import { Pump, type ScopedSink } from "./pump.ts";
+import { Pump, type PumpOptions, type ScopedSink } from "./pump.ts";
 import { askAgain } from "./receiving/ask-again.ts";
 import { fetchContacts } from "./receiving/contacts.ts";
 import type { Errand } from "./receiving/learn.ts";
@@ -29,7 +28,7 @@ const BEAT_MS = 60_000;
 /** What was seen is forgotten after twice the time that Signal keeps messages. */
 const SEEN_MS = 60 * 86_400_000;
 
-export interface AccountLinkOptions {
+export interface AccountLinkOptions extends Pick<PumpOptions, "attachmentPatienceMs" | "lateWaits"> {
   readonly file: AccountFile;
   readonly network: Network;
   readonly web: WebClient;
@@ -38,8 +37,6 @@ export interface AccountLinkOptions {
   readonly server: zkgroup.ServerPublicParams;
   readonly log: Log;
   readonly now: () => Date;
-  readonly attachmentPatienceMs: number;
-  readonly lateWaits: Waits;
   readonly onHealth?: (health: LinkHealth) => void;
 }
 
