@@ -118,6 +118,8 @@ it("gives its key again to a device that could not read", async () => {
   await fred.sendRaw(device, content({ decryptionErrorMessage: error.serialize() }), { timestamp: tick() });
   await say(fred, device, group, "word of it");
   await office.event(({ text }) => text === "word of it");
+  // What they could not read comes once more, for them alone.
+  await gotBy(fred, asked);
   const [before, others] = [seals.of(fred).length, seals.of(gina).length];
 
   const next = message("readable again");
