@@ -16,6 +16,8 @@ export interface LinkHealth {
   readonly custodian: Party;
   /** The connector's own word: `live`, or what stands in the way. */
   readonly status: string;
+  /** When this link was made, and until when the one before it is known to have been up, where there was one. */
+  readonly link?: { readonly since: Date; readonly heardUntil?: Date };
   /** For an operator, in words: what to do. */
   readonly problem?: string;
   /** What the network warns of, and what is to be seen to before it is too late: words that are not of any account. */

@@ -97,10 +97,14 @@ export class AccountLink {
 
   get health(): LinkHealth {
     const { file } = this.#options;
-    const { aci, custodian } = this.account;
+    const { aci, custodian, linkedAt, heardUntil } = this.account;
     return {
       account: aci,
       custodian,
+      link: {
+        since: new Date(linkedAt),
+        ...(heardUntil !== undefined && { heardUntil: new Date(heardUntil) }),
+      },
       status: this.#status,
       ...troubles({
         problem: this.#problem,

@@ -23,6 +23,17 @@ const mark = z.strictObject({
 });
 type Mark = z.infer<typeof mark>;
 
+function readMark(file: AccountFile): Mark | undefined {
+  const stored = file.get("link", MARK);
+  return stored && mark.parse(JSON.parse(Buffer.from(stored).toString("utf8")));
+}
+
+/** Until when a link is known to have been up, milliseconds since 1970; undefined where there was none. */
+export function heardUntil(file: AccountFile): number | undefined {
+  const last = readMark(file);
+  return last?.state === "down" ? (last.downSince ?? last.from) : last?.until;
+}
+
 /**
  * Keeps account of when a link was live, in the account's file: intervals follow each other without a hole from the link
  * on, also over crashes, after which the link is taken to have been down since it was last known to be up. So it is where
@@ -37,10 +48,7 @@ export class Coverage {
 
   constructor(file: AccountFile, linkedAt: number, now: number) {
     this.#file = file;
-    const stored = file.get("link", MARK);
-    this.#mark = stored
-      ? mark.parse(JSON.parse(Buffer.from(stored).toString("utf8")))
-      : { state: "down", from: linkedAt, until: linkedAt, downSince: linkedAt };
+    this.#mark = readMark(file) ?? { state: "down", from: linkedAt, until: linkedAt, downSince: linkedAt };
     if (this.#mark.state === "down") return;
     this.#isUnwritten = true;
     this.enter("down", now);

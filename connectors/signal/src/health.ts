@@ -28,6 +28,8 @@ export interface LinkHealth {
   readonly status: LinkStatus;
   /** Whether messages reach us, and since when. */
   readonly coverage: { readonly state: Coverage["state"]; readonly since: Date };
+  /** When this link was made, and until when the one before it was up, where there was one. */
+  readonly link: { readonly since: Date; readonly heardUntil?: Date };
   /** For an operator, in words: what to do. */
   readonly problem?: string;
   /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Connector,
@@ -161,7 +161,7 @@ export class Signal implements Connector {
   }
 
   async *#link(custodian: Party, signal: AbortSignal): AsyncGenerator<LinkStep> {
-    const { now = () => new Date(), dir, key, deviceName } = this.#options;
+    const { now = () => new Date(), dir, key, deviceName, log } = this.#options;
     const codes = showCodes(this.#network, now, signal);
     let shown = await codes.next();
     while (!shown.done) {
@@ -174,7 +174,7 @@ export class Signal implements Connector {
     const before = this.#running.get(name);
     await before?.stop();
     const again = before !== undefined;
-    const file = AccountFile.open(join(dir, name), key, "create");
+    const file = openForLink(join(dir, name), key, now(), log);
     try {
       const account = await registerDevice({
         network: this.#network,
@@ -185,7 +185,7 @@ export class Signal implements Connector {
         now: now().getTime(),
       });
       this.#begin(name, file);
-      yield { step: "linked", account: account.aci, again };
+      yield { step: "linked", account: account.aci, again: account.heardUntil !== undefined };
     } catch (cause) {
       if (this.#running.has(name)) throw cause;
       file.close();
@@ -227,6 +227,21 @@ export class Signal implements Connector {
       lateWaits,
       ...(onHealth && { onHealth }),
     };
+  }
+}
+
+/** A file that cannot be read is set aside, for it may yet be read elsewhere: the account is linked all the same. */
+function openForLink(path: string, key: Uint8Array, at: Date, log: Log): AccountFile {
+  try {
+    return AccountFile.open(path, key, "create");
+  } catch (cause) {
+    if (!(cause instanceof SignalError) || cause.code !== "account-unreadable") throw cause;
+    for (const part of ["", "-wal", "-shm"]) {
+      const aside = `${path}.${at.getTime()}.unreadable${part}`;
+      if (existsSync(`${path}${part}`)) renameSync(`${path}${part}`, aside);
+    }
+    log.error({}, "an account's file that cannot be read was set aside, for the account is linked again");
+    return AccountFile.open(path, key, "create");
   }
 }
 

@@ -38,7 +38,9 @@ it("reads what was written last, also from the disk, and nothing of what was not
   file.close();
   file = AccountFile.open(path, KEY);
   expect([read(file, "a"), read(file, "b")]).toEqual(["first", undefined]);
-  file.clear(["session"]);
+  const cleared = new Changes(file);
+  cleared.clear("session");
+  file.commit(cleared, 0);
   expect(read(file, "a")).toBeUndefined();
   file.close();
 });

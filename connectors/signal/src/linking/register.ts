@@ -2,11 +2,13 @@ import { randomBytes, randomInt } from "node:crypto";
 import { z } from "zod";
 import { SignalError } from "../error.ts";
 import { Aci, plain, PrivateKey, PublicKey } from "../libsignal.ts";
+import { heardUntil } from "../coverage.ts";
 import { sealDeviceName } from "../protocol/device-name.ts";
 import type { ProvisionMessage } from "../protocol/gen/provisioning_pb.ts";
 import { pniOf } from "../protocol/service-id.ts";
 import {
   type Account,
+  findAccount,
   type LinkedAccount,
   ownIdentity,
   writeAccount,
@@ -14,9 +16,11 @@ import {
 } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
-import { ask, parsed } from "../transport/request.ts";
+import { ask, type ChatAnswer, parsed } from "../transport/request.ts";
 import type { Network } from "../transport/network.ts";
 import { noteKeysAtServer } from "./key-ages.ts";
+import { waitInWords } from "../transport/wait-in-words.ts";
+import { linkEntries } from "./link-entries.ts";
 import { PreKeyMaker } from "./prekeys.ts";
 
 /**
@@ -39,8 +43,15 @@ const REFUSALS: Readonly<Record<number, string>> = {
   409: "the phone's app is newer than this version of Daybook allows: upgrade Daybook, then scan a new code",
   411: "the account has as many linked devices as Signal allows: remove one on the phone (Settings, Linked devices), then scan a new code",
   422: "Signal did not accept the keys of this device: scan a new code, and report it if that fails too",
-  429: "Signal asks to wait before another device is linked: try again in some minutes",
 };
+
+/** For the official: what to do. */
+function refusal({ status, headers }: ChatAnswer): string {
+  if (status !== 429)
+    return REFUSALS[status] ?? `Signal did not link the device (${status}): try again with a new code`;
+  const wait = waitInWords(Number(headers.get("retry-after")));
+  return `Signal asks to wait ${wait} before another device is linked: then scan a new code`;
+}
 
 /**
  * Makes this device one of the account's. Its keys and password are durable in `file` before the server is asked, so that
@@ -102,19 +113,16 @@ export async function registerDevice(of: {
       ...keys,
     },
   });
-  if (response.status !== 200)
-    throw new SignalError(
-      "link-refused",
-      REFUSALS[response.status] ??
-        `Signal did not link the device (${response.status}): try again with a new code`,
-    );
+  if (response.status !== 200) throw new SignalError("link-refused", refusal(response));
   const { uuid, deviceId } = parsed(response.body, answer);
   if (uuid !== made.aci) throw new SignalError("malformed", "Signal linked another account than the phone's");
-  const linked = { ...made, deviceId };
   const { aciSignedPreKey, aciPqLastResortPreKey, pniSignedPreKey, pniPqLastResortPreKey } = keys;
-  // What an earlier device's ratchets hold is of no use to this one.
-  file.clear(["session", "devices", "sender-key"]);
+  const before = findAccount(file);
+  const heard = before && (heardUntil(file) ?? before.linkedAt);
+  const linked = { ...made, deviceId, ...(heard !== undefined && { heardUntil: heard }) };
   const confirmed = new Changes(file);
+  // What an earlier device's ratchets hold is of no use to this one, and never used again.
+  for (const kind of ["session", "devices", "sender-key"] as const) confirmed.clear(kind);
   writeAccount(confirmed, linked);
   for (const [kind, signed, lastResort] of [
     ["aci", aciSignedPreKey, aciPqLastResortPreKey],
@@ -122,8 +130,7 @@ export async function registerDevice(of: {
   ] as const)
     if (signed)
       noteKeysAtServer(confirmed, kind, { signed: signed.keyId, lastResort: lastResort?.keyId }, now);
-  const text = `The account was linked as its device ${deviceId}`;
-  confirmed.entries.push({ what: "notice", id: `linked:${deviceId}`, receivedAt: now, text });
+  confirmed.entries.push(...linkEntries(before, linked));
   file.commit(confirmed, now);
   return linked;
 }

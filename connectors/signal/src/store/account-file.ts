@@ -115,6 +115,8 @@ export class AccountFile implements Pick<Values, "get"> {
   }
 
   #write(changes: Changes, now: number): void {
+    if (changes.cleared.size > 0) this.#cache.clear();
+    for (const kind of changes.cleared) this.#statement("DELETE FROM value WHERE kind = ?").run(kind);
     for (const { kind, name, value } of changes.values.values()) this.#put(kind, name, value);
     for (const one of changes.entries)
       this.#statement("INSERT INTO entry (sealed) VALUES (?)").run(
@@ -183,14 +185,6 @@ export class AccountFile implements Pick<Values, "get"> {
     this.#transaction(() =>
       this.#statement("UPDATE quarantine SET asked = 1 WHERE digest = ?").run(Buffer.from(digest, "hex")),
     );
-  }
-
-  /** Forgets everything of some kinds: what another device's keys made. */
-  clear(kinds: readonly ValueKind[]): void {
-    this.#cache.clear();
-    this.#transaction(() => {
-      for (const kind of kinds) this.#statement("DELETE FROM value WHERE kind = ?").run(kind);
-    });
   }
 
   /** Forgets what was seen before an instant: longer ago than the server keeps messages. */

@@ -32,6 +32,8 @@ export const account = z.strictObject({
   custodian: z.strictObject({ id: z.string(), name: z.string() }),
   /** Milliseconds since 1970: coverage begins here. */
   linkedAt: z.int().nonnegative(),
+  /** Until when the link before this one heard everything, milliseconds since 1970; none before the second. */
+  heardUntil: z.int().nonnegative().optional(),
   /** Prekeys are numbered from here on; numbers are not used again. */
   nextKeyId: z.int().positive(),
 });
@@ -44,10 +46,21 @@ const PENDING = "pending";
 
 /** @throws {SignalError} `account-unreadable`; also when the link was never confirmed */
 export function readAccount(values: Pick<Values, "get">): LinkedAccount {
+  const found = findAccount(values);
+  if (!found) throw new SignalError("account-unreadable", "an account's file holds no account");
+  return found;
+}
+
+/**
+ * The account whose link was confirmed last, if one ever was.
+ *
+ * @throws {SignalError} `account-unreadable`
+ */
+export function findAccount(values: Pick<Values, "get">): LinkedAccount | undefined {
   const stored = values.get("account", LINKED);
-  const parsed = stored && account.safeParse(JSON.parse(Buffer.from(stored).toString("utf8")));
-  if (!parsed?.success)
-    throw new SignalError("account-unreadable", "an account's file holds no account of this version");
+  if (!stored) return undefined;
+  const parsed = account.safeParse(JSON.parse(Buffer.from(stored).toString("utf8")));
+  if (!parsed.success) throw new SignalError("account-unreadable", "an account's file is of another version");
   const { deviceId } = parsed.data;
   if (deviceId === undefined)
     throw new SignalError("account-unreadable", "an account was not linked to the end: link it again");

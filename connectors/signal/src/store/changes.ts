@@ -54,6 +54,8 @@ export class Changes implements Values {
   readonly quarantined: Quarantined[] = [];
   /** Digests of the quarantined envelopes that are dealt with. */
   readonly released = new Set<string>();
+  /** Kinds of which everything goes that was there before. */
+  readonly cleared = new Set<ValueKind>();
 
   constructor(under: Pick<Values, "get">) {
     this.#under = under;
@@ -61,7 +63,7 @@ export class Changes implements Values {
 
   get(kind: ValueKind, name: string): Uint8Array<ArrayBuffer> | undefined {
     const changed = this.values.get(`${kind}/${name}`);
-    if (!changed) return this.#under.get(kind, name);
+    if (!changed) return this.cleared.has(kind) ? undefined : this.#under.get(kind, name);
     return changed.value === undefined ? undefined : new Uint8Array(changed.value);
   }
 
@@ -69,8 +71,15 @@ export class Changes implements Values {
     this.values.set(`${kind}/${name}`, { kind, name, value });
   }
 
+  /** Forgets all values of a kind, those set here included. */
+  clear(kind: ValueKind): void {
+    this.cleared.add(kind);
+    for (const [key, changed] of this.values) if (changed.kind === kind) this.values.delete(key);
+  }
+
   get isEmpty(): boolean {
     return (
+      this.cleared.size === 0 &&
       this.values.size === 0 &&
       this.entries.length === 0 &&
       this.seen.size === 0 &&
@@ -88,6 +97,7 @@ export class Changes implements Values {
   }
 
   #take(layer: Changes): void {
+    for (const kind of layer.cleared) this.clear(kind);
     for (const [key, changed] of layer.values) this.values.set(key, changed);
     this.entries.push(...layer.entries);
     for (const digest of layer.seen) this.seen.add(digest);

@@ -68,7 +68,7 @@ export class Office {
   /** What was captured but for coverage and word of the link itself. */
   get events(): Captured["event"][] {
     return this.sink.captured
-      .filter(({ eventId }) => !/^(coverage|notice:linked):/.test(eventId))
+      .filter(({ eventId }) => !/^(coverage|notice:linked|gap:before-link|gap:device-change):/.test(eventId))
       .map(({ event }) => event);
   }
 
