@@ -8,7 +8,10 @@ import { CaptureError } from "./error.ts";
 import { importFile, type ImportResult } from "./import.ts";
 import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
+import { DeviceChanges } from "./linking/device-changes.ts";
+import { LinkChanges } from "./linking/link-changes.ts";
 import { type LinkingConnector, Links } from "./linking/links.ts";
+import { questionRoutes } from "./linking/question-routes.ts";
 import { showLinks } from "./linking/show-links.ts";
 import { linkRoutes } from "./linking/routes.ts";
 import { ImportedLines } from "./lines.ts";
@@ -108,9 +111,13 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
   const ready = sweepSpool(spoolDir);
   const links = new Links({ registry, log, now });
   const running: Running = { relays: [], linkers: [], now };
+  const connectors = () => running.linkers;
+  const changes = new LinkChanges(pool, options.scopeKey);
+  const devices = new DeviceChanges({ changes, connectors, log, now });
   options.mount([
     ...importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }),
-    ...linkRoutes(links, () => running.linkers),
+    ...linkRoutes(links, connectors, devices),
+    ...questionRoutes(devices),
   ]);
   if (options.metrics) showLinks(() => running.linkers, options.metrics, now);
   await ready;
@@ -128,6 +135,7 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
           },
           signal,
         ),
+      devices.watch(signal),
       untilAborted(signal),
     ]);
   } finally {
@@ -190,7 +198,8 @@ async function runLive(
   for (const { network, method } of [...live.accounts, ...(live.links ? [live.links] : [])]) {
     if (relay) relays.push({ network, relay, sink, method });
   }
-  if (linker && live.links) linkers.push({ ...live.links, linker });
+  if (linker && live.links)
+    linkers.push({ ...live.links, linker, record: (captured) => sink.state(captured) });
   await connector.run(sink, signal);
   await live.onEnd?.(sink.reached);
 }

@@ -25,7 +25,12 @@ class Registered extends MemoryRegistry {
 function connector(
   steps: (custodian: Party, signal: AbortSignal) => AsyncGenerator<LinkStep>,
 ): LinkingConnector {
-  return { network: "signal", method: "linked-device", linker: { link: steps, health: () => [] } };
+  return {
+    network: "signal",
+    method: "linked-device",
+    linker: { link: steps, health: () => [] },
+    record: async () => undefined,
+  };
 }
 
 let registry: Registered;

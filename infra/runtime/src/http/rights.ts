@@ -41,6 +41,8 @@ export const RIGHTS = {
   "account.read": STAFF,
   "account.manage": ["records-officer", "administrator"],
   "connector.manage": ["administrator"],
+  /** Custodians of their own accounts. */
+  "link.confirm": ["records-officer", "custodian"],
   "scope.read": STAFF,
   "scope.manage": ["records-officer"],
   "class.read": STAFF,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  type Captured,
   ConnectorError,
   type Linker,
   type LinkStep,
@@ -29,6 +30,8 @@ export interface LinkingConnector {
   readonly network: Network;
   readonly method: Method;
   readonly linker: Linker;
+  /** Puts on an account's record what Daybook itself says of its link. Durable once resolved. @throws {ConnectorError} */
+  readonly record: (captured: Captured) => Promise<void>;
 }
 
 interface Open {

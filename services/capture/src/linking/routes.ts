@@ -1,7 +1,9 @@
 import { network } from "@daybook/contract";
 import { ProblemError, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
+import type { DeviceChanges } from "./device-changes.ts";
 import type { LinkingConnector, Links, LinkState } from "./links.ts";
+import { question, shownQuestion } from "./question-routes.ts";
 
 const id = z.strictObject({ id: z.uuid() });
 
@@ -20,10 +22,19 @@ const health = z.object({
   status: z.string(),
   problem: z.string().nullable(),
   alerts: z.array(z.string()),
+  linkedAt: z.string().nullable(),
+  questions: z
+    .array(question)
+    .nullable()
+    .describe("Changes of device that nobody has confirmed; null while that cannot be looked up"),
 });
 
 /** Linking officials' phones over the API: begin, show the code that is told, ask how far it is. */
-export function linkRoutes(links: Links, connectors: () => readonly LinkingConnector[]): Route[] {
+export function linkRoutes(
+  links: Links,
+  connectors: () => readonly LinkingConnector[],
+  devices: Pick<DeviceChanges, "questions">,
+): Route[] {
   return [
     route({
       method: "post",
@@ -78,19 +89,29 @@ export function linkRoutes(links: Links, connectors: () => readonly LinkingConne
       action: "status.read",
       summary: "How each linked account of this process stands",
       response: z.object({ accounts: z.array(health) }),
-      handle: () =>
-        Promise.resolve({
-          accounts: connectors().flatMap(({ network: of, linker }) =>
-            linker.health().map(({ account, custodian, status, problem, alerts }) => ({
-              network: of,
+      async handle() {
+        const accounts: z.input<typeof health>[] = [];
+        for (const connector of connectors()) {
+          for (const one of connector.linker.health()) {
+            const { account, custodian, status, problem, alerts, link } = one;
+            accounts.push({
+              network: connector.network,
               account,
               custodian,
               status,
               problem: problem ?? null,
               alerts: [...alerts],
-            })),
-          ),
-        }),
+              linkedAt: link?.since.toISOString() ?? null,
+              // How links stand is told while the database is away too.
+              questions: await devices.questions(connector, one).then(
+                (open) => open.map(shownQuestion),
+                () => null,
+              ),
+            });
+          }
+        }
+        return { accounts };
+      },
     }),
   ];
 }

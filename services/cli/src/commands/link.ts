@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { toString as qrCode } from "qrcode";
 import { z } from "zod";
 import { connect } from "../connect.ts";
@@ -39,6 +39,41 @@ export function addLink(program: Command, out: (command: Command) => Output): vo
     .description("how each linked account stands")
     .option("--json")
     .action((_given: unknown, command: Command) => ask("get", "/api/v1/links", {}, out(command)));
+  link
+    .command("questions")
+    .description("changes of device that somebody has yet to confirm: all, or your own")
+    .option("--json")
+    .action((_given: unknown, command: Command) => ask("get", "/api/v1/link-questions", {}, out(command)));
+  link
+    .command("confirm")
+    .description("say whether anything is missing from around a change of device; it goes on the record")
+    .argument("<question>", "as `daybook link questions` names it")
+    .addOption(new Option("--nothing-missing", "everything that was said is there").conflicts("missing"))
+    .addOption(new Option("--missing", "something is not there"))
+    .requiredOption("--words <text>", "how that is known, or what is missing")
+    .option("--json")
+    .action((id: string, given: Confirmed, command: Command) => confirm(id, given, out(command)));
+}
+
+interface Confirmed {
+  readonly nothingMissing?: true;
+  readonly missing?: true;
+  readonly words: string;
+}
+
+async function confirm(id: string, { nothingMissing, missing, words }: Confirmed, output: Output) {
+  if (!nothingMissing && !missing)
+    throw new CliError("say --nothing-missing, or --missing: what is not there goes in --words", {
+      exitCode: 2,
+    });
+  const { client } = await connect();
+  try {
+    const body = { complete: nothingMissing === true, words };
+    await client.call("post", "/api/v1/link-questions/:id/answer", { params: { id }, body });
+    output.result({ id, ...body }, () => "Recorded with the account, with who said it and when.");
+  } finally {
+    client.close();
+  }
 }
 
 async function linkPhone(network: keyof typeof HOW, custodian: string, output: Output): Promise<void> {
@@ -51,7 +86,7 @@ async function linkPhone(network: keyof typeof HOW, custodian: string, output: O
       if (JSON.stringify(now) !== before) {
         before = JSON.stringify(now);
         if (now.step === "failed") throw new CliError(printable(now.why));
-        const words = now.step === "show" ? await codeOf(network, now) : WORDS[now.step];
+        const words = now.step === "show" ? await codeOf(network, now) : wordsOf(now);
         if (words !== undefined) output.result(now, () => words);
         if (now.step === "linked") return;
       }
@@ -62,11 +97,13 @@ async function linkPhone(network: keyof typeof HOW, custodian: string, output: O
   }
 }
 
-const WORDS = {
-  starting: undefined,
-  linking: "The phone agreed: making keys.",
-  linked: "Linked. Everything on this account is captured from now on; what was before is a gap on record.",
-} as const;
+function wordsOf(now: Exclude<z.infer<typeof step>, { step: "show" | "failed" }>): string | undefined {
+  if (now.step === "starting") return undefined;
+  if (now.step === "linking") return "The phone agreed: making keys.";
+  return now.again
+    ? "Linked again: the account's history goes on. What was said between the two links is a gap on record:\nsay whether anything is missing, with `daybook link questions` and `daybook link confirm`."
+    : "Linked. Everything on this account is captured from now on; what was before is a gap on record.";
+}
 
 async function codeOf(
   network: keyof typeof HOW,
