@@ -1,44 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AccountLinkOptions } from "./account-link-options.ts";
 import { BackOff } from "./back-off.ts";
+import { Beside } from "./beside.ts";
 import { connection } from "./connection.ts";
 import { Coverage } from "./coverage.ts";
 import { SignalError } from "./error.ts";
 import { GroupKeeper } from "./groups/group-keeper.ts";
 import { downAlert, ENDS, type LinkHealth, type LinkStatus, troubles } from "./health.ts";
 import { Lane } from "./lane.ts";
-import { plain, PublicKey, type AuthenticatedChat, type zkgroup } from "./libsignal.ts";
+import { plain, PublicKey, type AuthenticatedChat } from "./libsignal.ts";
 import { KeyUpkeep } from "./linking/key-upkeep.ts";
-import { putCapabilities, requestSync } from "./linking/upkeep.ts";
-import type { Log } from "./log.ts";
-import { Pump, type PumpOptions, type ScopedSink } from "./pump.ts";
+import { putCapabilities, requestKeys, requestSync } from "./linking/upkeep.ts";
+import { Pump, type ScopedSink } from "./pump.ts";
 import { askAgain } from "./receiving/ask-again.ts";
-import { fetchContacts } from "./receiving/contacts.ts";
 import type { Errand } from "./receiving/learn.ts";
 import { type Delivery, Receiver } from "./receiving/receiver.ts";
 import { answerResendRequests } from "./sending/resend.ts";
 import type { SendContext } from "./sending/send.ts";
 import { type LinkedAccount, readAccount } from "./store/account.ts";
-import type { AccountFile } from "./store/account-file.ts";
 import { Changes } from "./store/changes.ts";
-import type { WebClient } from "./transport/download.ts";
-import type { Network } from "./transport/network.ts";
+import { Sync, SYNC_PACE } from "./sync/sync.ts";
 
 const WAITS = { firstMs: 1_000, mostMs: 60_000 };
 const BEAT_MS = 60_000;
 /** What was seen is forgotten after twice the time that Signal keeps messages. */
 const SEEN_MS = 60 * 86_400_000;
-
-export interface AccountLinkOptions extends Pick<PumpOptions, "attachmentPatienceMs" | "lateWaits"> {
-  readonly file: AccountFile;
-  readonly network: Network;
-  readonly web: WebClient;
-  readonly trustRoots: readonly string[];
-  /** Groups are checked against it. */
-  readonly server: zkgroup.ServerPublicParams;
-  readonly log: Log;
-  readonly now: () => Date;
-  readonly onHealth?: (health: LinkHealth) => void;
-}
 
 /**
  * One account's link: everything that touches its ratchets runs in one lane, one after another. What it hears is durable
@@ -50,10 +36,11 @@ export class AccountLink {
   readonly #receiver: Receiver;
   readonly #coverage: Coverage;
   readonly #pump: Pump;
+  readonly #sync: Sync;
   readonly #trustRoots: readonly PublicKey[];
   readonly #groups: GroupKeeper;
   /** What runs beside receiving: over before the file is closed. */
-  readonly #errands = new Set<Promise<void>>();
+  readonly #beside: Beside;
   readonly #keys: KeyUpkeep;
   #status: LinkStatus = "connecting";
   #problem: string | undefined;
@@ -65,6 +52,7 @@ export class AccountLink {
     this.#options = options;
     const { file, now } = options;
     const account = readAccount(file);
+    this.#beside = new Beside(options.log);
     this.#trustRoots = options.trustRoots.map((key) =>
       PublicKey.deserialize(plain(Buffer.from(key, "base64"))),
     );
@@ -77,6 +65,16 @@ export class AccountLink {
       isConnected: () => this.#chat !== undefined,
     });
     this.#pump = new Pump({ ...options, account: () => this.account });
+    this.#sync = new Sync(
+      {
+        ...options,
+        account: () => this.account,
+        chat: () => this.#connected(),
+        keep: (work) => this.#keep(work),
+        requestKeys: () => this.inTurn(requestKeys),
+      },
+      options.syncPace ?? SYNC_PACE,
+    );
     this.#groups = new GroupKeeper({
       ...options,
       account: () => this.account,
@@ -131,10 +129,11 @@ export class AccountLink {
         this.#stayConnected(both),
         this.#beat(both),
         this.#groups.run(both),
+        this.#sync.run(both),
       ]);
     } finally {
       stop.abort();
-      await Promise.allSettled(this.#errands);
+      await this.#beside.idle();
       await this.#lane.idle();
     }
   }
@@ -146,9 +145,7 @@ export class AccountLink {
    */
   async inTurn<T>(work: (context: SendContext) => Promise<T>): Promise<T> {
     return this.#lane.run(async () => {
-      const chat = this.#chat;
-      if (!chat)
-        throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
+      const chat = this.#connected();
       const { file, now, network } = this.#options;
       const unauthenticated = () => network.unauthenticated();
       try {
@@ -159,6 +156,23 @@ export class AccountLink {
     });
   }
 
+  #connected(): AuthenticatedChat {
+    if (this.#chat) return this.#chat;
+    throw new SignalError("unavailable", this.#problem ?? "the account is not connected to Signal");
+  }
+
+  async #keep(work: (changes: Changes, account: LinkedAccount) => LinkedAccount | undefined): Promise<void> {
+    await this.#lane.run(() => {
+      const { file, now } = this.#options;
+      const changes = new Changes(file);
+      const account = work(changes, this.account);
+      file.commit(changes, now().getTime());
+      if (account) this.#receiver.adopt(account);
+      return Promise.resolve();
+    });
+    this.#pump.wake();
+  }
+
   async #stayConnected(signal: AbortSignal): Promise<void> {
     const { network, now, log } = this.#options;
     const backOff = new BackOff(WAITS);
@@ -166,7 +180,7 @@ export class AccountLink {
       this.#enter("connecting");
       try {
         const events = {
-          receive: (batch: readonly Delivery[]) => this.#receive(batch, signal),
+          receive: (batch: readonly Delivery[]) => this.#receive(batch),
           onCaughtUp: () => {
             backOff.reset();
             this.#enter("live");
@@ -176,20 +190,20 @@ export class AccountLink {
         const onConnected = (chat: AuthenticatedChat) => {
           this.#chat = chat;
           if (this.#status === "connecting") this.#enter("catching-up");
-          this.#aside(() => this.#lookAfter(signal));
+          this.#beside.start(() => this.#lookAfter());
+          this.#sync.connected();
         };
         await connection(network, this.account, events, onConnected, { now, signal });
       } catch (cause) {
         if (!(cause instanceof SignalError)) throw cause;
         if (isAborted(signal)) break;
+        this.#chat = undefined;
         const end = ENDS[cause.code];
         if (end) {
           log.error({ code: cause.code }, "a link to Signal needs somebody");
-          this.#chat = undefined;
           this.#enter(end, cause.message);
           return;
         }
-        this.#chat = undefined;
         log.warn({ code: cause.code }, "a link to Signal is tried again");
         this.#enter("backing-off", cause.message);
         await backOff.wait(signal, cause.retryAfterMs);
@@ -200,32 +214,26 @@ export class AccountLink {
     this.#enter("stopped");
   }
 
-  async #receive(batch: readonly Delivery[], signal: AbortSignal): Promise<void> {
+  async #receive(batch: readonly Delivery[]): Promise<void> {
     const { errands, quarantined } = await this.#lane.run(() =>
       this.#receiver.receive(batch, this.#options.now().getTime()),
     );
     this.#pump.wake();
-    for (const errand of errands) this.#aside(() => this.#run(errand, signal));
+    for (const errand of errands) this.#run(errand);
     if (!quarantined) return;
     this.#options.log.warn(
       { kept: this.#options.file.quarantinedCount },
       "an envelope could not be decrypted",
     );
-    this.#aside(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
-  }
-
-  /** What fails is done at the next occasion: it must not end the link. */
-  #aside(work: () => Promise<unknown>): void {
-    const done = this.#quietly(work).finally(() => this.#errands.delete(done));
-    this.#errands.add(done);
+    this.#beside.start(() => this.inTurn((context) => askAgain(context, this.#trustRoots)));
   }
 
   /** On each connection: keys first, for without them nobody new can write. */
-  async #lookAfter(signal: AbortSignal): Promise<void> {
+  async #lookAfter(): Promise<void> {
     const { file, now, network } = this.#options;
     await this.#keys.run();
-    await this.#quietly(() => this.inTurn(putCapabilities));
-    await this.#quietly(() => this.inTurn(({ chat }) => network.followConfig(chat, now())));
+    await this.#beside.quietly(() => this.inTurn(putCapabilities));
+    await this.#beside.quietly(() => this.inTurn(({ chat }) => network.followConfig(chat, now())));
     const asked = `sync-asked/${this.account.deviceId}`;
     if (!file.get("link", asked)) {
       await this.inTurn(requestSync);
@@ -236,25 +244,14 @@ export class AccountLink {
     await this.inTurn((context) => askAgain(context, this.#trustRoots));
     await this.inTurn(answerResendRequests);
     this.#groups.wantStale();
-    await this.#run({ what: "contacts" }, signal);
     file.forgetSeen(now().getTime() - SEEN_MS);
   }
 
-  async #run(errand: Errand, signal: AbortSignal): Promise<void> {
-    const { file, web, now } = this.#options;
+  #run(errand: Errand): void {
+    if (errand.what === "sync") this.#sync.wake();
     if (errand.what === "group") this.#groups.want(errand.id, errand.change);
-    if (errand.what === "keys") await this.#keys.run();
-    if (errand.what === "resend") await this.inTurn(answerResendRequests);
-    if (errand.what === "contacts") await fetchContacts(file, web, now(), signal);
-  }
-
-  async #quietly(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (cause) {
-      if (!(cause instanceof SignalError)) throw cause;
-      this.#options.log.warn({ code: cause.code }, "an errand at Signal waits");
-    }
+    if (errand.what === "keys") this.#beside.start(() => this.#keys.run());
+    if (errand.what === "resend") this.#beside.start(() => this.inTurn(answerResendRequests));
   }
 
   async #beat(signal: AbortSignal): Promise<void> {

@@ -9,7 +9,8 @@ import {
   type Party,
   type Relay,
 } from "@daybook/contract";
-import { AccountLink, type AccountLinkOptions } from "./account-link.ts";
+import { AccountLink } from "./account-link.ts";
+import type { AccountLinkOptions } from "./account-link-options.ts";
 import { LATE_WAITS, type Waits } from "./attachments/late.ts";
 import { SignalError } from "./error.ts";
 import type { LinkHealth, LinkStatus } from "./health.ts";
@@ -25,6 +26,7 @@ import { relayToGroup } from "./sending/group-relay.ts";
 import { relay } from "./sending/relay.ts";
 import { AccountFile } from "./store/account-file.ts";
 import { readGroup } from "./store/groups.ts";
+import type { SyncPace } from "./sync/sync.ts";
 import { WebClient } from "./transport/download.ts";
 import { Network } from "./transport/network.ts";
 import { groupServer, type SignalServers } from "./transport/servers.ts";
@@ -44,6 +46,8 @@ export interface SignalOptions {
   readonly attachmentPatienceMs?: number;
   /** How long to wait between two attempts for one that is late. */
   readonly lateWaits?: Waits;
+  /** How soon what failed of syncing is tried again, and how fast profiles are asked for. */
+  readonly syncPace?: SyncPace;
   /** Told of each change of a link. */
   readonly onHealth?: (health: LinkHealth) => void;
 }
@@ -213,7 +217,7 @@ export class Signal implements Connector {
   }
 
   #linkOptions(file: AccountFile): AccountLinkOptions {
-    const { servers, log, now = () => new Date(), onHealth } = this.#options;
+    const { servers, log, now = () => new Date(), onHealth, syncPace } = this.#options;
     const { attachmentPatienceMs = ATTACHMENT_LIFE_MS, lateWaits = LATE_WAITS } = this.#options;
     return {
       file,
@@ -225,6 +229,7 @@ export class Signal implements Connector {
       now,
       attachmentPatienceMs,
       lateWaits,
+      ...(syncPace && { syncPace }),
       ...(onHealth && { onHealth }),
     };
   }

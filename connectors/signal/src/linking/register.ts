@@ -122,7 +122,7 @@ export async function registerDevice(of: {
   const linked = { ...made, deviceId, ...(heard !== undefined && { heardUntil: heard }) };
   const confirmed = new Changes(file);
   // What an earlier device's ratchets hold is of no use to this one, and never used again.
-  for (const kind of ["session", "devices", "sender-key"] as const) confirmed.clear(kind);
+  for (const kind of ["session", "devices", "sender-key", "group-key"] as const) confirmed.clear(kind);
   writeAccount(confirmed, linked);
   for (const [kind, signed, lastResort] of [
     ["aci", aciSignedPreKey, aciPqLastResortPreKey],

@@ -18,9 +18,14 @@ const ASKED: readonly SyncMessage_Request_Type[] = [
   SyncMessage_Request_Type.KEYS,
 ];
 
+/** The keys alone, where those that are known open nothing. */
+export async function requestKeys(context: SendContext): Promise<void> {
+  await requestSync(context, [SyncMessage_Request_Type.KEYS]);
+}
+
 /** Asks the phone for what only it has: contacts, settings, keys. It answers with messages. */
-export async function requestSync(context: SendContext): Promise<void> {
-  for (const type of ASKED) {
+export async function requestSync(context: SendContext, what = ASKED): Promise<void> {
+  for (const type of what) {
     const content = create(ContentSchema, {
       content: { case: "syncMessage", value: { content: { case: "request", value: { type } } } },
     });

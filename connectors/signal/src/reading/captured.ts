@@ -8,6 +8,7 @@ import { messageId } from "../protocol/message-id.ts";
 import { readGroupEntry } from "./group-entry.ts";
 import { People } from "./people.ts";
 import { instantOf, MAX_EVENTS, type Reading } from "./reading.ts";
+import { readRenamed } from "./renamed.ts";
 
 /** An event that is ready but for its attachments. */
 export interface Draft {
@@ -87,6 +88,8 @@ function entryId(entry: Entry, account: LinkedAccount): string {
       return `${entry.what}:${entry.envelope}`;
     case "identity":
       return `identity:${entry.sender}:${entry.receivedAt}`;
+    case "renamed":
+      return `renamed:${entry.sender}:${entry.of}:${entry.receivedAt}`;
     case "coverage":
       return `coverage:${account.deviceId}:${entry.from}:${entry.state}`;
     case "group-change":
@@ -160,6 +163,8 @@ function readEntry(entry: Entry, people: People): Reading[] {
     case "group-change":
     case "group-state":
       return readGroupEntry(entry, people);
+    case "renamed":
+      return [readRenamed(entry, people)];
     case "coverage":
       return [{ kind: "coverage", coverage: coverageOf(entry) }];
     case "gap": {

@@ -4,13 +4,13 @@ import { SignalError } from "../error.ts";
 import { openAttachment } from "../protocol/attachment-cipher.ts";
 import { ContactDetailsSchema } from "../protocol/gen/sync_pb.ts";
 import { serviceIdText } from "../protocol/service-id.ts";
-import type { AccountFile } from "../store/account-file.ts";
-import { Changes } from "../store/changes.ts";
-import { learnContact } from "../store/contacts.ts";
-import type { WebClient } from "../transport/download.ts";
+import { learnNames } from "../store/learn-names.ts";
+import type { SyncContext } from "../sync/context.ts";
 import { PENDING_CONTACTS } from "./learn.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Contacts that are kept at a time: receiving goes on between. */
+const BATCH = 500;
 const pending = z.strictObject({
   cdn: z.int(),
   at: z.string(),
@@ -32,15 +32,12 @@ export interface ListedContact {
  * @throws {SignalError} `unavailable`: it waits on
  */
 export async function fetchContacts(
-  file: AccountFile,
-  web: WebClient,
-  now: Date,
+  { file, web, now, keep }: SyncContext,
   signal: AbortSignal,
 ): Promise<void> {
   const waiting = file.get("link", PENDING_CONTACTS);
   if (!waiting) return;
-  const changes = new Changes(file);
-  changes.set("link", PENDING_CONTACTS, undefined);
+  let listed: ListedContact[] = [];
   try {
     const { cdn, at, key, digest, sizeBytes } = pending.parse(
       JSON.parse(Buffer.from(waiting).toString("utf8")),
@@ -49,12 +46,23 @@ export async function fetchContacts(
     const claim = { key: Buffer.from(key, "base64"), digest: Buffer.from(digest, "base64"), sizeBytes };
     const chunks: Uint8Array[] = [];
     for await (const chunk of openAttachment(web.attachment({ cdn, at }, signal), claim)) chunks.push(chunk);
-    for (const { serviceId, name, number } of readContacts(Buffer.concat(chunks)))
-      learnContact(changes, serviceId, { ...(name && { name }), ...(number && { number }) });
+    listed = readContacts(Buffer.concat(chunks));
   } catch (cause) {
     if (!(cause instanceof SignalError) || cause.retryable) throw cause;
   }
-  file.commit(changes, now.getTime());
+  const at = now().getTime();
+  for (let from = 0; from < listed.length; from += BATCH)
+    await keep((changes) => {
+      for (const { serviceId, name, number } of listed.slice(from, from + BATCH))
+        learnNames(changes, serviceId, { ...(name && { name }), ...(number && { number }) }, at);
+      return undefined;
+    });
+  await keep((changes) => {
+    // Another list may have come meanwhile.
+    if (Buffer.from(changes.get("link", PENDING_CONTACTS) ?? []).equals(waiting))
+      changes.set("link", PENDING_CONTACTS, undefined);
+    return undefined;
+  });
 }
 
 /** The entries of a list, each with its length (varint) before it, and its picture's bytes after it. A damaged rest is left out. */

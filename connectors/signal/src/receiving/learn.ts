@@ -15,6 +15,7 @@ import type { Changes } from "../store/changes.ts";
 import { learnContact } from "../store/contacts.ts";
 import { learnGroup, readGroup, rememberGroupOf } from "../store/groups.ts";
 import { addResendRequest } from "../store/resend-requests.ts";
+import { wantProfile } from "../store/wanted-profiles.ts";
 import type { ProtocolStores } from "../store/protocol-stores.ts";
 import { messageId } from "../protocol/message-id.ts";
 import { changedNumber } from "./changed-number.ts";
@@ -24,9 +25,9 @@ import type { Unsealed } from "./unseal.ts";
 
 /** What a message asks of this device once it is durable. */
 export type Errand =
-  | { readonly what: "contacts" }
+  /** Something of people is to be fetched: what, the file says. */
+  | { readonly what: "sync" }
   | { readonly what: "keys" }
-  | { readonly what: "storage" }
   /** A message came from a group: it may be another than it was known to be. */
   | { readonly what: "group"; /** Base64. */ readonly id: string; readonly change?: Uint8Array }
   | { readonly what: "resend" };
@@ -62,12 +63,12 @@ export async function learn(
     const from = ProtocolAddress.new(sender, device);
     newKeys = (await takeSenderKey(content.senderKeyDistributionMessage, from, stores)) || newKeys;
   }
-  const group = learnPerson(content, unsealed, account.aci, changes);
+  const fromPerson = learnPerson(content, unsealed, account.aci, changes);
   const own = content.content.case === "syncMessage" && sender === account.aci;
   const fromPhone = own
     ? learnFromPhone(content.content.value as SyncMessage, envelope, account, changes)
     : undefined;
-  const errands = [...(fromPhone?.errands ?? []), ...(group ? [group] : [])];
+  const errands: Errand[] = [...(fromPhone?.errands ?? []), ...fromPerson];
   if (content.content.case === "decryptionErrorMessage") {
     learnUnreadable(content.content.value, unsealed, account, changes);
     const error = Buffer.from(content.content.value).toString("base64");
@@ -101,24 +102,29 @@ async function takeSenderKey(
   }
 }
 
+/** @returns what is to be fetched of them, or of their group */
 function learnPerson(
   content: Content,
   { sender, timestamp }: Unsealed,
   own: string,
   changes: Changes,
-): Errand | undefined {
+): Errand[] {
   const { data, story, at = timestamp } = dataOf(content, sender === own);
   const profileKey = data?.profileKey;
-  if (profileKey?.length === 32 && sender !== own)
+  const isNew =
+    profileKey?.length === 32 &&
+    sender !== own &&
     learnContact(changes, sender, { profileKey: Buffer.from(profileKey).toString("base64") });
+  const errands: Errand[] = isNew ? [{ what: "sync" }] : [];
   const { masterKey, revision = 0, groupChange: change } = data?.groupV2 ?? story?.group ?? {};
   const id = groupIdOf(masterKey);
-  if (!masterKey || id === undefined) return undefined;
+  if (!masterKey || id === undefined) return errands;
   rememberGroupOf(changes, messageId(sender, at), id);
   learnGroup(changes, id, masterKey);
   const known = readGroup(changes, id);
   const isNews = change?.length || known?.closed || revision > (known?.revision ?? -1);
-  return isNews ? { what: "group", id, ...(change && { change }) } : undefined;
+  if (isNews) errands.push({ what: "group", id, ...(change && { change }) });
+  return errands;
 }
 
 /** What was said, by the sender or, told by their phone, by the official; and when, where the content says so itself. */
@@ -155,11 +161,12 @@ function learnFromPhone(
       const { blob } = content.value;
       if (!blob) break;
       changes.set("link", PENDING_CONTACTS, Buffer.from(JSON.stringify(pointerFields(blob))));
-      return { account, errands: [{ what: "contacts" }] };
+      return { account, errands: [{ what: "sync" }] };
     }
     case "fetchLatest":
-      if (content.value.type !== SyncMessage_FetchLatest_Type.STORAGE_MANIFEST) break;
-      return { account, errands: [{ what: "storage" }] };
+      if (content.value.type === SyncMessage_FetchLatest_Type.LOCAL_PROFILE)
+        wantProfile(changes, account.aci);
+      return { account, errands: [{ what: "sync" }] };
     case "keys": {
       const { accountEntropyPool, master } = content.value;
       const next = {
@@ -168,7 +175,7 @@ function learnFromPhone(
         ...(master?.length && { masterKey: Buffer.from(master).toString("base64") }),
       };
       writeAccount(changes, next);
-      return { account: next, errands: [] };
+      return { account: next, errands: [{ what: "sync" }] };
     }
     case "pniChangeNumber": {
       const next = changedNumber(content.value, envelope, account, changes);

@@ -20,7 +20,8 @@ export type ValueKind =
   | "group-of"
   | "relayed"
   | "sent"
-  | "waiting-attachment";
+  | "waiting-attachment"
+  | "profile-wanted";
 
 /** Values of one account, by kind and name. */
 export interface Values {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Values } from "./changes.ts";
+import { wantProfile } from "./wanted-profiles.ts";
 
 /** What is known of somebody. Names come from the official's phone or the person's own profile. */
 const contact = z.strictObject({
@@ -10,6 +11,11 @@ const contact = z.strictObject({
   profileKey: z.string().optional(),
   /** The account that a phone number's identity turned out to belong to. */
   aci: z.string().optional(),
+  username: z.string().optional(),
+  /** As the official set it on the phone. */
+  blocked: z.boolean().optional(),
+  /** The official compared the safety number. */
+  verified: z.boolean().optional(),
 });
 export type Contact = z.infer<typeof contact>;
 
@@ -20,12 +26,20 @@ export function readContact(values: Pick<Values, "get">, serviceId: string): Con
   return contact.parse(JSON.parse(Buffer.from(stored).toString("utf8")));
 }
 
-/** Adds to what is known; writes nothing when that is nothing new. */
-export function learnContact(values: Values, serviceId: string, news: Contact): void {
+/**
+ * Adds to what is known; writes nothing when that is nothing new. A new profile key has the profile fetched.
+ *
+ * @returns whether it has
+ */
+export function learnContact(values: Values, serviceId: string, news: Contact): boolean {
   const known = readContact(values, serviceId);
   const all = { ...known, ...news };
-  if (Object.entries(all).every(([key, value]) => known[key as keyof Contact] === value)) return;
+  if (Object.entries(all).every(([key, value]) => known[key as keyof Contact] === value)) return false;
   values.set("contact", serviceId, Buffer.from(JSON.stringify(all)));
+  const isNew = all.profileKey !== known.profileKey;
+  const isWanted = isNew && (known.profileKey !== undefined || all.profileName === undefined);
+  if (isWanted) wantProfile(values, serviceId);
+  return isWanted;
 }
 
 /** How a person is called in a record: the best name that is known, the number, else the id. */

@@ -69,6 +69,16 @@ export const entry = z.discriminatedUnion("what", [
     /** In words, what is other than it was known to be. */
     since: z.strictObject({ revision: z.int().nonnegative(), changed: z.string() }).optional(),
   }),
+  /** What somebody is called became another name: in the phone's address book, or by their own profile. */
+  z.strictObject({
+    what: z.literal("renamed"),
+    ...from,
+    sender: z.string(),
+    of: z.enum(["name", "profileName"]),
+    from: z.string(),
+    to: z.string(),
+    receivedAt: at,
+  }),
   z.strictObject({
     what: z.literal("coverage"),
     from: at,

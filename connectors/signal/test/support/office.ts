@@ -38,6 +38,11 @@ export class Office {
     return new Office(mock, { ...options, ...(await arrange(mock)) });
   }
 
+  /** @param mock closed with the office */
+  static over(mock: MockSignal, options: Partial<SignalOptions>): Promise<Office> {
+    return Promise.resolve(new Office(mock, options));
+  }
+
   /** Links a phone by the code that is shown, as an official does, and waits until everything is in sync. */
   async link(phone: PrimaryDevice, friends: readonly PrimaryDevice[] = [], name = "Olivia"): Promise<Device> {
     let provisioned: Promise<Device> | undefined;
