@@ -36,9 +36,12 @@ export async function startStorageFront({ storage, certificateAuthority }: Signa
       },
       (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.on("error", () => response.destroy());
         answer.pipe(response);
       },
     );
+    onward.on("error", () => response.destroy());
+    incoming.on("error", () => onward.destroy());
     incoming.pipe(onward);
   });
   server.listen(0, "127.0.0.1");
