@@ -32,7 +32,7 @@ describe("the table of rights", () => {
   });
 
   it("gives a custodian nothing of anybody else's", () => {
-    expect(rightsOf("custodian")).toEqual(["api.describe", "self.read", "message.send"]);
+    expect(rightsOf("custodian")).toEqual(["api.describe", "self.read", "link.confirm", "message.send"]);
   });
 
   it("lets an auditor change nothing but matters of their own", () => {
