@@ -1,5 +1,6 @@
 import { jest } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
+import { conversations } from "@daybook/rehearsal";
 import { deploy, type Deployment } from "./deployment.ts";
 import { describeDeployed } from "./installed.ts";
 
@@ -39,7 +40,7 @@ describeDeployed("an office that answers from a deployment", () => {
   });
 
   const found = (words: string) => deployment.json<Found>(["search", words, "--matter", matter]);
-  const send = (text: string, conversation = "rehearsal-ferry", ...more: string[]) =>
+  const send = (text: string, conversation: string = conversations.ferry.id, ...more: string[]) =>
     deployment.run(["send", text, "--account", account, "--conversation", conversation, ...more], office);
 
   it("has a message on record as asked for and as sent", async () => {
@@ -75,7 +76,9 @@ describeDeployed("an office that answers from a deployment", () => {
     const id = "5d1e2c1a-2f0e-4d5e-9f51-2f6f3b0c9a11";
     const capture = deployment.services.get("capture")!;
     await capture.stop("SIGKILL");
-    expect(await send("The dirigible is late.", "rehearsal-ferry", "--id", id, "--no-wait")).toMatchObject({
+    expect(
+      await send("The dirigible is late.", conversations.ferry.id, "--id", id, "--no-wait"),
+    ).toMatchObject({
       code: 0,
     });
     capture.start();
@@ -84,7 +87,9 @@ describeDeployed("an office that answers from a deployment", () => {
     capture.start();
     await capture.ready();
 
-    expect(await send("The dirigible is late.", "rehearsal-ferry", "--id", id)).toMatchObject({ code: 0 });
+    expect(await send("The dirigible is late.", conversations.ferry.id, "--id", id)).toMatchObject({
+      code: 0,
+    });
     let { results } = await found("dirigible");
     while (results.length < 2) {
       await sleep(500);

@@ -1,1 +1,9 @@
-export { createRehearsal, REHEARSAL_ACCOUNTS, REHEARSAL_EVENTS, type RehearsalOptions } from "./rehearsal.ts";
+export { accounts, conversations, party } from "./cast.ts";
+export {
+  createRehearsal,
+  type Mapping,
+  REHEARSAL_ACCOUNTS,
+  REHEARSAL_EVENTS,
+  type RehearsalOptions,
+} from "./rehearsal.ts";
+export { type Step, week } from "./story.ts";

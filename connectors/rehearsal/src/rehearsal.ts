@@ -2,19 +2,27 @@ import {
   type Captured,
   type Connector,
   ConnectorError,
+  type Network,
+  type Party,
   type SealedAttachment,
   type Sink,
 } from "@daybook/contract";
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { accounts, conversations, party } from "./cast.ts";
 import { rehearsalRelay } from "./relay.ts";
-import { accounts, characters, rooms, type Step, week } from "./story.ts";
+import { type Step, week } from "./story.ts";
+
+/** Makes the event of a step. The same for the same step, whenever. */
+export type Mapping = (step: Step, custodian: Party, attachments: readonly SealedAttachment[]) => Captured;
 
 export interface RehearsalOptions {
   /** The custodian of a made-up person, as the registry knows them. */
   readonly custodian: (name: string) => { id: string; name: string };
   /** How long to wait between events, in milliseconds: so that a person can watch them arrive. */
   readonly pauseMs?: number;
+  /** What a network's own connector makes of a step, where that is to be shown. */
+  readonly mappings?: Readonly<Partial<Record<Network, Mapping>>>;
 }
 
 const RETRY_MS = 200;
@@ -24,7 +32,7 @@ const RETRY_MS = 200;
  * next happens. Everything in it is made up. Playing it again gives the same event ids. It can be answered, also
  * when the week is over.
  */
-export function createRehearsal({ custodian, pauseMs = 0 }: RehearsalOptions): Connector {
+export function createRehearsal({ custodian, pauseMs = 0, mappings = {} }: RehearsalOptions): Connector {
   const begun = Promise.withResolvers<Sink>();
   return {
     relay: rehearsalRelay(() => begun.promise),
@@ -33,7 +41,14 @@ export function createRehearsal({ custodian, pauseMs = 0 }: RehearsalOptions): C
       sink.report({ state: "live" });
       for (const [number, step] of week.entries()) {
         if (signal.aborted) return;
-        await handOver(sink, step, number, custodian, signal);
+        const account = accounts[step.account];
+        const map = mappings[account.network] ?? ((...of) => toCaptured(number, ...of));
+        await handOver(
+          sink,
+          step,
+          (attachments) => map(step, custodian(account.custodian), attachments),
+          signal,
+        );
         if (pauseMs > 0) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
       }
       sink.report({ state: "down" });
@@ -53,14 +68,13 @@ export const REHEARSAL_ACCOUNTS = Object.values(accounts).map(({ id: identifier,
 async function handOver(
   sink: Sink,
   step: Step,
-  number: number,
-  custodian: RehearsalOptions["custodian"],
+  captured: (attachments: readonly SealedAttachment[]) => Captured,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       const attachments = step.attachment ? [await attach(sink, step.attachment)] : [];
-      await sink.capture([toCaptured(step, number, custodian, attachments)]);
+      await sink.capture([captured(attachments)]);
       return;
     } catch (error) {
       if (!(error instanceof ConnectorError) || !error.retryable) throw error;
@@ -77,14 +91,15 @@ function attach(
 }
 
 function toCaptured(
-  step: Step,
   number: number,
-  custodianOf: RehearsalOptions["custodian"],
+  step: Step,
+  custodian: Party,
   attachments: readonly SealedAttachment[],
 ): Captured {
   const account = accounts[step.account];
-  const room = step.in && rooms[step.in];
-  const sender = step.from && party(step.from);
+  const room = step.in && conversations[step.in];
+  const partyOf = (who: Parameters<typeof party>[0]) => party(who, account.network);
+  const sender = step.from && partyOf(step.from);
   const networkId = (name: string) => `rehearsal-${name}`;
   const raw = Buffer.from(JSON.stringify({ rehearsal: number, ...step }));
   return {
@@ -98,13 +113,13 @@ function toCaptured(
       method: account.method,
       provenance: "captured",
       account: account.id,
-      custodian: custodianOf(account.custodian),
+      custodian,
       ...(room && { conversation: { id: room.id, title: room.title, kind: room.kind } }),
       ...(sender && {
         sender,
         direction: sender.id === account.id ? ("outgoing" as const) : ("incoming" as const),
       }),
-      ...(room && { recipients: room.members.filter((who) => who !== step.from).map(party) }),
+      ...(room && { recipients: room.members.filter((who) => who !== step.from).map(partyOf) }),
       sentAt: step.at,
       receivedAt: step.at,
       ...(step.text !== undefined && { text: step.text }),
@@ -113,17 +128,14 @@ function toCaptured(
       ...(step.replyTo !== undefined && { replyTo: networkId(step.replyTo) }),
       ...(step.expiresAfterSeconds !== undefined && { expiresAfterSeconds: step.expiresAfterSeconds }),
       ...(step.viewOnce && { viewOnce: true }),
-      ...(step.gap && { gap: step.gap }),
+      ...(step.gap && {
+        gap: { ...step.gap, ...(step.gap.about !== undefined && { about: networkId(step.gap.about) }) },
+      }),
       ...(step.coverage && { coverage: step.coverage }),
       raw: raw.toString("base64"),
       connector: { name: "rehearsal", version: "1" },
     },
   };
-}
-
-function party(who: keyof typeof characters): { id: string; name: string } {
-  const { number, name } = characters[who];
-  return { id: number, name };
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

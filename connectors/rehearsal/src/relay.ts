@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Captured, Outbound, Relay, Sink } from "@daybook/contract";
-import { accounts, characters, rooms } from "./story.ts";
+import { accounts, conversations, party } from "./cast.ts";
 
 /** Where a relayed message goes: nowhere, but it is captured as one that was sent. */
 export function rehearsalRelay(sink: () => Promise<Sink>): Relay {
   const roomOf = (account: string, id: string) =>
-    Object.values(rooms).find(
-      (one) => one.id === id && one.members.some((who) => characters[who].number === account),
+    Object.values(conversations).find(
+      (one) =>
+        one.id === id &&
+        one.members.some((who) => [party(who, "signal"), party(who, "sms")].some((p) => p.id === account)),
     );
   return {
     has: (account) => Object.values(accounts).some(({ id }) => id === account),
@@ -28,11 +30,14 @@ export function rehearsalRelay(sink: () => Promise<Sink>): Relay {
 }
 
 /** The same for the same message, however often: so that it is one record. */
-function sent(message: Outbound, room: (typeof rooms)[keyof typeof rooms]): Captured & { networkId: string } {
+function sent(
+  message: Outbound,
+  room: (typeof conversations)[keyof typeof conversations],
+): Captured & { networkId: string } {
   const { id, network, account, custodian, text, by, requestedAt } = message;
   const networkId = `rehearsal-relay-${id}`;
   const raw = Buffer.from(JSON.stringify({ rehearsal: "relay", ...message }));
-  const parties = room.members.map((who) => ({ id: characters[who].number, name: characters[who].name }));
+  const parties = room.members.map((who) => party(who, network));
   const sender = parties.find((one) => one.id === account);
   return {
     networkId,

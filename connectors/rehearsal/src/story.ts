@@ -1,77 +1,5 @@
-import type { Event, EventKind, Method, Network } from "@daybook/contract";
-
-/** A person of the made-up department, or one who writes to it. Numbers are from ranges kept for fiction. */
-export interface Character {
-  readonly name: string;
-  readonly number: string;
-}
-
-const people = {
-  minister: { name: "Morag Sutherland", number: "+447700900101" },
-  secretary: { name: "Tom Adeyemi", number: "+447700900102" },
-  adviser: { name: "Isla Brennan", number: "+447700900103" },
-  press: { name: "Raj Patel", number: "+447700900104" },
-  harbour: { name: "Captain Ines Duarte", number: "+447700900201" },
-  contractor: { name: "Finn Olsen (Northpier Ltd)", number: "+447700900202" },
-} as const satisfies Record<string, Character>;
-
-type Who = keyof typeof people;
-
-/** One governed account: whose it is and how it is captured. */
-export interface Account {
-  readonly custodian: string;
-  readonly network: Network;
-  readonly method: Method;
-  readonly id: string;
-}
-
-export const accounts = {
-  ministerWhatsapp: {
-    custodian: people.minister.name,
-    network: "whatsapp",
-    method: "linked-device",
-    id: people.minister.number,
-  },
-  adviserSignal: {
-    custodian: people.adviser.name,
-    network: "signal",
-    method: "linked-device",
-    id: people.adviser.number,
-  },
-  secretarySms: {
-    custodian: people.secretary.name,
-    network: "sms",
-    method: "carrier",
-    id: people.secretary.number,
-  },
-} as const satisfies Record<string, Account>;
-
-const conversations = {
-  bridge: {
-    id: "rehearsal-bridge",
-    title: "Skerry Bridge: daily call",
-    kind: "group",
-    members: ["minister", "secretary", "adviser", "press"],
-  },
-  ferry: {
-    id: "rehearsal-ferry",
-    title: "Ferry contract",
-    kind: "group",
-    members: ["adviser", "press", "contractor"],
-  },
-  ines: {
-    id: "rehearsal-ines",
-    title: people.harbour.name,
-    kind: "direct",
-    members: ["secretary", "harbour"],
-  },
-  aside: {
-    id: "rehearsal-aside",
-    title: people.minister.name,
-    kind: "direct",
-    members: ["adviser", "minister"],
-  },
-} as const;
+import type { Event, EventKind } from "@daybook/contract";
+import type { accounts, conversations, Who } from "./cast.ts";
 
 /** One thing that happens in the rehearsed week. */
 export interface Step {
@@ -89,6 +17,7 @@ export interface Step {
   readonly expiresAfterSeconds?: number;
   readonly viewOnce?: true;
   readonly attachment?: { readonly name: string; readonly mediaType: string; readonly body: string };
+  /** `about` names a step. */
   readonly gap?: NonNullable<Event["gap"]>;
   readonly coverage?: NonNullable<Event["coverage"]>;
 }
@@ -276,7 +205,7 @@ export const week: readonly Step[] = [
     gap: {
       from: tuesday("15:30"),
       why: "view-once media is not offered to linked devices",
-      about: "rehearsal-berth",
+      about: "berth",
     },
   },
   {
@@ -404,6 +333,3 @@ export const week: readonly Step[] = [
     text: "Retention notice: messages on this number are kept by the department.",
   },
 ];
-
-export const characters: Readonly<Record<Who, Character>> = people;
-export const rooms = conversations;

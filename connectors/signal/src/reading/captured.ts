@@ -10,6 +10,9 @@ import { People } from "./people.ts";
 import { instantOf, MAX_EVENTS, type Reading } from "./reading.ts";
 import { readRenamed } from "./renamed.ts";
 
+/** Whose events they are. */
+export type DraftedAccount = Pick<LinkedAccount, "aci" | "deviceId" | "custodian">;
+
 /** An event that is ready but for its attachments. */
 export interface Draft {
   readonly eventId: string;
@@ -27,7 +30,7 @@ const MAX_BYTES_OF_ALL = 4 * 1024 * 1024;
  * Makes the events of an entry: the same ids and digests each time, so that handing them on again is harmless; names are
  * those that are known now.
  */
-export function draftsOf(entry: Entry, account: LinkedAccount, people: People): Draft[] {
+export function draftsOf(entry: Entry, account: DraftedAccount, people: People): Draft[] {
   const raw = rawOf(entry);
   const readings = bounded(readEntry(entry, people), raw.length);
   const id = entryId(entry, account);
@@ -77,7 +80,7 @@ function bounded(readings: readonly Reading[], rawBytes: number): readonly Readi
   return [...readings.slice(0, most), rest];
 }
 
-function entryId(entry: Entry, account: LinkedAccount): string {
+function entryId(entry: Entry, account: DraftedAccount): string {
   switch (entry.what) {
     case "content":
       return `${entry.sender}.${entry.device}:${entry.timestamp}`;

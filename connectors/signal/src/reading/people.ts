@@ -16,12 +16,16 @@ export class People {
   readonly own: string;
   /** What Signal's server signs changes of groups with. */
   readonly server: zkgroup.ServerPublicParams;
-  readonly #account: LinkedAccount;
+  readonly #account: Pick<LinkedAccount, "aci" | "custodian">;
   readonly #values: Pick<Values, "get">;
   readonly #parties = new Map<string, Party>();
   readonly #members = new Map<string, readonly string[] | undefined>();
 
-  constructor(account: LinkedAccount, values: Pick<Values, "get">, server: zkgroup.ServerPublicParams) {
+  constructor(
+    account: Pick<LinkedAccount, "aci" | "custodian">,
+    values: Pick<Values, "get">,
+    server: zkgroup.ServerPublicParams,
+  ) {
     this.own = account.aci;
     this.server = server;
     this.#account = account;

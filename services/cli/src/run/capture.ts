@@ -13,7 +13,6 @@ import {
   spoolTroubleLog,
 } from "@daybook/capture";
 import { TOPICS } from "@daybook/contract";
-import { createRehearsal, REHEARSAL_ACCOUNTS } from "@daybook/rehearsal";
 import { apiClient, type Config, type Logger } from "@daybook/runtime";
 import { openS3Stores } from "@daybook/s3";
 import {
@@ -23,6 +22,7 @@ import {
   openSpool,
   reachKafka,
 } from "@daybook/stream";
+import { rehearsalLive } from "../rehearsal.ts";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { outboundFrom } from "../up/relaying.ts";
@@ -38,11 +38,7 @@ const MIB = 1024 * 1024;
 const CONNECTORS: Readonly<
   Record<"rehearsal" | "signal", (config: Config<typeof CAPTURE>, log: Logger) => Live | Promise<Live>>
 > = {
-  rehearsal: () => ({
-    name: "rehearsal",
-    accounts: REHEARSAL_ACCOUNTS,
-    connect: (custodian) => createRehearsal({ custodian, pauseMs: 0 }),
-  }),
+  rehearsal: (_config, log) => rehearsalLive({ pauseMs: 0, log }),
   signal: async (config, log) => {
     const { DAYBOOK_SIGNAL_SERVERS: servers, DAYBOOK_SIGNAL_KEY: key } = config;
     // Asked for by name: the settings were judged before.

@@ -2,12 +2,13 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Live } from "@daybook/capture";
 import { openHome } from "@daybook/compose";
-import { createRehearsal, REHEARSAL_ACCOUNTS, REHEARSAL_EVENTS } from "@daybook/rehearsal";
+import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
 import { createLogger, hardenProcess, type Logger, untilAborted } from "@daybook/runtime";
 import { z } from "zod";
 import { connect, ownerToken } from "../connect.ts";
 import type { Output } from "../output.ts";
 import { VERSION } from "../version.ts";
+import { rehearsalLive } from "../rehearsal.ts";
 import { compose } from "./compose.ts";
 import { outsidersOf } from "./outsiders.ts";
 import { KEY_FILES, openKeys } from "./keys.ts";
@@ -71,6 +72,8 @@ async function run(
       file === undefined ? undefined : await withSignal(home, opened, { file, log: loggers.of("signal") });
     const { keys } = signalled ?? { keys: opened };
     const rehearsed = Promise.withResolvers<ReadonlyMap<number, number>>();
+    const onEnd: Live["onEnd"] = (reached) => Promise.resolve(rehearsed.resolve(reached));
+    const pauseMs = REHEARSAL_PAUSE_MS;
     await compose(
       {
         home,
@@ -80,7 +83,7 @@ async function run(
         version: VERSION,
         ...(outsiders && { outsiders }),
         live: [
-          ...(options.sample ? [rehearsal(rehearsed.resolve)] : []),
+          ...(options.sample ? [await rehearsalLive({ pauseMs, log: loggers.of("rehearsal"), onEnd })] : []),
           ...(signalled ? [signalled.live] : []),
         ],
         log: (service) => loggers.of(service),
@@ -104,15 +107,6 @@ async function run(
     await home.close();
     await loggers.close();
   }
-}
-
-function rehearsal(ended: (reached: ReadonlyMap<number, number>) => void): Live {
-  return {
-    name: "rehearsal",
-    accounts: REHEARSAL_ACCOUNTS,
-    connect: (custodian) => createRehearsal({ custodian, pauseMs: REHEARSAL_PAUSE_MS }),
-    onEnd: (reached) => Promise.resolve(ended(reached)),
-  };
 }
 
 /** The matter that a trial is searched under: opened the first time. */
