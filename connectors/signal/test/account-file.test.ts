@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,4 +59,23 @@ it("keeps few values in memory: those that were used last", () => {
   expect(cache.get("999")).toBeUndefined();
   cache.set("nothing", undefined);
   expect(cache.get("nothing")).toEqual({ value: undefined });
+});
+
+it("quarantines the newest of each sender, and not without bound", () => {
+  const file = AccountFile.open(join(dir, "full.account"), KEY, "create");
+  const quarantine = (sender: string, from: number, count: number) => {
+    const changes = new Changes(file);
+    for (let at = from; at < from + count; at += 1) {
+      const digest = createHash("sha256").update(`${sender} ${at}`).digest("hex");
+      changes.quarantined.push({ digest, sender, envelope: Buffer.from([at % 256]), receivedAt: at });
+    }
+    file.commit(changes, 1);
+  };
+  quarantine("one", 0, 3);
+  quarantine("flood", 0, 1_100);
+
+  expect(file.quarantinedOf("one").map(({ receivedAt }) => receivedAt)).toEqual([0, 1, 2]);
+  const kept = file.quarantinedOf("flood").map(({ receivedAt }) => receivedAt);
+  expect([kept.length, kept[0], kept.at(-1)]).toEqual([1_000, 100, 1_099]);
+  file.close();
 });

@@ -29,6 +29,9 @@ export interface NumberedEntry {
   readonly entry: Entry;
 }
 
+/** Of one sender, the newest so many are quarantined: nobody fills the disk. The gaps of older ones stay open. */
+const MOST_OF_ONE = 1_000;
+
 /**
  * One account's state: ratchets, what was seen, what is quarantined, and the events that are not yet on the stream, in one
  * SQLite file. `commit` is durable when it returns. The file is locked by the process that has it open, and the lock goes
@@ -167,7 +170,7 @@ export class AccountFile implements Pick<Values, "get"> {
   quarantinedOf(sender: string): Quarantined[] {
     if (!(this.#hasQuarantined ??= this.quarantinedCount > 0)) return [];
     const rows = this.#statement(
-      "SELECT digest, at, sealed FROM quarantine WHERE sender = ? ORDER BY at LIMIT 1000",
+      "SELECT digest, at, sealed FROM quarantine WHERE sender = ? ORDER BY at",
     ).all(this.#cipher.name("quarantine", sender));
     return (rows as unknown as QuarantineRow[]).map((row) => this.#quarantined(row));
   }
@@ -223,6 +226,10 @@ export class AccountFile implements Pick<Values, "get"> {
       receivedAt,
       this.#cipher.seal(encodeQuarantined(sender, envelope), "quarantine"),
     );
+    this.#statement(
+      `DELETE FROM quarantine WHERE sender = ?1 AND digest NOT IN
+         (SELECT digest FROM quarantine WHERE sender = ?1 ORDER BY at DESC, digest LIMIT ${MOST_OF_ONE})`,
+    ).run(this.#cipher.name("quarantine", sender));
   }
 
   #transaction(work: () => void): void {
