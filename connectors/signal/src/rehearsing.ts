@@ -77,7 +77,9 @@ export function rehearsed(
   return (event, attachments = []) => {
     const [draft] = draftsOf(entryOf(event, account.aci), device, people);
     if (!draft) throw new TypeError("a made-up event is no event on Signal");
-    return withAttachments(draft, attachments);
+    // What a link says of itself has no time but that of its capture, which is now; the week is long ago.
+    const { sentAt = event.at.toISOString() } = draft.event;
+    return withAttachments({ ...draft, event: { ...draft.event, sentAt } }, attachments);
   };
 }
 
