@@ -7,8 +7,8 @@ import { describeServers } from "./support/describe-servers.ts";
 import { Office } from "./support/office.ts";
 
 const CAPTURER = join(import.meta.dirname, "children", "capturer.ts");
-const KILLS = Number(process.env.DAYBOOK_SIGNAL_KILLS ?? 8);
-const MESSAGES = Number(process.env.DAYBOOK_SIGNAL_MESSAGES ?? 600);
+const KILLS = 50;
+const MESSAGES = 10_000;
 /** Sent at once, as many as a server keeps in flight. */
 const IN_FLIGHT = 60;
 

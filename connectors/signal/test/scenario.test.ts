@@ -12,7 +12,7 @@ import { Office } from "./support/office.ts";
 // The steps of the prototype's scenario that no other file walks: death at the two dangerous moments, and what a timer,
 // an outage or a delete would take away.
 const DYING = join(import.meta.dirname, "children", "dying-capturer.ts");
-const QUEUE = Number(process.env.DAYBOOK_SIGNAL_QUEUE ?? 300);
+const QUEUE = 5_000;
 
 let office: Office;
 let phone: PrimaryDevice;
