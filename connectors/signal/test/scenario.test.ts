@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +8,7 @@ import { RecordingSink } from "@daybook/contract/testing";
 import type { Device, PrimaryDevice } from "@signalapp/mock-server";
 import { data, edit } from "./support/contents.ts";
 import { describeServers } from "./support/describe-servers.ts";
+import { Proto } from "./support/mock-signal.ts";
 import { Office } from "./support/office.ts";
 
 // The steps of the prototype's scenario that no other file walks: death at the two dangerous moments, and what a timer,
@@ -60,6 +62,19 @@ it.each(["before-commit", "after-commit"] as const)(
     expect(office.linkOf(phone)).toMatchObject({ quarantined: 0, unsent: 0 });
   },
 );
+
+it.each([true, false])("takes one message that comes in two envelopes once, sealed: %s", async (sealed) => {
+  const first = await friend.encryptText(device, "once", { timestamp: (at += 1), sealed });
+  await office.mock.server.send(device, first);
+  await office.event(({ text }) => text === "once");
+  const other = { ...Proto.Envelope.decode(first), serverGuid: randomUUID() };
+  await office.mock.server.send(device, Buffer.from(Proto.Envelope.encode(other)));
+  await friend.sendText(device, "after", { timestamp: (at += 1), sealed });
+  await office.event(({ text }) => text === "after");
+
+  expect(office.events.map(({ text }) => text)).toEqual(["once", "after"]);
+  expect(office.linkOf(phone)).toMatchObject({ quarantined: 0 });
+});
 
 it("keeps a message whose time ran out before it was archived, and what was edited and deleted meanwhile", async () => {
   // The stream takes nothing while it happens.
