@@ -1,0 +1,226 @@
+import { elementsOf, membersOf, type Span, wholeOf } from "./spans.ts";
+
+/** One thing that a webhook tells of: a message, a status, a change of the account. */
+export interface Item {
+  /** Meta's name of what changed: `messages`, `smb_message_echoes`... */
+  readonly field: string;
+  /** The list of `value` that it stood in; undefined where `value` itself is the item. */
+  readonly list: string | undefined;
+  /** Id of the WhatsApp Business account. */
+  readonly entryId: string | undefined;
+  /** Seconds since 1970, where Meta gives it. */
+  readonly entryTime: string | undefined;
+  readonly metadata: unknown;
+  readonly contacts: readonly unknown[];
+  /** Of a message of a history: whose chat it is from. */
+  readonly thread: string | undefined;
+  readonly value: unknown;
+  /** The item's own bytes, as they came. */
+  readonly own: string;
+  /** The webhook with this item alone: made of the bytes that came, as they came. */
+  readonly raw: string;
+}
+
+/** What a webhook's body held; undefined where it has not the form of one. */
+export type Split = { readonly items: readonly Item[] } | undefined;
+
+/** Lists of `value` whose elements are things of their own. */
+const LISTS = new Set([
+  "messages",
+  "statuses",
+  "message_echoes",
+  "history",
+  "state_sync",
+  "user_id_update",
+  "errors",
+  "groups",
+  "calls",
+]);
+/** What is told beside the lists, and goes with each element. */
+const BESIDE = new Set(["messaging_product", "metadata", "contacts"]);
+/** Meta sends 1,000 updates at most, and of a history some thousands of messages. */
+const MAX_ITEMS = 20_000;
+const MAX_BESIDE_CHARACTERS = 16 * 1024;
+
+/** Numbers that JavaScript would round stay as they were written. */
+export function parse(text: string): unknown {
+  return JSON.parse(text, ((_: string, value: unknown, context: { source: string }) =>
+    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? context.source
+      : value) as (key: string, value: unknown) => unknown);
+}
+
+/** Splits a body whose signature is good. Each item keeps the bytes that it came in. */
+export function splitBody(text: string): Split {
+  try {
+    JSON.parse(text);
+    return new Splitter(text).split();
+  } catch {
+    // Neither JSON nor nested as any sender nests it.
+    return undefined;
+  }
+}
+
+interface Entry {
+  readonly object: string;
+  readonly head: string;
+  readonly id: string | undefined;
+  readonly time: string | undefined;
+}
+
+interface Change extends Entry {
+  readonly fieldSource: string;
+  readonly field: string;
+  readonly metadata: unknown;
+  readonly contacts: readonly { readonly source: string; readonly value: unknown }[];
+  /** `"messaging_product":…,"metadata":…` as they came. */
+  readonly beside: string;
+}
+
+class Splitter {
+  readonly #text: string;
+  readonly #items: Item[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  split(): Split {
+    const whole = wholeOf(this.#text);
+    const root = membersOf(this.#text, whole);
+    const entries = this.#elements(root.get("entry"));
+    if (!entries) return undefined;
+    const object = this.#source(root.get("object"));
+    for (const span of entries) {
+      const entry = membersOf(this.#text, span);
+      const changes = this.#elements(entry.get("changes"));
+      if (!changes) return undefined;
+      const [id, time] = [entry.get("id"), entry.get("time")];
+      const head = [id && `"id":${this.#source(id)}`, time && `"time":${this.#source(time)}`];
+      const about = {
+        object,
+        head: head.filter(Boolean).join(","),
+        id: this.#scalar(id),
+        time: this.#scalar(time),
+      };
+      for (const change of changes) this.#change(about, change);
+    }
+    const [first] = this.#items;
+    // Alone in its webhook, an item has all of it.
+    if (first && this.#items.length === 1) return { items: [{ ...first, raw: this.#text }] };
+    return { items: this.#items };
+  }
+
+  #change(entry: Entry, span: Span): void {
+    const members = membersOf(this.#text, span);
+    const [field, value] = [members.get("field"), members.get("value")];
+    const inside = value ? membersOf(this.#text, value) : new Map<string, Span>();
+    const contacts = this.#elements(inside.get("contacts")) ?? [];
+    const beside = ["messaging_product", "metadata"]
+      .map((name) => [name, this.#source(inside.get(name))] as const)
+      .filter(([, source]) => source !== "null" && source.length <= MAX_BESIDE_CHARACTERS)
+      .map(([name, source]) => `"${name}":${source},`);
+    const change: Change = {
+      ...entry,
+      field: this.#scalar(field) ?? "",
+      fieldSource: this.#source(field),
+      metadata: parse(this.#source(inside.get("metadata"))),
+      contacts: contacts.map((one) => ({ source: this.#source(one), value: parse(this.#source(one)) })),
+      beside: beside.join(""),
+    };
+    const lists = [...inside].flatMap(([name, list]) => {
+      const elements = LISTS.has(name) ? this.#elements(list) : undefined;
+      return elements ? [{ name, elements }] : [];
+    });
+    for (const { name, elements } of lists) for (const one of elements) this.#element(change, name, one);
+    const known = new Set([...BESIDE, ...lists.map(({ name }) => name)]);
+    const hasMore = [...inside.keys()].some((name) => !known.has(name));
+    // What stands beside the lists is kept too, once, where no item has the whole.
+    if (lists.length === 0 || (hasMore && lists.some(({ elements }) => elements.length !== 1)))
+      this.#add(change, { list: undefined, own: this.#rest(inside, lists, value), members: undefined });
+  }
+
+  #element(change: Change, list: string, span: Span): void {
+    const own = this.#source(span);
+    const threads = list === "history" ? membersOf(this.#text, span) : undefined;
+    const chats = this.#elements(threads?.get("threads"));
+    if (!threads || !chats) return this.#add(change, { list, own, members: `"${list}":[${own}]` });
+    const metadata = this.#source(threads.get("metadata"));
+    const chunk = `{"metadata":${metadata},"chats":${chats.length}}`;
+    this.#add(change, { list, own: chunk, members: `"history":[{"metadata":${metadata}}]` });
+    for (const chat of chats) {
+      const inside = membersOf(this.#text, chat);
+      const id = inside.get("id");
+      for (const message of this.#elements(inside.get("messages")) ?? []) {
+        const source = this.#source(message);
+        const thread = `{"id":${this.#source(id)},"messages":[${source}]}`;
+        this.#add(change, {
+          list: "threads",
+          own: source,
+          thread: this.#scalar(id) ?? "",
+          members: `"history":[{"metadata":${metadata},"threads":[${thread}]}]`,
+        });
+      }
+    }
+  }
+
+  #add(
+    change: Change,
+    of: { list: string | undefined; own: string; members: string | undefined; thread?: string },
+  ): void {
+    if (this.#items.length >= MAX_ITEMS) throw new RangeError("more items than Meta sends");
+    const { own, members } = of;
+    const contacts = contactsOf(change.contacts, own);
+    const beside = contacts.length > 0 ? `"contacts":[${contacts.map(({ source }) => source).join()}],` : "";
+    const value = members === undefined ? own : `{${change.beside}${beside}${members}}`;
+    const changes = `"changes":[{"field":${change.fieldSource},"value":${value}}]`;
+    const entry = change.head === "" ? changes : `${change.head},${changes}`;
+    this.#items.push({
+      field: change.field,
+      list: of.list,
+      entryId: change.id,
+      entryTime: change.time,
+      metadata: change.metadata,
+      contacts: contacts.map((one) => one.value),
+      thread: of.thread,
+      value: parse(own),
+      own,
+      raw: `{"object":${change.object},"entry":[{${entry}}]}`,
+    });
+  }
+
+  /** `value` without the lists whose elements are items. */
+  #rest(
+    inside: ReadonlyMap<string, Span>,
+    lists: readonly { readonly name: string }[],
+    value: Span | undefined,
+  ): string {
+    if (lists.length === 0) return this.#source(value);
+    const left = [...inside].filter(([name]) => !lists.some((list) => list.name === name));
+    return `{${left.map(([name, span]) => `${JSON.stringify(name)}:${this.#source(span)}`).join()}}`;
+  }
+
+  #elements(span: Span | undefined): Span[] | undefined {
+    return span && elementsOf(this.#text, span);
+  }
+
+  #source(span: Span | undefined): string {
+    return span ? this.#text.slice(span.from, span.to) : "null";
+  }
+
+  #scalar(span: Span | undefined): string | undefined {
+    if (!span) return undefined;
+    const value = parse(this.#source(span));
+    return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+  }
+}
+
+/** Of the people that a webhook names, those whom the item names too; the only one in any case. */
+function contactsOf(contacts: Change["contacts"], own: string): Change["contacts"] {
+  if (contacts.length <= 1) return contacts.filter(({ source }) => source.length <= MAX_BESIDE_CHARACTERS);
+  return contacts.filter(({ value, source }) => {
+    const { wa_id: phone, user_id: user } = (value ?? {}) as Record<string, unknown>;
+    const ids = [phone, user].filter((id) => typeof id === "string" && id !== "");
+    return source.length <= MAX_BESIDE_CHARACTERS && ids.some((id) => own.includes(`"${String(id)}"`));
+  });
+}
