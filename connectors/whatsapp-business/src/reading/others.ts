@@ -47,7 +47,7 @@ const call = z.looseObject({
   to_user_id: id,
   event: words,
   direction: words,
-  status: z.unknown(),
+  status: z.unknown().optional(),
   duration: id,
   timestamp: id,
 });

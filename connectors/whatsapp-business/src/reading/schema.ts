@@ -58,7 +58,7 @@ export const content = z.looseObject({
       type: words,
       button_reply: z.looseObject({ id: words, title: words }).nullish(),
       list_reply: z.looseObject({ id: words, title: words, description: words }).nullish(),
-      nfm_reply: z.looseObject({ name: words, body: words, response_json: z.unknown() }).nullish(),
+      nfm_reply: z.looseObject({ name: words, body: words, response_json: z.unknown().optional() }).nullish(),
     })
     .nullish(),
   button: z.looseObject({ text: words, payload: words }).nullish(),

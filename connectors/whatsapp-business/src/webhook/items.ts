@@ -1,4 +1,4 @@
-import { elementsOf, membersOf, type Span, wholeOf } from "./spans.ts";
+import { elementsOf, isShallow, membersOf, type Span, wholeOf } from "./spans.ts";
 
 /** One thing that a webhook tells of: a message, a status, a change of the account. */
 export interface Item {
@@ -53,6 +53,7 @@ export function parse(text: string): unknown {
 /** Splits a body whose signature is good. Each item keeps the bytes that it came in. */
 export function splitBody(text: string): Split {
   try {
+    if (!isShallow(text)) return undefined;
     JSON.parse(text);
     return new Splitter(text).split();
   } catch {
@@ -62,14 +63,16 @@ export function splitBody(text: string): Split {
 }
 
 interface Entry {
-  readonly object: string;
+  /** What stands beside the entries, and beside the changes, as it came. */
+  readonly rootHead: string;
   readonly head: string;
   readonly id: string | undefined;
   readonly time: string | undefined;
 }
 
 interface Change extends Entry {
-  readonly fieldSource: string;
+  /** What stands beside `value`, as it came. */
+  readonly changeHead: string;
   readonly field: string;
   readonly metadata: unknown;
   readonly contacts: readonly { readonly source: string; readonly value: unknown }[];
@@ -80,6 +83,8 @@ interface Change extends Entry {
 class Splitter {
   readonly #text: string;
   readonly #items: Item[] = [];
+  /** What stood beside the lists of others. */
+  readonly #rests = new Set<Item>();
 
   constructor(text: string) {
     this.#text = text;
@@ -90,24 +95,19 @@ class Splitter {
     const root = membersOf(this.#text, whole);
     const entries = this.#elements(root.get("entry"));
     if (!entries) return undefined;
-    const object = this.#source(root.get("object"));
+    const rootHead = this.#beside(root, "entry");
     for (const span of entries) {
       const entry = membersOf(this.#text, span);
       const changes = this.#elements(entry.get("changes"));
       if (!changes) return undefined;
-      const [id, time] = [entry.get("id"), entry.get("time")];
-      const head = [id && `"id":${this.#source(id)}`, time && `"time":${this.#source(time)}`];
-      const about = {
-        object,
-        head: head.filter(Boolean).join(","),
-        id: this.#scalar(id),
-        time: this.#scalar(time),
-      };
+      const head = this.#beside(entry, "changes");
+      const [id, time] = [this.#scalar(entry.get("id")), this.#scalar(entry.get("time"))];
+      const about = { rootHead, head, id, time };
       for (const change of changes) this.#change(about, change);
     }
-    const [first] = this.#items;
+    const [first, another] = this.#items.filter((item) => !this.#rests.has(item));
     // Alone in its webhook, an item has all of it.
-    if (first && this.#items.length === 1) return { items: [{ ...first, raw: this.#text }] };
+    if (first && !another) return { items: [{ ...first, raw: this.#text }] };
     return { items: this.#items };
   }
 
@@ -123,7 +123,7 @@ class Splitter {
     const change: Change = {
       ...entry,
       field: this.#scalar(field) ?? "",
-      fieldSource: this.#source(field),
+      changeHead: this.#beside(members, "value"),
       metadata: parse(this.#source(inside.get("metadata"))),
       contacts: contacts.map((one) => ({ source: this.#source(one), value: parse(this.#source(one)) })),
       beside: beside.join(""),
@@ -133,18 +133,30 @@ class Splitter {
       return elements ? [{ name, elements }] : [];
     });
     for (const { name, elements } of lists) for (const one of elements) this.#element(change, name, one);
+    const filled = lists.filter(({ elements }) => elements.length > 0);
+    if (filled.length === 0)
+      return void this.#add(change, { list: undefined, own: this.#source(value), members: undefined });
     const known = new Set([...BESIDE, ...lists.map(({ name }) => name)]);
-    const hasMore = [...inside.keys()].some((name) => !known.has(name));
-    // What stands beside the lists is kept too, once, where no item has the whole.
-    if (lists.length === 0 || (hasMore && lists.some(({ elements }) => elements.length !== 1)))
-      this.#add(change, { list: undefined, own: this.#rest(inside, lists, value), members: undefined });
+    if ([...inside.keys()].every((name) => known.has(name))) return;
+    // What stands beside the lists is kept too, once.
+    const left = [...inside].filter(([name]) => !filled.some((list) => list.name === name));
+    const own = `{${left.map(([name, span]) => `${JSON.stringify(name)}:${this.#source(span)}`).join()}}`;
+    this.#rests.add(this.#add(change, { list: undefined, own, members: undefined }));
+  }
+
+  /** The members besides one, each with a comma behind it. */
+  #beside(members: ReadonlyMap<string, Span>, but: string): string {
+    const others = [...members].filter(([name]) => name !== but);
+    const text = others.map(([name, span]) => `${JSON.stringify(name)}:${this.#source(span)},`).join("");
+    if (text.length > MAX_BESIDE_CHARACTERS) throw new RangeError("more beside its items than Meta sends");
+    return text;
   }
 
   #element(change: Change, list: string, span: Span): void {
     const own = this.#source(span);
     const threads = list === "history" ? membersOf(this.#text, span) : undefined;
     const chats = this.#elements(threads?.get("threads"));
-    if (!threads || !chats) return this.#add(change, { list, own, members: `"${list}":[${own}]` });
+    if (!threads || !chats) return void this.#add(change, { list, own, members: `"${list}":[${own}]` });
     const metadata = this.#source(threads.get("metadata"));
     const chunk = `{"metadata":${metadata},"chats":${chats.length}}`;
     this.#add(change, { list, own: chunk, members: `"history":[{"metadata":${metadata}}]` });
@@ -167,15 +179,14 @@ class Splitter {
   #add(
     change: Change,
     of: { list: string | undefined; own: string; members: string | undefined; thread?: string },
-  ): void {
+  ): Item {
     if (this.#items.length >= MAX_ITEMS) throw new RangeError("more items than Meta sends");
     const { own, members } = of;
     const contacts = contactsOf(change.contacts, own);
     const beside = contacts.length > 0 ? `"contacts":[${contacts.map(({ source }) => source).join()}],` : "";
     const value = members === undefined ? own : `{${change.beside}${beside}${members}}`;
-    const changes = `"changes":[{"field":${change.fieldSource},"value":${value}}]`;
-    const entry = change.head === "" ? changes : `${change.head},${changes}`;
-    this.#items.push({
+    const changes = `"changes":[{${change.changeHead}"value":${value}}]`;
+    const item = {
       field: change.field,
       list: of.list,
       entryId: change.id,
@@ -185,19 +196,10 @@ class Splitter {
       thread: of.thread,
       value: parse(own),
       own,
-      raw: `{"object":${change.object},"entry":[{${entry}}]}`,
-    });
-  }
-
-  /** `value` without the lists whose elements are items. */
-  #rest(
-    inside: ReadonlyMap<string, Span>,
-    lists: readonly { readonly name: string }[],
-    value: Span | undefined,
-  ): string {
-    if (lists.length === 0) return this.#source(value);
-    const left = [...inside].filter(([name]) => !lists.some((list) => list.name === name));
-    return `{${left.map(([name, span]) => `${JSON.stringify(name)}:${this.#source(span)}`).join()}}`;
+      raw: `{${change.rootHead}"entry":[{${change.head}${changes}}]}`,
+    };
+    this.#items.push(item);
+    return item;
   }
 
   #elements(span: Span | undefined): Span[] | undefined {

@@ -9,6 +9,23 @@ const BACKSLASH = 0x5c;
 const OPEN = new Set([0x7b, 0x5b]);
 const CLOSE = new Set([0x7d, 0x5d]);
 
+const MAX_DEPTH = 100;
+
+/** Whether a text, JSON or not, nests as a sender would: what is far deeper takes seconds to parse. */
+export function isShallow(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (inString && code === BACKSLASH) at += 1;
+    else if (code === QUOTE) inString = !inString;
+    else if (!inString && OPEN.has(code)) depth += 1;
+    else if (!inString && CLOSE.has(code)) depth -= 1;
+    if (depth > MAX_DEPTH) return false;
+  }
+  return true;
+}
+
 /** The members of an object, a name that stands twice by its last. None where the value is no object. @param text valid JSON */
 export function membersOf(text: string, { from }: Span): Map<string, Span> {
   const members = new Map<string, Span>();

@@ -32,11 +32,15 @@ import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes, type COMMON } from "./settings.ts";
 import { spoolRoute } from "./spools.ts";
+import { whatsappBusinessOf, whatsappBusinessProblems } from "./whatsapp-business.ts";
 
 const MIB = 1024 * 1024;
 
 const CONNECTORS: Readonly<
-  Record<"rehearsal" | "signal", (config: Config<typeof CAPTURE>, log: Logger) => Live | Promise<Live>>
+  Record<
+    "rehearsal" | "signal" | "whatsapp-business",
+    (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live>
+  >
 > = {
   rehearsal: (_config, log) => rehearsalLive({ pauseMs: 0, log }),
   signal: async (config, log) => {
@@ -46,6 +50,7 @@ const CONNECTORS: Readonly<
     const { signalLive } = await import("../signal.ts");
     return signalLive({ dir: join(config.DAYBOOK_STATE_PATH, "signal"), key: bytes(key), servers, log });
   },
+  "whatsapp-business": whatsappBusinessOf,
 };
 
 /**
@@ -54,7 +59,7 @@ const CONNECTORS: Readonly<
  * @param connectors those to run
  */
 export const captureOf = (
-  connectors: (config: Config<typeof CAPTURE>, log: Logger) => readonly Live[] | Promise<readonly Live[]>,
+  connectors: (config: Settings<typeof CAPTURE>, log: Logger) => readonly Live[] | Promise<readonly Live[]>,
 ) =>
   service({
     settings: CAPTURE,
@@ -63,6 +68,7 @@ export const captureOf = (
       ...trialProblems(config),
       ...relayProblems(config),
       ...signalProblems(config),
+      ...whatsappBusinessProblems(config),
     ],
     async run({ config, log, metrics, closing, signal, mount, ready }) {
       await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { secret } from "@daybook/runtime";
 import { signalServers } from "../signal-servers.ts";
+import { WHATSAPP_BUSINESS } from "./whatsapp-business.ts";
 import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, pem, PERIODS, POSTGRES, S3 } from "./settings.ts";
 
 /** Text that is no JSON fits no schema. */
@@ -134,9 +135,11 @@ export const CAPTURE = {
   DAYBOOK_CONNECTORS: z
     .string()
     .transform((text) => text.split(",").map((one) => one.trim()))
-    .pipe(z.array(z.enum(["rehearsal", "signal"])))
+    .pipe(z.array(z.enum(["rehearsal", "signal", "whatsapp-business"])))
     .default([])
-    .describe("connectors to run besides imports, comma-separated: signal; rehearsal, a made-up week"),
+    .describe(
+      "connectors to run besides imports, comma-separated: signal; whatsapp-business; rehearsal, a made-up week",
+    ),
   DAYBOOK_SIGNAL_SERVERS: z
     .string()
     .max(256 * 1024)
@@ -145,6 +148,7 @@ export const CAPTURE = {
     .optional()
     .describe("where Signal's servers are: JSON, as connectors/signal says"),
   DAYBOOK_SIGNAL_KEY: key("encrypts the files of Signal accounts").optional(),
+  ...WHATSAPP_BUSINESS,
   DAYBOOK_GATEWAY_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
     "the gateway, where messages are relayed: it is told what became of them",
   ),
