@@ -34,8 +34,12 @@ export async function startStorageGate({ servers }: MockSignal) {
         return;
       }
       const { host: _, ...headers } = req.headers;
-      request(`${servers.storage}${req.url ?? ""}`, { headers, ca: certificateAuthority }, (answer) => {
-        void bodyOf(answer).then((body) => {
+      const onward = request(`${servers.storage}${req.url ?? ""}`, { headers, ca: certificateAuthority });
+      // The mock may be gone before the gate is.
+      const giveUp = () => res.destroy();
+      onward.on("error", giveUp);
+      onward.on("response", (answer) => {
+        bodyOf(answer).then((body) => {
           const from = /\/logs\/(\d+)/.exec(req.url ?? "")?.[1];
           if (state.is !== "paging" || from === undefined || answer.statusCode !== 200) {
             res.writeHead(answer.statusCode ?? 500).end(body);
@@ -48,8 +52,9 @@ export async function startStorageGate({ servers }: MockSignal) {
           res
             .writeHead(page.length < all ? 206 : 200, { "content-range": range })
             .end(Proto.GroupChanges.encode({ groupChanges: page, groupSendEndorsementsResponse: null }));
-        });
-      }).end();
+        }, giveUp);
+      });
+      onward.end();
     },
   );
   server.listen(0, "localhost");
