@@ -12,9 +12,17 @@ import {
 import type { Logger } from "@daybook/runtime";
 import type { MadeUpEvent, MessageName, rehearsed } from "@daybook/signal/rehearsing";
 
+/** A conversation of the week; on Signal, a group has a master key. */
+interface Talk {
+  readonly id: string;
+  readonly title: string;
+  readonly members: readonly Parameters<typeof party>[0][];
+  readonly masterKey?: string;
+}
+
 const SIGNAL = accounts.adviserSignal;
 /** Who is on it, by the conversations that the account is in. */
-const TALKS = [conversations.ferry, conversations.aside];
+const TALKS: readonly Talk[] = [conversations.ferry, conversations.aside];
 
 /** The made-up week. What happens on Signal is read from Signal's own bytes, as its connector reads them. */
 export async function rehearsalLive(
@@ -44,9 +52,9 @@ function signalMapping(rehearse: typeof rehearsed): Mapping {
       custodian,
       people: TALKS.flatMap(({ members }) => members.map((who) => party(who, "signal"))),
       groups: TALKS.flatMap((talk) => {
-        const masterKey = masterKeyOf(talk);
+        const { masterKey, title } = talk;
         const members = talk.members.map((who) => party(who, "signal").id);
-        return masterKey === undefined ? [] : [{ masterKey, title: talk.title, members }];
+        return masterKey === undefined ? [] : [{ masterKey, title, members }];
       }),
     });
     return made(toEvent(step), attachments);
@@ -63,9 +71,9 @@ function toEvent(step: Step): MadeUpEvent {
     const about = named(step.gap.about);
     return { at, what: "gap", why: step.gap.why, ...(about && { about }) };
   }
-  const talk = step.in && conversations[step.in];
+  const talk: Talk | undefined = step.in && conversations[step.in];
   if (!talk || !step.from) throw new TypeError("a made-up message without a sender or a conversation");
-  const group = masterKeyOf(talk);
+  const group = talk.masterKey;
   return {
     at,
     what: "sent",
@@ -86,8 +94,4 @@ function toEvent(step: Step): MadeUpEvent {
 function named(name: string | undefined): MessageName | undefined {
   const step = week.find((one) => name !== undefined && one.as === name);
   return step?.from && { author: party(step.from, "signal").id, at: new Date(step.at) };
-}
-
-function masterKeyOf(talk: object): string | undefined {
-  return "masterKey" in talk ? conversations.ferry.masterKey : undefined;
 }
