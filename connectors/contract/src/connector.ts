@@ -1,5 +1,5 @@
 import type { Event } from "./event.ts";
-import type { Linker } from "./linking.ts";
+import type { Linker, LinkHealth } from "./linking.ts";
 import type { Relay } from "./relay.ts";
 
 /** A stored attachment: the reference that goes in the event, and its key, which travels only in the envelope. */
@@ -69,4 +69,7 @@ export interface Connector {
 
   /** Where its accounts are linked by a code. */
   readonly linker?: Linker;
+
+  /** How the link of each of its accounts stands, while `run` does. */
+  health?(): readonly LinkHealth[];
 }

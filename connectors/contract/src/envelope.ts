@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
+import type { AuditAction } from "./audit-action.ts";
 import { event, type Event } from "./event.ts";
 
 /** Topics of the stream. */
@@ -47,8 +48,14 @@ export function shardOf(network: string, account: string, shards: number): numbe
 /** What Daybook says of itself: who did what, why, under which matter. */
 export type Audit = NonNullable<Event["audit"]>;
 
+/** An audit event as it is written: what it says was done is of this version. */
+export type NewAudit = Audit & { readonly action: AuditAction };
+
 /** An audit event, ready for `daybook.audit`. Each call is a new event: publish the result, do not rebuild it. */
-export function auditEnvelope(audit: Audit, { deployment, at }: { deployment: string; at: Date }): Envelope {
+export function auditEnvelope(
+  audit: NewAudit,
+  { deployment, at }: { deployment: string; at: Date },
+): Envelope {
   const eventId = randomUUID();
   return {
     v: 1,

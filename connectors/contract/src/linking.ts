@@ -16,7 +16,10 @@ export interface LinkHealth {
   readonly custodian: Party;
   /** The connector's own word: `live`, or what stands in the way. */
   readonly status: string;
-  /** When this link was made, and until when the one before it is known to have been up, where there was one. */
+  /**
+   * When this link was made, and until when the one before it is known to have been up, where there was one. Absent where no
+   * device is linked: then nobody is asked about a change of it.
+   */
   readonly link?: { readonly since: Date; readonly heardUntil?: Date };
   /** For an operator, in words: what to do. */
   readonly problem?: string;
@@ -28,7 +31,7 @@ export interface LinkHealth {
   readonly quarantined?: number;
 }
 
-/** What a connector whose accounts are linked by a code offers beside `run`. */
+/** What a connector whose accounts are linked by a code offers beside `run`. Its `health` says how the links stand. */
 export interface Linker {
   /**
    * Links a phone: shows codes until one is scanned. The account is captured from then on. Works while `run` does.
@@ -36,7 +39,4 @@ export interface Linker {
    * @throws {ConnectorError} `link-refused`: its message is for the official, what to do; `network-unavailable`
    */
   link(custodian: Party, signal: AbortSignal): AsyncIterable<LinkStep>;
-
-  /** How each account's link stands. */
-  health(): readonly LinkHealth[];
 }

@@ -1,1 +1,2 @@
 export * from "./describe-connector.ts";
+export * from "./test-agent.ts";

@@ -9,7 +9,7 @@ export { bytesSource, type ByteSource } from "./source.ts";
 export type { Summary } from "./summary.ts";
 export type { Survey, SurveyOptions } from "./survey.ts";
 export type { Warning, WarningCode } from "./warnings.ts";
-export { DEFAULT_ZIP_LIMITS, type ZipLimits } from "./zip-archive.ts";
+export { DEFAULT_ZIP_LIMITS, openZip, type ZipLimits, type ZipMember } from "./zip-archive.ts";
 export { type CaptureContext, CONNECTOR, type MissingAttachment, toCaptured } from "./captured.ts";
 export { identityOf, type LineIdentity, lineIdentity, recordIdentity } from "./identity.ts";
 export { warningLog, type WarningLog } from "./warnings.ts";

@@ -1,4 +1,5 @@
 export { accounts, conversations, party } from "./cast.ts";
+export { REHEARSAL_LINKS } from "./linking.ts";
 export {
   createRehearsal,
   type Mapping,
@@ -6,4 +7,5 @@ export {
   REHEARSAL_EVENTS,
   type RehearsalOptions,
 } from "./rehearsal.ts";
+export { REHEARSAL_DEVICES, REHEARSAL_POSTS } from "./registry.ts";
 export { type Step, week } from "./story.ts";

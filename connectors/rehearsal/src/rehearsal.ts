@@ -10,6 +10,7 @@ import {
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accounts, conversations, party } from "./cast.ts";
+import { rehearsalLinks } from "./linking.ts";
 import { rehearsalRelay } from "./relay.ts";
 import { type Step, week } from "./story.ts";
 
@@ -29,12 +30,13 @@ const RETRY_MS = 200;
 
 /**
  * Plays the rehearsed week once, in order, as a live connector would: each event is handed over before the
- * next happens. Everything in it is made up. Playing it again gives the same event ids. It can be answered, also
- * when the week is over.
+ * next happens. Everything in it is made up. Playing it again gives the same event ids. It can be answered, and phones
+ * that there are not can be linked, also when the week is over.
  */
 export function createRehearsal({ custodian, pauseMs = 0, mappings = {} }: RehearsalOptions): Connector {
   const begun = Promise.withResolvers<Sink>();
   return {
+    ...rehearsalLinks({ custodian }),
     relay: rehearsalRelay(() => begun.promise),
     async run(sink, signal) {
       begun.resolve(sink);
@@ -87,7 +89,7 @@ function attach(
   sink: Sink,
   { name, mediaType, body }: NonNullable<Step["attachment"]>,
 ): Promise<SealedAttachment> {
-  return sink.attach(once(Buffer.from(body)), { name, mediaType });
+  return sink.attach(once(typeof body === "string" ? Buffer.from(body) : body()), { name, mediaType });
 }
 
 function toCaptured(

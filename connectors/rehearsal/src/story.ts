@@ -1,5 +1,6 @@
 import type { Event, EventKind } from "@daybook/contract";
 import type { accounts, conversations, Who } from "./cast.ts";
+import { pierPicture, voiceNote } from "./media.ts";
 
 /** One thing that happens in the rehearsed week. */
 export interface Step {
@@ -16,7 +17,11 @@ export interface Step {
   readonly replyTo?: string;
   readonly expiresAfterSeconds?: number;
   readonly viewOnce?: true;
-  readonly attachment?: { readonly name: string; readonly mediaType: string; readonly body: string };
+  readonly attachment?: {
+    readonly name: string;
+    readonly mediaType: string;
+    readonly body: string | (() => Uint8Array);
+  };
   /** `about` names a step. */
   readonly gap?: NonNullable<Event["gap"]>;
   readonly coverage?: NonNullable<Event["coverage"]>;
@@ -222,6 +227,7 @@ export const week: readonly Step[] = [
     at: wednesday("09:00"),
     from: "secretary",
     text: "Divers: no movement below the waterline. Full report tonight, committee tomorrow at ten.",
+    attachment: { name: "north-pier.png", mediaType: "image/png", body: pierPicture },
   },
   {
     account: "ministerWhatsapp",
@@ -259,6 +265,7 @@ export const week: readonly Step[] = [
     at: wednesday("15:44"),
     from: "minister",
     text: "Back. New phone. What did I miss?",
+    attachment: { name: "voice-note.wav", mediaType: "audio/wav", body: voiceNote },
   },
   {
     ...ferry,

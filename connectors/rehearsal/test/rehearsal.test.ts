@@ -1,6 +1,7 @@
-import { event } from "@daybook/contract";
+import { event, type LinkStep } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { createRehearsal, REHEARSAL_EVENTS } from "../src/index.ts";
+import { rehearsalLinks } from "../src/linking.ts";
 
 const custodian = (name: string) => ({ id: `custodian-${name.length}`, name });
 
@@ -46,7 +47,7 @@ describe("the rehearsal", () => {
       expect(kinds).toContain(kind);
     }
     expect(new Set(captured.map((c) => c.event.network)).size).toBeGreaterThanOrEqual(3);
-    expect(attachments.size).toBe(3);
+    expect(attachments.size).toBe(5);
   });
 
   it("refers only to events that it has played before", async () => {
@@ -71,5 +72,32 @@ describe("the rehearsal", () => {
 
     expect(captured.slice(0, 3).map((c) => c.eventId)).toEqual(["rehearsal:0", "rehearsal:0", "rehearsal:0"]);
     expect(new Set(captured.map((c) => c.eventId)).size).toBe(REHEARSAL_EVENTS);
+  });
+});
+
+describe("a phone that there is not", () => {
+  it("is linked after two codes, and told among the accounts from then on", async () => {
+    const { linker, health } = rehearsalLinks({ custodian, codeMs: 1 });
+    const isla = { id: "custodian-isla", name: "Isla Brennan" };
+    const steps: LinkStep[] = [];
+    for await (const step of linker.link(isla, new AbortController().signal)) steps.push(step);
+
+    expect(steps.map(({ step }) => step)).toEqual(["show", "show", "linking", "linked"]);
+    expect(steps.at(-1)).toMatchObject({ account: "+447700900103", again: false });
+    expect(new Set(steps.flatMap((step) => (step.step === "show" ? [step.url] : []))).size).toBe(2);
+    expect(health().find(({ account }) => account === "+447700900103")).toMatchObject({
+      custodian: isla,
+      status: "live",
+    });
+  });
+
+  it("is linked no more once that is given up", async () => {
+    const { linker, health } = rehearsalLinks({ custodian });
+    const before = health().length;
+    const giving = new AbortController();
+    await expect(async () => {
+      for await (const _ of linker.link({ id: "x", name: "Nobody" }, giving.signal)) giving.abort();
+    }).rejects.toMatchObject({ name: "AbortError" });
+    expect(health()).toHaveLength(before);
   });
 });

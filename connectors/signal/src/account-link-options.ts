@@ -1,6 +1,6 @@
+import type { Log } from "@daybook/keeping";
 import type { LinkHealth } from "./health.ts";
 import type { zkgroup } from "./libsignal.ts";
-import type { Log } from "./log.ts";
 import type { PumpOptions } from "./pump.ts";
 import type { AccountFile } from "./store/account-file.ts";
 import type { SyncPace } from "./sync/sync.ts";

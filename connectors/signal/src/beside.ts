@@ -1,5 +1,5 @@
+import type { Log } from "@daybook/keeping";
 import { SignalError } from "./error.ts";
-import type { Log } from "./log.ts";
 
 /** What runs beside receiving. What fails of it is done at the next occasion: it ends no link. */
 export class Beside {

@@ -1,17 +1,17 @@
+import { type Captured, ConnectorError, type SealedAttachment, type Sink } from "@daybook/contract";
 import {
-  type Captured,
-  ConnectorError,
-  type Event,
-  type SealedAttachment,
-  type Sink,
-} from "@daybook/contract";
-import { type AboutAttachment, aboutAttachment, awaited, messageCore, missing } from "./attachments/about.ts";
+  type AboutAttachment,
+  BackOff,
+  type Log,
+  messageCore,
+  type ScopedSink,
+  type Waits,
+} from "@daybook/keeping";
+import { aboutAttachment, awaited, missing } from "./attachments/about.ts";
 import { fetchAttachment, type Fetched, type Wanted } from "./attachments/fetch.ts";
-import { LateAttachments, type Waits } from "./attachments/late.ts";
-import { BackOff } from "./back-off.ts";
+import { LateAttachments } from "./attachments/late.ts";
 import { SignalError } from "./error.ts";
 import type { zkgroup } from "./libsignal.ts";
-import type { Log } from "./log.ts";
 import { type Draft, draftsOf, withAttachments } from "./reading/captured.ts";
 import { People } from "./reading/people.ts";
 import { pointerFields } from "./receiving/learn.ts";
@@ -20,13 +20,6 @@ import type { AccountFile } from "./store/account-file.ts";
 import { Changes } from "./store/changes.ts";
 import { countWaiting, writeWaiting } from "./store/waiting-attachments.ts";
 import type { WebClient } from "./transport/download.ts";
-
-/** A sink that can also say what scope leaves out, so that nothing of it is fetched. */
-export type ScopedSink = Sink & {
-  readonly excludes?: (
-    about: Pick<Event, "account" | "network" | "custodian" | "conversation">,
-  ) => Promise<boolean>;
-};
 
 export interface PumpOptions {
   readonly file: AccountFile;

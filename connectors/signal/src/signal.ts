@@ -9,15 +9,14 @@ import {
   type Party,
   type Relay,
 } from "@daybook/contract";
+import type { Log, ScopedSink, Waits } from "@daybook/keeping";
 import { AccountLink } from "./account-link.ts";
 import type { AccountLinkOptions } from "./account-link-options.ts";
-import { LATE_WAITS, type Waits } from "./attachments/late.ts";
+import { LATE_WAITS } from "./attachments/late.ts";
 import { SignalError } from "./error.ts";
 import type { LinkHealth, LinkStatus } from "./health.ts";
 import { aciOfProvision, registerDevice } from "./linking/register.ts";
 import { showCodes } from "./linking/show-code.ts";
-import type { Log } from "./log.ts";
-import type { ScopedSink } from "./pump.ts";
 import { Aci, type zkgroup } from "./libsignal.ts";
 import { readServiceId } from "./protocol/service-id.ts";
 import { People } from "./reading/people.ts";
@@ -124,7 +123,6 @@ export class Signal implements Connector {
   /** Links phones. Needs `run` to be running. */
   readonly linker: Linker = {
     link: (custodian, signal) => told(this.#link(custodian, signal)),
-    health: () => this.health(),
   };
 
   /** Replies, as accounts that are captured here. */

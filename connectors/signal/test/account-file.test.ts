@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { AccountFile } from "../src/store/account-file.ts";
 import { Changes } from "../src/store/changes.ts";
 import type { Entry } from "../src/store/entry.ts";
@@ -78,4 +79,65 @@ it("quarantines the newest of each sender, and not without bound", () => {
   const kept = file.quarantinedOf("flood").map(({ receivedAt }) => receivedAt);
   expect([kept.length, kept[0], kept.at(-1)]).toEqual([1_000, 100, 1_099]);
   file.close();
+});
+
+/** A file as version 0.1 wrote it: by its schema, its label and its construction, spelled out. */
+function writeFile(path: string, kind: string, name: string, value: string): void {
+  const salt = randomBytes(32);
+  const keys = Buffer.from(hkdfSync("sha256", KEY, salt, "daybook signal account file v1", 64));
+  const named = createHmac("sha256", keys.subarray(32))
+    .update(JSON.stringify([kind, name]))
+    .digest()
+    .subarray(0, 16);
+  const seal = (text: string, place: string) => {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", keys.subarray(0, 32), nonce).setAAD(Buffer.from(place));
+    return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()]);
+  };
+  const db = new DatabaseSync(path);
+  db.exec(`
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE value (kind TEXT NOT NULL, name BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
+    CREATE TABLE entry (number INTEGER PRIMARY KEY AUTOINCREMENT, sealed BLOB NOT NULL);
+  `);
+  const meta = db.prepare("INSERT INTO meta VALUES (?, ?)");
+  meta.run("version", Buffer.from("1"));
+  meta.run("salt", salt);
+  meta.run("check", seal("this file's key", "check"));
+  const sealed = seal(value, `${kind}/${named.toString("hex")}`);
+  db.prepare("INSERT INTO value VALUES (?, ?, ?)").run(kind, named, sealed);
+  const entry = seal(JSON.stringify({ what: "gap", id: "a", why: "why" }), "entry");
+  db.prepare("INSERT INTO entry (sealed) VALUES (?)").run(entry);
+  db.close();
+}
+
+it("opens what earlier versions wrote, and under no other key", () => {
+  const path = join(dir, "old.account");
+  writeFile(path, "session", "a", "a ratchet");
+  expect(() => AccountFile.open(path, Buffer.alloc(32, 8))).toThrow(
+    expect.objectContaining({ code: "account-unreadable" }) as Error,
+  );
+  const file = AccountFile.open(path, KEY);
+
+  expect(read(file, "a")).toBe("a ratchet");
+  expect(file.entries(1)).toEqual([{ number: 1, entry: { what: "gap", id: "a", why: "why" } }]);
+  file.close();
+});
+
+it("does not open a file of another version, nor what was moved to another row", () => {
+  const path = join(dir, "moved.account");
+  writeFile(path, "session", "a", "a ratchet");
+  const db = new DatabaseSync(path);
+  db.exec("UPDATE value SET kind = 'identity'");
+  db.close();
+  const moved = AccountFile.open(path, KEY);
+  expect(() => [...moved.all("identity")]).toThrow(
+    expect.objectContaining({ code: "account-unreadable" }) as Error,
+  );
+  moved.close();
+
+  const later = new DatabaseSync(path);
+  later.exec("UPDATE meta SET value = '2' WHERE name = 'version'");
+  later.close();
+  expect(() => AccountFile.open(path, KEY)).toThrow("an account's file is of another version");
 });

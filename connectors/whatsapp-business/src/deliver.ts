@@ -1,28 +1,26 @@
-import { ConnectorError, type Party } from "@daybook/contract";
-import type { Log } from "./log.ts";
-import { isKnown, waitingOf, type WaitingMedia, written } from "./media/waiting.ts";
-import type { ScopedSink } from "./options.ts";
-import { endsLink, isHealth } from "./reading/account-notice.ts";
+import type { Party } from "@daybook/contract";
+import { captureBatches, isKnown, type Log, type ScopedSink, written } from "@daybook/keeping";
+import type { Health } from "./health/health.ts";
+import { waitingOf, type WaitingMedia } from "./media/waiting.ts";
+import { isHealth } from "./reading/account-notice.ts";
 import { accountOf, type Draft, draftsOf, inPlaceOf, unreadable } from "./reading/drafts.ts";
 import { People } from "./reading/people.ts";
-import type { Change, StateFile } from "./state/state-file.ts";
+import type { BusinessState, StateChange } from "./state.ts";
 import { type Item, splitBody } from "./webhook/items.ts";
 
 export interface DeliverOptions {
-  readonly state: StateFile;
+  readonly state: BusinessState;
   readonly sink: ScopedSink;
   readonly custodianOf: (account: string) => Party | undefined;
   /** Media to be fetched: in the state file by now. */
   readonly onMedia: (media: readonly WaitingMedia[]) => void;
+  /** How the numbers' links stand. */
+  readonly health: Health;
   /** A status of a message that bears a word of ours. */
   readonly onStatus: (item: Item) => Promise<void>;
   readonly log: Log;
   readonly now: () => Date;
 }
-
-/** Handed over at a time. */
-const BATCH = 500;
-const MAX_BATCH_CHARACTERS = 4 * 1024 * 1024;
 
 /**
  * Hands on what a signed webhook tells of. Resolves once all of it is durable, media that wait included; delivering it
@@ -45,19 +43,20 @@ export async function deliver(body: Buffer, options: DeliverOptions): Promise<vo
       options.log.error({}, "an item of a webhook could not be read: recorded by its bytes alone");
       drafts.push(...unreadable(Buffer.from(item.raw), about.account));
     }
-    told(item, options);
   }
+  const { changes: standing, hasEnded } = options.health.hear(items ?? []);
+  told(items ?? [], hasEnded, options);
   if (items === undefined) drafts.push(...unreadable(body, "unknown"));
   const leftOut = await leftOutOf(drafts, sink);
   const media = drafts
     .filter((draft) => !leftOut.has(placeOf(draft)))
     .flatMap((draft) => waitingOf(draft, now().getTime()))
     .filter((one) => !isKnown(one, state));
-  const changes: Change[] = [...people].flatMap(([account, one]) =>
+  const changes: StateChange[] = [...people].flatMap(([account, one]) =>
     one.changes((conversation) => leftOut.has(JSON.stringify([account, conversation]))),
   );
-  await state.write([...changes, ...media.map(written)]);
-  await capture(drafts, options);
+  await state.write([...standing, ...changes, ...media.map(written)]);
+  await captureBatches(drafts, { ...options, inPlaceOf });
   options.onMedia(media);
   for (const item of items ?? []) if (item.list === "statuses") await options.onStatus(item);
 }
@@ -72,12 +71,14 @@ function itemsOf(body: Buffer): readonly Item[] | undefined {
 }
 
 /** What an operator should know of the account. */
-function told(item: Item, { log, sink }: DeliverOptions): void {
-  if (!isHealth(item)) return;
-  const field = /^[a-z_]{1,64}$/.test(item.field) ? item.field : "unknown";
-  if (!endsLink(item)) return log.warn({ field }, "WhatsApp says something of the account: see its notices");
-  log.error({ field }, "WhatsApp ended the link of an account: see its notices");
-  sink.report({ state: "needs-relink", reason: "WhatsApp ended the link of an account" });
+function told(items: readonly Item[], hasEnded: boolean, { log, sink }: DeliverOptions): void {
+  for (const item of items.filter(isHealth)) {
+    const field = /^[a-z_]{1,64}$/.test(item.field) ? item.field : "unknown";
+    log.warn({ field }, "WhatsApp says something of the account: see its notices");
+  }
+  if (!hasEnded) return;
+  log.error({}, "WhatsApp ended the link of an account, or restricted it: see how the links stand");
+  sink.report({ state: "needs-relink", reason: "WhatsApp ended the link of an account, or restricted it" });
 }
 
 /** Conversations that scope leaves out: nothing of them is remembered or fetched. */
@@ -96,44 +97,4 @@ async function leftOutOf(drafts: readonly Draft[], sink: ScopedSink): Promise<Se
 
 function placeOf({ event: { account, conversation } }: Draft): string {
   return JSON.stringify([account, conversation?.id]);
-}
-
-async function capture(drafts: readonly Draft[], options: DeliverOptions): Promise<void> {
-  let batch: Draft[] = [];
-  let characters = 0;
-  for (const draft of drafts) {
-    const length = draft.event.raw.length + (draft.event.text?.length ?? 0);
-    if (batch.length >= BATCH || (batch.length > 0 && characters + length > MAX_BATCH_CHARACTERS)) {
-      await captureBatch(batch, options);
-      batch = [];
-      characters = 0;
-    }
-    batch.push(draft);
-    characters += length;
-  }
-  if (batch.length > 0) await captureBatch(batch, options);
-}
-
-/** An event that does not fit the schema is recorded by its bytes alone. */
-async function captureBatch(batch: readonly Draft[], { sink, log }: DeliverOptions): Promise<void> {
-  try {
-    await sink.capture(batch.map(bare));
-  } catch (cause) {
-    if (!isInvalid(cause)) throw cause;
-    for (const one of batch) {
-      await sink.capture([bare(one)]).catch(async (error: unknown) => {
-        if (!isInvalid(error)) throw error;
-        log.error({}, "an event does not fit the schema: recorded by its bytes alone");
-        await sink.capture([bare(inPlaceOf(one))]);
-      });
-    }
-  }
-}
-
-function bare({ eventId, stableDigest, event }: Draft) {
-  return { eventId, stableDigest, event };
-}
-
-function isInvalid(error: unknown): boolean {
-  return error instanceof ConnectorError && error.code === "event-invalid";
 }

@@ -1,5 +1,5 @@
-import type { Event, Party, Sink } from "@daybook/contract";
-import type { Log } from "./log.ts";
+import type { Party } from "@daybook/contract";
+import type { Log, Waits } from "@daybook/keeping";
 
 /** How this connector names itself in records. */
 export const CONNECTOR = { name: "whatsapp-business", version: "1" } as const;
@@ -16,12 +16,6 @@ export interface ApprovedTemplate {
   readonly name: string;
   /** As Meta writes it: `en_GB`. */
   readonly language: string;
-}
-
-/** How long to wait between attempts; each wait is twice the one before. */
-export interface Waits {
-  readonly firstMs: number;
-  readonly mostMs: number;
 }
 
 export interface WhatsAppBusinessOptions {
@@ -47,11 +41,8 @@ export interface WhatsAppBusinessOptions {
   readonly mediaWaits?: Waits;
   /** Between two marks of coverage. A minute unless given. */
   readonly beatMs?: number;
+  /** A number that usually hears and has not for so long is to be looked after. 3 days unless given. */
+  readonly quietMs?: number;
+  /** Between two questions to Meta of how the numbers stand. An hour unless given. */
+  readonly askEveryMs?: number;
 }
-
-/** A sink that can also say what scope leaves out, so that nothing of it is fetched. */
-export type ScopedSink = Sink & {
-  readonly excludes?: (
-    about: Pick<Event, "account" | "network" | "custodian" | "conversation">,
-  ) => Promise<boolean>;
-};

@@ -1,24 +1,34 @@
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Connector, ConnectorError, type Party, type Relay } from "@daybook/contract";
-import { Coverage } from "./coverage.ts";
+import { type Connector, ConnectorError, type LinkHealth, type Party, type Relay } from "@daybook/contract";
+import { LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
+import { listening } from "./coverage.ts";
 import { deliver } from "./deliver.ts";
 import { GraphClient } from "./graph/graph-client.ts";
-import { LateMedia, MEDIA_WAITS } from "./media/late-media.ts";
-import type { ScopedSink, WhatsAppBusinessOptions } from "./options.ts";
+import { askNumbers, NUMBER_FIELDS } from "./health/ask-numbers.ts";
+import { Health } from "./health/health.ts";
+import { fetchMedia } from "./media/fetch-media.ts";
+import { waitingMedia, type WaitingMedia } from "./media/waiting.ts";
+import type { WhatsAppBusinessOptions } from "./options.ts";
 import { BusinessRelay } from "./sending/relay.ts";
-import { StateFile } from "./state/state-file.ts";
+import { type BusinessState, openState } from "./state.ts";
 import { webhookListener } from "./webhook/listener.ts";
 
 const BEAT_MS = 60_000;
+const MEDIA_WAITS: Waits = { firstMs: 5_000, mostMs: 3_600_000 };
+const MEDIA_AT_ONCE = 4;
+const QUIET_MS = 72 * 3_600_000;
+const ASK_EVERY_MS = 3_600_000;
 /** What became of messages, and which media were had, is of no use after Meta has stopped to send again. */
 const REMEMBERED_MS = 60 * 86_400_000;
 
 /** Official numbers on Meta's Cloud API: what Meta posts to `webhook` is captured, and answers go out. */
 export class WhatsAppBusiness implements Connector {
   readonly #options: WhatsAppBusinessOptions;
-  readonly #state: StateFile;
-  readonly #media: LateMedia;
+  readonly #state: BusinessState;
+  readonly #graph: GraphClient;
+  readonly #health: Health;
+  readonly #media: LateAttachments<WaitingMedia>;
   readonly #relay: BusinessRelay;
   readonly #underWay = new Set<Promise<void>>();
   #begun: PromiseWithResolvers<ScopedSink> = Promise.withResolvers();
@@ -31,22 +41,31 @@ export class WhatsAppBusiness implements Connector {
   constructor(options: WhatsAppBusinessOptions) {
     const { now = () => new Date(), log, mediaWaits = MEDIA_WAITS } = options;
     this.#options = options;
-    const state = (this.#state = StateFile.open(options.stateFile, options.key, now));
+    const state = (this.#state = openState(options.stateFile, options.key, now));
     for (const kind of ["relayed", "had"] as const) state.forget(kind, now().getTime() - REMEMBERED_MS);
-    const graph = new GraphClient(options);
-    this.#media = new LateMedia({ state, graph, log, now, waits: mediaWaits });
+    const { numbers, template, quietMs = QUIET_MS } = options;
+    const health = (this.#health = new Health({ numbers, state, template, quietMs, now }));
+    const graph = (this.#graph = new GraphClient({
+      ...options,
+      onToken: (isTaken) => health.token(isTaken),
+    }));
+    this.#media = new LateAttachments({
+      ...{ state, log, now, waits: mediaWaits, schema: waitingMedia, atOnce: MEDIA_AT_ONCE },
+      fetch: (wanted, sink, signal) => fetchMedia(wanted, { graph, sink, signal }),
+    });
     this.#relay = new BusinessRelay({
       state,
       graph,
       custodianOf: (account) => this.#custodianOf(account),
       sink: () => this.#begun.promise,
-      template: options.template,
+      template,
       now,
     });
     this.webhook = webhookListener({
       appSecrets: options.appSecrets,
       verifyToken: options.verifyToken,
       deliver: (body) => this.#deliver(body),
+      onUnsigned: () => health.unsigned(),
       log,
     });
   }
@@ -55,8 +74,12 @@ export class WhatsAppBusiness implements Connector {
     return this.#relay;
   }
 
+  health(): readonly LinkHealth[] {
+    return this.#health.all();
+  }
+
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { numbers, now = () => new Date(), beatMs = BEAT_MS } = this.#options;
+    const { numbers, now = () => new Date(), beatMs = BEAT_MS, askEveryMs = ASK_EVERY_MS } = this.#options;
     this.#sink = sink;
     this.#begun.resolve(sink);
     sink.report({ state: "live" });
@@ -65,7 +88,18 @@ export class WhatsAppBusiness implements Connector {
     const beat = (until: AbortSignal) => sleep(beatMs, undefined, { signal: until }).catch(() => undefined);
     const parts = [
       this.#media.run(sink, both),
-      ...numbers.map((one) => new Coverage(one, { state: this.#state, now }).run(sink, beat, both)),
+      this.#health.run(beat, both),
+      askNumbers(
+        numbers.map(({ phoneNumberId }) => phoneNumberId),
+        {
+          ask: (id, until) => this.#graph.get(`${encodeURIComponent(id)}?fields=${NUMBER_FIELDS}`, until),
+          tell: (id, told) => this.#health.tell(id, told),
+          now,
+          everyMs: askEveryMs,
+        },
+        both,
+      ),
+      ...numbers.map((one) => listening(one, { state: this.#state, now, sink }, beat, both)),
     ];
     try {
       await Promise.all(parts);
@@ -87,6 +121,7 @@ export class WhatsAppBusiness implements Connector {
       state: this.#state,
       sink,
       custodianOf: (account) => this.#custodianOf(account),
+      health: this.#health,
       onMedia: (media) => this.#media.add(media),
       onStatus: (item) => this.#relay.learnFrom(item),
       log,

@@ -113,23 +113,6 @@ it("records what a message answers, and that it was forwarded", async () => {
   expect(event).toMatchObject({ replyTo: "wamid.b", forwarded: true });
 });
 
-it("records a group's messages and what happens to it", async () => {
-  const change = {
-    timestamp: String(AT),
-    group_id: "g-1",
-    type: "group_participants_add",
-    added_participants: [{ wa_id: "1555" }],
-  };
-  const [said] = await eventsOf(messages(text("A", { group_id: "g-1" })));
-  expect(said).toMatchObject({ conversation: { id: "g-1", kind: "group" }, sender: { id: FERGUS } });
-  await office.receive(webhook("group_participants_update", { groups: [change] }));
-  expect(office.sink.captured.at(-1)!.event).toMatchObject({
-    kind: "membership",
-    conversation: { id: "g-1" },
-    text: expect.stringContaining("1555") as unknown,
-  });
-});
-
 it("records each state of a message of ours once, and why it failed", async () => {
   const base = { id: "wamid.out", timestamp: String(AT), recipient_id: FERGUS };
   const failed = { ...base, status: "failed", errors: [{ code: 131047, title: "Re-engagement message" }] };
@@ -240,6 +223,15 @@ it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
     "phone_number_quality_update",
     { event: "DOWNGRADE", current_limit: "TIER_50" },
     { kind: "notice", text: expect.stringContaining("DOWNGRADE") as unknown },
+  ],
+  [
+    "account_alerts",
+    {
+      entity_type: "PHONE_NUMBER",
+      entity_id: NUMBER,
+      alert_info: { alert_severity: "CRITICAL", alert_type: "OBA_REJECTED", alert_description: "Try again" },
+    },
+    { kind: "notice", text: expect.stringMatching(/CRITICAL, OBA_REJECTED, Try again/) as unknown },
   ],
   [
     "message_template_status_update",

@@ -1,54 +1,10 @@
-import { type Captured, event, type SealedAttachment } from "@daybook/contract";
-import type { z } from "zod";
+import type { Captured, SealedAttachment } from "@daybook/contract";
+import { type AboutAttachment, coreOf } from "@daybook/keeping";
 import type { Draft } from "../reading/captured.ts";
 
-/** What the events about a message's attachment share: whose message it is, where, and its network id as their target. */
-export const messageCore = event.pick({
-  v: true,
-  network: true,
-  method: true,
-  provenance: true,
-  account: true,
-  custodian: true,
-  conversation: true,
-  sender: true,
-  direction: true,
-  sentAt: true,
-  target: true,
-  connector: true,
-});
-export type MessageCore = z.infer<typeof messageCore>;
-
-/** One attachment of one message. */
-export interface AboutAttachment {
-  /** Of the message's event. */
-  readonly eventId: string;
-  readonly stableDigest: string;
-  readonly core: MessageCore;
-  /** As the message names it. */
-  readonly name: string;
-  /** Its place among the message's attachments. */
-  readonly n: number;
-}
-
 export function aboutAttachment(draft: Draft, name: string, n: number): AboutAttachment {
-  const { v, network, method, provenance, account, connector } = draft.event;
-  const { custodian, conversation, sender, direction, sentAt, networkId } = draft.event;
-  return {
-    eventId: draft.eventId,
-    stableDigest: draft.stableDigest,
-    name: name.toWellFormed(),
-    n,
-    core: {
-      ...{ v, network, method, provenance, account, connector },
-      ...(custodian && { custodian }),
-      ...(conversation && { conversation }),
-      ...(sender && { sender }),
-      ...(direction && { direction }),
-      ...(sentAt !== undefined && { sentAt }),
-      ...(networkId !== undefined && { target: networkId }),
-    },
-  };
+  const { eventId, stableDigest, event } = draft;
+  return { eventId, stableDigest, core: coreOf(event), name: name.toWellFormed(), n };
 }
 
 /** It is known to be missing. */

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
+import type { Log, ScopedSink, Waits } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
-import type { Log } from "../log.ts";
-import type { ScopedSink } from "../pump.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import { Changes } from "../store/changes.ts";
 import {
@@ -15,12 +14,7 @@ import type { WebClient } from "../transport/download.ts";
 import { late, missing } from "./about.ts";
 import { fetchAttachment } from "./fetch.ts";
 
-/** Between two attempts for one attachment; each wait is twice the one before. */
-export interface Waits {
-  readonly firstMs: number;
-  readonly mostMs: number;
-}
-
+/** Between two attempts for one attachment. */
 export const LATE_WAITS: Waits = { firstMs: 60_000, mostMs: 6 * 3_600_000 };
 /** One attempt takes no longer than this, however slowly the bytes come. */
 const ATTEMPT_MS = 3_600_000;

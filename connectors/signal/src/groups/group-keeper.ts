@@ -1,7 +1,5 @@
-import { BackOff } from "../back-off.ts";
+import { BackOff, Lane, type Log } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
-import { Lane } from "../lane.ts";
-import type { Log } from "../log.ts";
 import { GroupCipher } from "../protocol/group-cipher.ts";
 import { openChange } from "../protocol/group-change.ts";
 import { groupIdOf } from "../protocol/group-id.ts";

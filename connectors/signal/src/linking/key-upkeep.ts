@@ -1,5 +1,5 @@
+import type { Log } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
-import type { Log } from "../log.ts";
 import type { SendContext } from "../sending/send.ts";
 import type { LinkedAccount } from "../store/account.ts";
 import { keepPreKeys } from "./keep-prekeys.ts";

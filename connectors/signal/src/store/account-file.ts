@@ -1,19 +1,17 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { beginLocked, isBusy, isFull, META_SCHEMA, placeOf, type ValueCipher } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
 import type { Changes, Quarantined, ValueKind, Values } from "./changes.ts";
 import { decodeEntry, encodeEntry, type Entry } from "./entry.ts";
-import { newCipher, openCipher } from "./file-cipher.ts";
+import { newFile, openFile } from "./file-version.ts";
 import { ValueCache } from "./value-cache.ts";
-import type { ValueCipher } from "./value-cipher.ts";
 
 /** Kinds of which each value is read once, if ever. */
 const USED_ONCE: ReadonlySet<ValueKind> = new Set(["prekey", "signed-prekey", "kyber-prekey", "kyber-used"]);
-const SQLITE_BUSY = 5;
-const SQLITE_FULL = 13;
 
 const SCHEMA = `
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  ${META_SCHEMA}
   CREATE TABLE value (kind TEXT NOT NULL, name BLOB NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
   CREATE TABLE entry (number INTEGER PRIMARY KEY AUTOINCREMENT, sealed BLOB NOT NULL);
   CREATE TABLE seen (digest BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
@@ -61,17 +59,10 @@ export class AccountFile implements Pick<Values, "get"> {
       throw new SignalError("account-unreadable", "there is no such account's file");
     const db = new DatabaseSync(path);
     try {
-      // The lock is taken with the first write and held while the file is open.
-      db.exec(`
-        PRAGMA locking_mode = EXCLUSIVE;
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
-        PRAGMA secure_delete = ON;
-        BEGIN IMMEDIATE;
-      `);
+      beginLocked(db);
       const made = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() !== undefined;
       if (!made) db.exec(SCHEMA);
-      const cipher = made ? openCipher(db, key) : newCipher(db, key);
+      const cipher = made ? openFile(db, key) : newFile(db, key);
       db.exec("COMMIT");
       return new AccountFile(db, cipher);
     } catch (cause) {
@@ -86,7 +77,7 @@ export class AccountFile implements Pick<Values, "get"> {
     const key = this.#cipher.name(kind, name);
     const row = this.#statement("SELECT sealed FROM value WHERE kind = ? AND name = ?").get(kind, key) as
       { sealed: Uint8Array } | undefined;
-    const value = row && this.#cipher.open(row.sealed, place(kind, key));
+    const value = row && this.#opened(row.sealed, placeOf(kind, key));
     if (!USED_ONCE.has(kind)) this.#cache.set(`${kind}/${name}`, value);
     return value;
   }
@@ -98,7 +89,7 @@ export class AccountFile implements Pick<Values, "get"> {
       name: Uint8Array;
       sealed: Uint8Array;
     }[];
-    for (const { name, sealed } of rows) yield this.#cipher.open(sealed, place(kind, Buffer.from(name)));
+    for (const { name, sealed } of rows) yield this.#opened(sealed, placeOf(kind, name));
   }
 
   hasSeen(digest: string): boolean {
@@ -141,7 +132,7 @@ export class AccountFile implements Pick<Values, "get"> {
     }[];
     return rows.map(({ number, sealed }) => ({
       number,
-      entry: decodeEntry(this.#cipher.open(sealed, "entry")),
+      entry: decodeEntry(this.#opened(sealed, "entry")),
     }));
   }
 
@@ -209,13 +200,13 @@ export class AccountFile implements Pick<Values, "get"> {
       this.#statement("INSERT OR REPLACE INTO value VALUES (?, ?, ?)").run(
         kind,
         key,
-        this.#cipher.seal(value, place(kind, key)),
+        this.#cipher.seal(value, placeOf(kind, key)),
       );
     }
   }
 
   #quarantined({ digest, at, sealed }: QuarantineRow): Quarantined {
-    const { sender, envelope } = decodeQuarantined(this.#cipher.open(sealed, "quarantine"));
+    const { sender, envelope } = decodeQuarantined(this.#opened(sealed, "quarantine"));
     return { digest: Buffer.from(digest).toString("hex"), sender, envelope, receivedAt: at };
   }
 
@@ -240,14 +231,19 @@ export class AccountFile implements Pick<Values, "get"> {
     } catch (cause) {
       this.#cache.clear();
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      const full = errcode(cause) === SQLITE_FULL;
-      throw new SignalError(
-        "unavailable",
-        full ? "there is no room for an account's file" : "an account's file takes nothing",
-        {
-          cause,
-        },
-      );
+      const why = isFull(cause)
+        ? "there is no room for an account's file"
+        : "an account's file takes nothing";
+      throw new SignalError("unavailable", why, { cause });
+    }
+  }
+
+  /** @throws {SignalError} `account-unreadable` for another key, another place, or damage */
+  #opened(sealed: Uint8Array, place: string): Uint8Array<ArrayBuffer> {
+    try {
+      return this.#cipher.open(sealed, place);
+    } catch (cause) {
+      throw new SignalError("account-unreadable", "an account's file is damaged", { cause });
     }
   }
 
@@ -273,17 +269,11 @@ function decodeQuarantined(bytes: Uint8Array): { sender: string; envelope: Uint8
   return { sender, envelope: new Uint8Array(Buffer.from(envelope, "base64")) };
 }
 
-function place(kind: ValueKind, key: Buffer): string {
-  return `${kind}/${key.toString("hex")}`;
-}
-
-function errcode(error: unknown): unknown {
-  return error instanceof Error && "errcode" in error ? error.errcode : undefined;
-}
-
 function openingError(cause: unknown): SignalError {
   if (cause instanceof SignalError) return cause;
-  if (errcode(cause) === SQLITE_BUSY)
+  if (isBusy(cause))
     return new SignalError("account-open", "another process has this account open: stop it first", { cause });
-  return new SignalError("account-unreadable", "an account's file cannot be opened", { cause });
+  return new SignalError("account-unreadable", "an account's file is damaged or under another key", {
+    cause,
+  });
 }

@@ -1,17 +1,11 @@
+import { aboutAttachment } from "@daybook/keeping";
 import { z } from "zod";
-import { messageCore } from "../attachments/about.ts";
 import type { AccountFile } from "./account-file.ts";
 import type { Values } from "./changes.ts";
 
 /** An attachment that its message was recorded without, and that is still asked for. */
 const waitingAttachment = z.strictObject({
-  about: z.strictObject({
-    eventId: z.string(),
-    stableDigest: z.string(),
-    core: messageCore,
-    name: z.string(),
-    n: z.int().nonnegative(),
-  }),
+  about: aboutAttachment,
   wanted: z.strictObject({
     pointer: z.strictObject({
       cdn: z.int(),

@@ -1,5 +1,5 @@
+import type { Log } from "@daybook/keeping";
 import type { AuthenticatedChat } from "../libsignal.ts";
-import type { Log } from "../log.ts";
 import type { LinkedAccount } from "../store/account.ts";
 import type { AccountFile } from "../store/account-file.ts";
 import type { Changes } from "../store/changes.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BackOff } from "../back-off.ts";
+import { BackOff } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
 import { fetchContacts } from "../receiving/contacts.ts";
 import type { SyncContext } from "./context.ts";

@@ -1,6 +1,6 @@
+import type { Log } from "@daybook/keeping";
 import { SignalError } from "../error.ts";
 import { plain, zkgroup } from "../libsignal.ts";
-import type { Log } from "../log.ts";
 
 /**
  * Where Signal's servers are, and what vouches for them. A test server differs from Signal's own in these values only:

@@ -28,6 +28,7 @@ export async function startMockSignal(): Promise<MockSignal> {
   await server.listen(0, "127.0.0.1");
   deliverUntilAcknowledged(server);
   const { https } = server as unknown as { https: Http2SecureServer };
+  bearCancelled(https);
   const sessions = new Set<ServerHttp2Session>();
   https.on("session", (session) => {
     sessions.add(session);
@@ -75,6 +76,14 @@ function patchPings(): void {
 }
 
 const { isError } = Error as unknown as { isError: (value: unknown) => boolean };
+
+/** Who stops reading an attachment half-way gets, from the mock, a second answer; what it throws for that nobody hears. */
+function bearCancelled(https: Http2SecureServer): void {
+  https.prependListener("request", (_request, response) => {
+    const setHeader = response.setHeader.bind(response);
+    response.setHeader = (...header) => (response.headersSent ? undefined : setHeader(...header));
+  });
+}
 
 /** Links that were refused wait in the mock, each with a timer: they get an answer that is none. */
 function stopWaiting(server: MockServer): void {

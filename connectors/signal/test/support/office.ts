@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import type { Device, PrimaryDevice } from "@signalapp/mock-server";
-import { type LinkHealth, type Log, Signal, type SignalOptions } from "../../src/index.ts";
+import type { Log } from "@daybook/keeping";
+import { type LinkHealth, Signal, type SignalOptions } from "../../src/index.ts";
 import { type MockSignal, startMockSignal } from "./mock-signal.ts";
 
 export const KEY = Buffer.alloc(32, 7);

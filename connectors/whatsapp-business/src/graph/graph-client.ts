@@ -21,6 +21,8 @@ const UNREACHED = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
+const REFUSED_TOKEN = /"code"\s*:\s*190\b/;
+
 const mediaInfo = z.looseObject({ url: z.url(), sha256: z.string().nullish() });
 
 /** Why a medium is not had: `never`, or `later`. */
@@ -34,32 +36,28 @@ export class GraphClient {
   readonly #base: URL;
   readonly #token: () => string;
   readonly #mediaHosts: readonly string[];
+  readonly #onToken: (isTaken: boolean) => void;
 
   constructor(of: {
     graphUrl: string;
     accessToken: () => string;
     mediaHosts?: readonly string[] | undefined;
+    /** Told whether Meta took the token, each time that it says so. */
+    onToken?: (isTaken: boolean) => void;
   }) {
     this.#base = new URL(`${of.graphUrl.replace(/\/$/, "")}/`);
     this.#token = of.accessToken;
     this.#mediaHosts = of.mediaHosts ?? META_MEDIA_HOSTS;
+    this.#onToken = of.onToken ?? (() => undefined);
+  }
+
+  get(path: string, signal: AbortSignal): Promise<Answer> {
+    return this.#ask(path, {}, signal);
   }
 
   /** @param body JSON, as it is sent */
-  async post(path: string, body: string, signal: AbortSignal): Promise<Answer> {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-    try {
-      const response = await fetch(new URL(path, this.#base), {
-        method: "POST",
-        redirect: "error",
-        headers: { ...this.#authorization(), "content-type": "application/json" },
-        body,
-        signal: within,
-      });
-      return { state: "answered", status: response.status, text: await bounded(response) };
-    } catch (error) {
-      return { state: isUnreached(error) ? "unreached" : "unanswered" };
-    }
+  post(path: string, body: string, signal: AbortSignal): Promise<Answer> {
+    return this.#ask(path, { method: "POST", body }, signal);
   }
 
   /** Asks where a medium is: the address lives 5 minutes. */
@@ -73,6 +71,7 @@ export class GraphClient {
     try {
       const response = await this.#get(target, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
       const text = await bounded(response);
+      this.#learn(response.status, text);
       if (!response.ok) return notHad(response.status);
       const { data } = mediaInfo.safeParse(JSON.parse(text));
       if (!data) return { state: "later", why: "Meta's answer could not be read" };
@@ -96,6 +95,29 @@ export class GraphClient {
     } catch {
       return { state: "later", why: "Meta could not be reached" };
     }
+  }
+
+  async #ask(path: string, of: { method?: "POST"; body?: string }, signal: AbortSignal): Promise<Answer> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
+    try {
+      const response = await fetch(new URL(path, this.#base), {
+        ...of,
+        redirect: "error",
+        headers: { ...this.#authorization(), ...(of.body && { "content-type": "application/json" }) },
+        signal: within,
+      });
+      const text = await bounded(response);
+      this.#learn(response.status, text);
+      return { state: "answered", status: response.status, text };
+    } catch (error) {
+      return { state: isUnreached(error) ? "unreached" : "unanswered" };
+    }
+  }
+
+  /** 190 is Meta's code of a token that is none, or none any more. */
+  #learn(status: number, text: string): void {
+    const isRefused = status === 401 || (status >= 400 && REFUSED_TOKEN.test(text));
+    if (isRefused || (status >= 200 && status < 300)) this.#onToken(!isRefused);
   }
 
   #get(url: URL, signal: AbortSignal): Promise<Response> {

@@ -1,12 +1,10 @@
-import { ConnectorError, type SealedAttachment } from "@daybook/contract";
-import type { GraphClient, NotHad } from "../graph/graph-client.ts";
-import type { ScopedSink } from "../options.ts";
+import { ConnectorError } from "@daybook/contract";
+import type { Fetched, ScopedSink } from "@daybook/keeping";
+import type { GraphClient } from "../graph/graph-client.ts";
 import type { WaitingMedia } from "./waiting.ts";
 
 /** One attempt takes no longer than this, however slowly the bytes come. */
 const ATTEMPT_MS = 15 * 60_000;
-
-export type Fetched = { readonly state: "had"; readonly attachment: SealedAttachment } | NotHad;
 
 /**
  * One attempt at a medium: its address, its bytes, their hash.

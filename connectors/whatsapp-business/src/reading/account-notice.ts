@@ -3,23 +3,38 @@ import type { Item } from "../webhook/items.ts";
 import { instantOf, joined, nameOf, type Reading } from "./reading.ts";
 
 const words = z.union([z.string(), z.number()]).nullish().catch(undefined);
-const value = z.looseObject({
-  event: words,
-  current_limit: words,
-  decision: words,
-  message_template_name: words,
+const alert = {
   alert_severity: words,
   alert_status: words,
   alert_type: words,
   alert_description: words,
-  ban_info: z.looseObject({ waba_ban_state: words }).nullish().catch(undefined),
+};
+
+/** Of what Meta says of an account, whatever the field, what is read. */
+export const accountNotice = z.looseObject({
+  event: words,
+  display_phone_number: words,
+  current_limit: words,
+  max_daily_conversations_per_business: words,
+  decision: words,
+  message_template_name: words,
+  message_template_language: words,
+  new_quality_score: words,
+  reason: words,
+  entity_type: words,
+  entity_id: words,
+  ...alert,
+  alert_info: z.looseObject(alert).nullish().catch(undefined),
+  ban_info: z.looseObject({ waba_ban_state: words, waba_ban_date: words }).nullish().catch(undefined),
   restriction_info: z
-    .array(z.looseObject({ restriction_type: words }))
+    .array(z.looseObject({ restriction_type: words, expiration: words }))
     .nullish()
     .catch(undefined),
   violation_info: z.looseObject({ violation_type: words }).nullish().catch(undefined),
   disconnection_info: z.looseObject({ reason: words, initiated_by: words }).nullish().catch(undefined),
+  other_info: z.looseObject({ title: words, description: words }).nullish().catch(undefined),
 });
+export type AccountNotice = z.infer<typeof accountNotice>;
 
 /** Fields by which Meta tells that a link does not work as it did. */
 const HEALTH = new Set(["account_update", "account_alerts", "account_review_update", "security"]);
@@ -27,15 +42,20 @@ const HEALTH_FIELD = /^(phone_number_|business_capability_|message_template_)/;
 
 /** What Meta tells of the account itself, or what this version does not know: never dropped. */
 export function readAccountNotice(item: Item): Reading {
-  const said = value.safeParse(item.value).data;
+  const said = accountNotice.safeParse(item.value).data;
+  const info = said?.alert_info ?? said;
   const parts = [
     said?.event,
     said?.decision,
-    said?.current_limit,
+    said?.current_limit ?? said?.max_daily_conversations_per_business,
     said?.message_template_name,
-    said?.alert_severity,
-    said?.alert_type,
-    said?.alert_description,
+    said?.message_template_language,
+    said?.new_quality_score,
+    said?.reason,
+    said?.other_info?.description,
+    info?.alert_severity,
+    info?.alert_type,
+    info?.alert_description,
     said?.ban_info?.waba_ban_state,
     ...(said?.restriction_info?.map((one) => one.restriction_type) ?? []),
     said?.violation_info?.violation_type,
@@ -55,12 +75,4 @@ export function readAccountNotice(item: Item): Reading {
 /** Whether it says how the account stands. */
 export function isHealth({ field, list }: Item): boolean {
   return list === undefined && (HEALTH.has(field) || HEALTH_FIELD.test(field));
-}
-
-const ENDS = new Set(["DISABLED_UPDATE", "PARTNER_REMOVED", "ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"]);
-
-/** Whether nothing more comes until somebody acts. */
-export function endsLink(item: Item): boolean {
-  const event = value.safeParse(item.value).data?.event;
-  return item.field === "account_update" && typeof event === "string" && ENDS.has(event);
 }

@@ -7,7 +7,7 @@ import { type Own, readMessage, type Way } from "./message.ts";
 import { READERS } from "./others.ts";
 import type { People } from "./people.ts";
 import { nameOf, type Reading } from "./reading.ts";
-import { message, metadata, status } from "./schema.ts";
+import { message, metadataOf, status } from "./schema.ts";
 import { readStatus, statusId } from "./status.ts";
 
 /** An event that is ready, and what is to be fetched for it. */
@@ -27,14 +27,14 @@ const MAX_EVENT_ID = 400;
 
 /** Which account an item is about: a number, else the whole business account. */
 export function accountOf(item: Item, custodianOf: (account: string) => Party | undefined): AccountOf {
-  const account = metadata.safeParse(item.metadata).data?.phone_number_id ?? item.entryId ?? "unknown";
+  const account = metadataOf(item.metadata)?.phone_number_id ?? item.entryId ?? "unknown";
   const custodian = custodianOf(account);
   return { account: account.slice(0, MAX_EVENT_ID), ...(custodian && { custodian }) };
 }
 
 /** The events of an item: the same ids and digests at every redelivery. What cannot be read is a gap with its bytes. */
 export function draftsOf(item: Item, { account, custodian }: AccountOf, people: People): Draft[] {
-  const display = metadata.safeParse(item.metadata).data?.display_phone_number?.replace(/\D/g, "");
+  const display = metadataOf(item.metadata)?.display_phone_number?.replace(/\D/g, "");
   const own = { account, party: { id: display || account, name: custodian?.name ?? "" } };
   people.introduce(item.contacts);
   const { id, readings } = read(item, people, own);
@@ -95,23 +95,28 @@ export function inPlaceOf(draft: Draft): Draft {
 function read(item: Item, people: People, own: Own): { id: string; readings: Reading[] } {
   const { list, field } = item;
   const way = wayOf(item);
-  const digest = sha256(
-    JSON.stringify([field, item.entryId, list === undefined ? item.entryTime : "", item.own]),
-  );
-  const id = `${nameOf(field).slice(0, 64)}:${digest}`;
   if (way !== undefined) {
     const parsed = message.safeParse(item.value);
-    if (!parsed.success) return { id, readings: [notRead(item)] };
+    if (!parsed.success) return { id: digestOf(item), readings: [notRead(item)] };
     const prefix = field === "history" ? (list === "threads" ? "history:" : "history-media:") : "";
     return { id: `${prefix}${parsed.data.id}`, readings: readMessage(parsed.data, way, people, own) };
   }
   if (list === "statuses") {
     const parsed = status.safeParse(item.value);
-    if (!parsed.success) return { id, readings: [notRead(item)] };
+    if (!parsed.success) return { id: digestOf(item), readings: [notRead(item)] };
     return { id: statusId(parsed.data), readings: [readStatus(parsed.data, people)] };
   }
   const reader = list === undefined ? undefined : READERS[list];
-  return { id, readings: [reader ? (reader(item, people) ?? notRead(item)) : readAccountNotice(item)] };
+  return {
+    id: digestOf(item),
+    readings: [reader ? (reader(item, people) ?? notRead(item)) : readAccountNotice(item)],
+  };
+}
+
+/** The id of what has none of its own. */
+function digestOf({ field, entryId, entryTime, list, own }: Item): string {
+  const digest = sha256(JSON.stringify([field, entryId, list === undefined ? entryTime : "", own]));
+  return `${nameOf(field).slice(0, 64)}:${digest}`;
 }
 
 function wayOf({ list, field, thread }: Item): Way | undefined {

@@ -3,7 +3,7 @@ import type { Item } from "../webhook/items.ts";
 import { reasonOf } from "./errors.ts";
 import type { People } from "./people.ts";
 import { idOf, instantOf, joined, nameOf, type Reading } from "./reading.ts";
-import { error, errors } from "./schema.ts";
+import { error, errors, metadataOf } from "./schema.ts";
 
 const words = z.string().nullish();
 const id = z
@@ -28,6 +28,7 @@ const userChange = z.looseObject({
 });
 const participant = z.looseObject({ wa_id: id, user_id: id, input: id });
 const people_ = z.array(participant).nullish();
+const setting = z.looseObject({ text: words, update_successful: z.boolean().nullish(), errors }).nullish();
 const group = z.looseObject({
   group_id: id,
   type: words,
@@ -37,8 +38,36 @@ const group = z.looseObject({
   added_participants: people_,
   removed_participants: people_,
   failed_participants: people_,
+  /** Of somebody who asks to join, or asks no more. */
+  wa_id: id,
+  user_id: id,
+  initiated_by: words,
+  profile_picture: setting,
+  group_subject: setting,
+  group_description: setting,
   errors,
 });
+type Group = z.infer<typeof group>;
+
+/** What of a group was set, and what could not be. @see Meta, "Webhooks for Groups API" */
+function settingsOf(data: Group): string[] {
+  const all = {
+    picture: data.profile_picture,
+    subject: data.group_subject,
+    description: data.group_description,
+  };
+  return Object.entries(all).flatMap(([name, one]) => {
+    if (!one) return [];
+    const is = one.update_successful === false ? "could not be set" : "set";
+    const text = one.text ? ` to ${one.text}` : "";
+    return [joined([`${name} ${is}${text}`, reasonOf(one.errors)])];
+  });
+}
+
+/** Its name, once it is another. */
+function subjectOf({ group_subject: set, subject }: Group): string | undefined {
+  return (set && set.update_successful !== false ? set.text : undefined) ?? subject ?? undefined;
+}
 const call = z.looseObject({
   id,
   from: id,
@@ -110,18 +139,25 @@ export const READERS: Readonly<Record<string, Reader>> = {
       named("added", data.added_participants),
       named("removed", data.removed_participants),
       named("failed for", data.failed_participants),
+      data.wa_id ?? data.user_id,
     ].filter((one) => typeof one === "string");
+    const isMembership = who.length > 0 || /participant|join/.test(data.type ?? "");
+    const by = data.initiated_by && `by ${data.initiated_by}`;
+    const parts = [data.type, ...who, by, data.reason, ...settingsOf(data), reasonOf(data.errors)];
     return {
-      kind: who.length > 0 || data.type?.includes("participant") ? "membership" : "notice",
-      conversation: people.group(data.group_id, data.subject ?? undefined),
-      text: `Group: ${joined([data.type, ...who, data.reason, reasonOf(data.errors)])}`,
+      kind: isMembership ? "membership" : "notice",
+      conversation: people.group(data.group_id, subjectOf(data)),
+      text: `Group: ${joined(parts)}`,
       ...timed(data.timestamp),
     };
   },
-  calls: ({ value }, people) => {
+  calls: ({ value, metadata }, people) => {
     const { data } = call.safeParse(value);
     if (!data) return undefined;
-    const isOwn = data.direction === "BUSINESS_INITIATED";
+    const display = metadataOf(metadata)?.display_phone_number?.replace(/\D/g, "");
+    const isOwn = data.direction
+      ? data.direction === "BUSINESS_INITIATED"
+      : data.from !== undefined && data.from === display;
     const who = isOwn
       ? { phone: data.to, user: data.to_user_id }
       : { phone: data.from, user: data.from_user_id };

@@ -1,6 +1,6 @@
 import type { Event, Party } from "@daybook/contract";
 import { z } from "zod";
-import type { Change, StateFile } from "../state/state-file.ts";
+import type { BusinessState, StateChange } from "../state.ts";
 import { contact } from "./schema.ts";
 import { idOf, nameOf, type Reading } from "./reading.ts";
 
@@ -32,7 +32,7 @@ export type KnownConversation = z.infer<typeof conversation>;
 
 /** The state's own entry of a conversation of an account. */
 export function readConversation(
-  state: StateFile,
+  state: BusinessState,
   account: string,
   id: string,
 ): KnownConversation | undefined {
@@ -44,13 +44,19 @@ export function readConversation(
  * first, so that the conversation goes on when Meta tells only the other; each pair is an observation with a date.
  */
 export class People {
-  readonly #state: StateFile;
+  readonly #state: BusinessState;
   readonly #account: string;
   readonly #names = new Map<string, { name: string; username: string | undefined }>();
+  readonly #introduced = new Set<unknown>();
   readonly #persons = new Map<string, Person>();
   readonly #conversations = new Map<string, KnownConversation>();
+  /** As they were before this webhook: each is read from the file once. */
+  readonly #before = {
+    persons: new Map<string, Person | undefined>(),
+    conversations: new Map<string, KnownConversation | undefined>(),
+  };
 
-  constructor(state: StateFile, account: string) {
+  constructor(state: BusinessState, account: string) {
     this.#state = state;
     this.#account = account;
   }
@@ -58,6 +64,9 @@ export class People {
   /** What a webhook says of people beside its messages. */
   introduce(contacts: readonly unknown[]): void {
     for (const one of contacts) {
+      // The items of one webhook have the same.
+      if (this.#introduced.has(one)) continue;
+      this.#introduced.add(one);
       const { data } = contact.safeParse(one);
       if (!data) continue;
       const known = { name: nameOf(data.profile?.name), username: data.profile?.username ?? undefined };
@@ -133,14 +142,13 @@ export class People {
   }
 
   /** What is to be remembered, but of the conversations that are left out. */
-  changes(isLeftOut: (conversation: string) => boolean): Change[] {
-    const changes: Change[] = [];
+  changes(isLeftOut: (conversation: string) => boolean): StateChange[] {
+    const changes: StateChange[] = [];
     for (const [name, value] of this.#persons)
       if (!isLeftOut(value.id)) changes.push({ kind: "person", name: `${this.#account}:${name}`, value });
     for (const [id, value] of this.#conversations) {
       if (isLeftOut(id)) continue;
-      if (JSON.stringify(value) === JSON.stringify(readConversation(this.#state, this.#account, id)))
-        continue;
+      if (JSON.stringify(value) === JSON.stringify(this.#conversationBefore(id))) continue;
       changes.push({ kind: "conversation", name: `${this.#account}:${id}`, value });
     }
     return changes;
@@ -152,14 +160,23 @@ export class People {
   }
 
   #conversation(id: string): KnownConversation | undefined {
-    return this.#conversations.get(id) ?? readConversation(this.#state, this.#account, id);
+    return this.#conversations.get(id) ?? this.#conversationBefore(id);
+  }
+
+  #conversationBefore(id: string): KnownConversation | undefined {
+    const { conversations } = this.#before;
+    if (!conversations.has(id)) conversations.set(id, readConversation(this.#state, this.#account, id));
+    return conversations.get(id);
   }
 
   #known(id: string | undefined): Person | undefined {
     if (id === undefined) return undefined;
-    return (
-      this.#persons.get(id) ?? person.safeParse(this.#state.get("person", `${this.#account}:${id}`)).data
-    );
+    const now = this.#persons.get(id);
+    if (now) return now;
+    const { persons } = this.#before;
+    if (!persons.has(id))
+      persons.set(id, person.safeParse(this.#state.get("person", `${this.#account}:${id}`)).data);
+    return persons.get(id);
   }
 }
 

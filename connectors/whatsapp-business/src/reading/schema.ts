@@ -6,7 +6,16 @@ const id = z.union([z.string(), z.number()]).transform(String);
 const optionalId = id.nullish().transform((value) => (value === "" || value === null ? undefined : value));
 const words = z.string().nullish();
 
-export const metadata = z.looseObject({ display_phone_number: optionalId, phone_number_id: optionalId });
+const metadata = z.looseObject({ display_phone_number: optionalId, phone_number_id: optionalId });
+type Metadata = z.infer<typeof metadata>;
+const read = new WeakMap<object, Metadata | undefined>();
+
+/** Which number a webhook's change is about. All the items of one have the same, which is read once. */
+export function metadataOf(value: unknown): Metadata | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!read.has(value)) read.set(value, metadata.safeParse(value).data);
+  return read.get(value);
+}
 
 export const contact = z.looseObject({
   profile: z.looseObject({ name: words, username: words }).nullish(),
@@ -101,6 +110,8 @@ export type Message = z.infer<typeof message>;
 
 export const status = z.looseObject({
   id,
+  /** `call` where it is of a call of ours. */
+  type: words,
   status: z.string(),
   timestamp: id.nullish(),
   recipient_id: optionalId,

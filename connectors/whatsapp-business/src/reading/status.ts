@@ -14,11 +14,13 @@ export function readStatus(status: Status, people: People): Reading {
   const sender = people.meet(who)?.party;
   const sentAt = instantOf(status.timestamp);
   const reason = reasonOf(errors);
+  const words = reason === undefined ? nameOf(what) : `${nameOf(what)}: ${reason}`;
+  const isCall = status.type === "call";
   return {
-    kind: "receipt",
-    direction: "incoming",
+    kind: isCall ? "call" : "receipt",
+    direction: isCall ? "outgoing" : "incoming",
     target: idOf(id),
-    text: reason === undefined ? nameOf(what) : `${nameOf(what)}: ${reason}`,
+    text: isCall ? `Call: ${words}` : words,
     ...(sender && { sender }),
     ...(conversation && { conversation }),
     ...(sentAt !== undefined && { sentAt }),

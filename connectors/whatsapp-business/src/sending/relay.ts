@@ -14,7 +14,7 @@ import type { GraphClient } from "../graph/graph-client.ts";
 import { type ApprovedTemplate, CONNECTOR } from "../options.ts";
 import { readConversation } from "../reading/people.ts";
 import { status } from "../reading/schema.ts";
-import type { StateFile } from "../state/state-file.ts";
+import type { BusinessState } from "../state.ts";
 import type { Item } from "../webhook/items.ts";
 import { judge, NEEDS_TEMPLATE } from "./outcome.ts";
 import { requestFor } from "./request.ts";
@@ -33,7 +33,7 @@ type Progress = z.infer<typeof progress>;
 const STATUS_MS = 60_000;
 
 export interface RelayOptions {
-  readonly state: StateFile;
+  readonly state: BusinessState;
   readonly graph: GraphClient;
   /** Undefined for a number that is not captured here. */
   readonly custodianOf: (account: string) => Party | undefined;

@@ -42,8 +42,12 @@ const BESIDE = new Set(["messaging_product", "metadata", "contacts"]);
 const MAX_ITEMS = 20_000;
 const MAX_BESIDE_CHARACTERS = 16 * 1024;
 
+/** As many digits as may be more than JavaScript's numbers hold. */
+const LONG_NUMBER = /\d{16}/;
+
 /** Numbers that JavaScript would round stay as they were written. */
 export function parse(text: string): unknown {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   return JSON.parse(text, ((_: string, value: unknown, context: { source: string }) =>
     typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
       ? context.source

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ConnectorError } from "@daybook/contract";
-import type { Log } from "../log.ts";
+import type { Log } from "@daybook/keeping";
 import { isSigned } from "./signature.ts";
 
 export const WEBHOOK_PATH = "/webhooks/whatsapp";
@@ -17,6 +17,8 @@ export interface ListenerOptions {
   readonly verifyToken: () => string;
   /** Resolves once everything that the body tells of is durable. */
   readonly deliver: (body: Buffer) => Promise<void>;
+  /** Told of a body that bears no signature of the app. */
+  readonly onUnsigned: () => void;
   readonly log: Log;
 }
 
@@ -45,6 +47,7 @@ export function webhookListener(options: ListenerOptions): RequestListener {
       const body = await readBody(request);
       if (typeof body === "number") return answer(request, response, body);
       if (!isSigned(body, signature, options.appSecrets())) {
+        options.onUnsigned();
         if (mayWarn()) options.log.warn({}, "a webhook bears no signature of this app: refused");
         return answer(request, response, 401);
       }

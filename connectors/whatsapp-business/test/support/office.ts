@@ -9,10 +9,16 @@ import { RecordingSink } from "@daybook/contract/testing";
 import { GraphApi } from "../../../../test/fakes/graph-api.ts";
 import { WhatsAppBusiness, type WhatsAppBusinessOptions } from "../../src/index.ts";
 import { NUMBER } from "../fixtures/payloads.ts";
+import { APP, CUSTODIAN, VERIFY_TOKEN } from "./app.ts";
 
-export const APP = { secret: "an app secret, made up", accessToken: "an access token, made up" };
-export const VERIFY_TOKEN = "a verify token, made up";
-export const CUSTODIAN = { id: "id-olivia", name: "Olivia Sinclair" };
+export * from "./app.ts";
+
+/** As Meta says it of a number that is well. */
+export const CONNECTED = {
+  display_phone_number: "+1 555-078-3881",
+  status: "CONNECTED",
+  quality_rating: "GREEN",
+};
 
 /** An official number that runs against a Graph API of ours. */
 export interface Office {
@@ -23,12 +29,18 @@ export interface Office {
   readonly logged: unknown[];
   /** Posts a webhook until it is taken, and resolves with the events so far. */
   receive(payload: unknown): Promise<readonly Captured[]>;
-  /** Resolves with the first event for which it is so. */
+  /** Resolves with the first event for which it is so. Rejects once the office is closed. */
   event(is: (event: Captured) => boolean): Promise<Captured>;
   /** Ends the connector, and starts another over the same state. */
   restart(more?: Partial<WhatsAppBusinessOptions>): Promise<Office>;
   close(): Promise<void>;
 }
+
+/** Whatever a test that failed has left open: jest would not end. */
+const open = new Set<() => Promise<void>>();
+afterEach(async () => {
+  for (const close of open) await close();
+});
 
 export async function openOffice(
   more: Partial<WhatsAppBusinessOptions> & { sink?: RecordingSink; dir?: string; api?: GraphApi } = {},
@@ -39,6 +51,7 @@ export async function openOffice(
     ...options
   } = more;
   const api = more.api ?? (await GraphApi.start(APP));
+  if (!more.api) api.numbers.set(NUMBER, CONNECTED);
   const logged: unknown[] = [];
   const log = (...line: unknown[]) => void logged.push(line);
   const connector = new WhatsAppBusiness({
@@ -60,11 +73,19 @@ export async function openOffice(
   running.catch(() => undefined);
   const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/whatsapp`;
   const stop = async () => {
+    open.delete(close);
     stopping.abort();
     await running;
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
+  const close = async () => {
+    if (!open.has(close)) return;
+    await stop();
+    await api.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  open.add(close);
   return {
     api,
     sink,
@@ -79,6 +100,7 @@ export async function openOffice(
       for (;;) {
         const found = sink.captured.find(is);
         if (found) return found;
+        if (stopping.signal.aborted) throw new Error("the office was closed before there was such an event");
         await sleep(2);
       }
     },
@@ -86,10 +108,6 @@ export async function openOffice(
       await stop();
       return openOffice({ ...more, ...again, sink, dir, api });
     },
-    async close() {
-      await stop();
-      await api.close();
-      rmSync(dir, { recursive: true, force: true });
-    },
+    close,
   };
 }

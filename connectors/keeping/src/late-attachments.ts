@@ -1,43 +1,62 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConnectorError } from "@daybook/contract";
-import type { GraphClient } from "../graph/graph-client.ts";
-import type { Log } from "../log.ts";
-import type { ScopedSink, Waits } from "../options.ts";
-import type { StateFile } from "../state/state-file.ts";
-import { fetchMedia } from "./fetch-media.ts";
-import { arrived, dealtWith, keyOf, missing, waitingMedia, type WaitingMedia, written } from "./waiting.ts";
+import { ConnectorError, type SealedAttachment } from "@daybook/contract";
+import type { ZodType } from "zod";
+import { arrived, missing } from "./about-attachment.ts";
+import { waitAfter, type Waits } from "./back-off.ts";
+import type { Log } from "./log.ts";
+import type { ScopedSink } from "./scoped-sink.ts";
+import type { StateFile } from "./state-file.ts";
+import {
+  type AttachmentKind,
+  dealtWith,
+  keyOf,
+  type WaitingAttachment,
+  written,
+} from "./waiting-attachment.ts";
 
-export const MEDIA_WAITS: Waits = { firstMs: 5_000, mostMs: 3_600_000 };
-const AT_ONCE = 4;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Asked again after something of ours took nothing. */
 const RETRY_MS = 5_000;
 
-export interface LateMediaOptions {
-  readonly state: StateFile;
-  readonly graph: GraphClient;
+/** What one attempt at an attachment came to. */
+export type Fetched =
+  | { readonly state: "had"; readonly attachment: SealedAttachment }
+  | { readonly state: "later" | "never"; /** A clause, with no user data. */ readonly why: string };
+
+export interface LateAttachmentsOptions<Wanted extends WaitingAttachment> {
+  readonly state: StateFile<AttachmentKind>;
+  /** What the state file has of them. */
+  readonly schema: ZodType<Wanted>;
+  /**
+   * One attempt.
+   *
+   * @throws {ConnectorError} retryable: ours takes nothing, or nobody can be asked just now, which is no attempt
+   */
+  readonly fetch: (wanted: Wanted, sink: ScopedSink, signal: AbortSignal) => Promise<Fetched>;
+  readonly waits: Waits;
+  /** How many are asked for at once. */
+  readonly atOnce: number;
   readonly log: Log;
   readonly now: () => Date;
-  readonly waits: Waits;
 }
 
 /**
- * Fetches the media of messages that are recorded already, until they are had or their time at Meta is over; either is
+ * Fetches the attachments of messages that are recorded already, until they are had or their time is over; either is
  * recorded, with the message as its target. What waits is in the state file.
  */
-export class LateMedia {
-  readonly #options: LateMediaOptions;
-  readonly #waiting = new Map<string, WaitingMedia>();
+export class LateAttachments<Wanted extends WaitingAttachment> {
+  readonly #options: LateAttachmentsOptions<Wanted>;
+  readonly #waiting = new Map<string, Wanted>();
   #awake: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(options: LateMediaOptions) {
+  constructor(options: LateAttachmentsOptions<Wanted>) {
     this.#options = options;
-    for (const value of options.state.all("media")) this.#keep(waitingMedia.parse(value));
+    for (const value of options.state.all("media")) this.#keep(options.schema.parse(value));
   }
 
   /** They are in the state file by now. */
-  add(media: readonly WaitingMedia[]): void {
-    for (const one of media) this.#keep(one);
+  add(wanted: readonly Wanted[]): void {
+    for (const one of wanted) this.#keep(one);
     this.#wake();
   }
 
@@ -45,7 +64,7 @@ export class LateMedia {
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const wake = () => this.#wake();
     signal.addEventListener("abort", wake, { once: true });
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#work(sink, signal)));
+    await Promise.all(Array.from({ length: this.#options.atOnce }, () => this.#work(sink, signal)));
     signal.removeEventListener("abort", wake);
   }
 
@@ -66,26 +85,28 @@ export class LateMedia {
         this.#keep(first);
         if (isAborted(signal)) return;
         if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
-        this.#options.log.warn({ code: cause.code }, "media wait: what was fetched could not be kept");
+        this.#options.log.warn(
+          { code: cause.code },
+          "attachments wait: they cannot be fetched or kept just now",
+        );
         await rest(RETRY_MS, new Promise(() => undefined), signal);
       }
     }
   }
 
   /** @returns what waits on */
-  async #askFor(one: WaitingMedia, sink: ScopedSink, signal: AbortSignal): Promise<WaitingMedia | undefined> {
-    const { state, graph, now, waits } = this.#options;
+  async #askFor(one: Wanted, sink: ScopedSink, signal: AbortSignal): Promise<Wanted | undefined> {
+    const { state, fetch, now, waits } = this.#options;
     // What scope leaves out meanwhile is not fetched any more.
     if (await sink.excludes?.(one.core)) {
       await state.write(dealtWith(one));
       return undefined;
     }
-    const fetched = await fetchMedia(one, { graph, sink, signal });
+    const fetched = await fetch(one, sink, signal);
     signal.throwIfAborted();
     const at = now().getTime();
     if (fetched.state === "later" && at < one.until) {
-      const waitMs = Math.min(waits.mostMs, waits.firstMs * 2 ** Math.min(30, one.attempts));
-      const again = { ...one, attempts: one.attempts + 1, nextAt: at + waitMs };
+      const again = { ...one, attempts: one.attempts + 1, nextAt: at + waitAfter(one.attempts, waits) };
       await state.write([written(again)]);
       return again;
     }
@@ -96,7 +117,7 @@ export class LateMedia {
     return undefined;
   }
 
-  #keep(one: WaitingMedia): void {
+  #keep(one: Wanted): void {
     this.#waiting.set(keyOf(one), one);
   }
 
@@ -107,7 +128,7 @@ export class LateMedia {
 }
 
 /** Never later than the end of its time. */
-function dueAt({ nextAt, until }: WaitingMedia): number {
+function dueAt({ nextAt, until }: WaitingAttachment): number {
   return Math.min(nextAt, until);
 }
 

@@ -1,6 +1,0 @@
-/** Where this package says what an operator should know. The fields hold no names, numbers, keys or text. */
-export interface Log {
-  info(fields: Readonly<Record<string, unknown>>, sentence: string): void;
-  warn(fields: Readonly<Record<string, unknown>>, sentence: string): void;
-  error(fields: Readonly<Record<string, unknown>>, sentence: string): void;
-}
