@@ -1,0 +1,94 @@
+import { captureBatches, type Change, type Log, type ScopedSink } from "@daybook/keeping";
+import type { Queued } from "../page-port.ts";
+import { type About, type Draft, draftsOf, inPlaceOf } from "../reading/drafts.ts";
+import { heldOf } from "../reading/held.ts";
+import { type AccountState, HeldWith, type Kind, readChat } from "./kept.ts";
+
+export interface IntakeOptions {
+  readonly state: AccountState;
+  readonly sink: ScopedSink;
+  readonly about: () => About;
+  /** What is durable now, of what scope does not leave out. */
+  readonly recorded: (drafts: readonly Draft[]) => Promise<void>;
+  /** A message of the account's own, before it is recorded: as it should be, where Daybook sent it. */
+  readonly recognise: (draft: Draft) => Draft;
+  readonly log: Log;
+}
+
+/** What was observed becomes events, one batch after another: what a message was is known by the batches before. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves once everything is durable, with what has to be remembered of it. May be repeated.
+   *
+   * @throws {ConnectorError} retryable: nobody knows what is durable, give it again
+   */
+  take(observed: readonly Queued[]): Promise<void> {
+    const taken = this.#last.then(() => this.#take(observed));
+    this.#last = taken.catch(() => undefined);
+    return taken;
+  }
+
+  async #take(observed: readonly Queued[]): Promise<void> {
+    const { state, about, recognise, recorded } = this.#options;
+    const held = new HeldWith(state);
+    const changes = new Map<string, Change<Kind>>();
+    const [taken, kept]: [Draft[], Draft[]] = [[], []];
+    const isOut = this.#scope();
+    for (const one of observed) {
+      const drafts = draftsOf(one, about(), held).filter(
+        ({ eventId }) => !this.#isRecorded(eventId, changes),
+      );
+      const [first] = drafts;
+      const original = heldOf(one);
+      // Also what scope leaves out is handed over, for it is counted; but nothing of it is remembered.
+      const sent = drafts.map(recognise);
+      taken.push(...sent);
+      if (first && (await isOut(first))) continue;
+      kept.push(...sent);
+      if (original) held.coming.set(original.id, original);
+      for (const change of this.#remembered(drafts)) changes.set(`${change.kind}/${change.name}`, change);
+    }
+    await captureBatches(taken, { ...this.#options, inPlaceOf });
+    await recorded(kept);
+    for (const [name, value] of held.coming) changes.set(`held/${name}`, { kind: "held", name, value });
+    await state.write([...changes.values()]);
+  }
+
+  /** A pair of a person's ids is recorded once. */
+  #isRecorded(eventId: string, changes: ReadonlyMap<string, unknown>): boolean {
+    if (!eventId.startsWith("identity:")) return false;
+    return changes.has(`identity/${eventId}`) || this.#options.state.has("identity", eventId);
+  }
+
+  #remembered(drafts: readonly Draft[]): Change<Kind>[] {
+    const changes: Change<Kind>[] = [];
+    for (const { eventId, event } of drafts) {
+      if (eventId.startsWith("identity:")) changes.push({ kind: "identity", name: eventId, value: true });
+      if (!event.conversation) continue;
+      const { id, title, kind } = event.conversation;
+      const known = readChat(this.#options.state, id);
+      if (known?.title !== title || known.kind !== kind)
+        changes.push({ kind: "chat", name: id, value: { title, kind } });
+    }
+    return changes;
+  }
+
+  /** Asked once for each conversation of a batch. */
+  #scope(): (draft: Draft) => Promise<boolean> {
+    const { sink } = this.#options;
+    const known = new Map<string, boolean>();
+    return async ({ event }) => {
+      const place = event.conversation?.id ?? "";
+      const answer = known.get(place) ?? (await sink.excludes?.(event)) ?? false;
+      known.set(place, answer);
+      return answer;
+    };
+  }
+}

@@ -1,0 +1,200 @@
+import type { Captured } from "@daybook/contract";
+import { z } from "zod";
+import { WebError } from "../error.ts";
+import type { PagePort } from "../page-port.ts";
+import { heldOf } from "../reading/held.ts";
+import type { Intake } from "./intake.ts";
+import { type AccountState, readLooked, readOriginal } from "./kept.ts";
+
+/** The page, as far as looking again asks it. */
+export interface Looked {
+  ask(what: "chats"): Promise<Awaited<ReturnType<PagePort["chats"]>>>;
+  ask(what: "loadBack", chat: string, least: number): Promise<Awaited<ReturnType<PagePort["loadBack"]>>>;
+  ask(what: "found", chat: string, from: number, most: number): Promise<string[]>;
+  ask(what: "forgotten", from: number, most: number): Promise<Awaited<ReturnType<PagePort["forgotten"]>>>;
+}
+
+export type LookedChat = Pick<Awaited<ReturnType<PagePort["chats"]>>[number], "id" | "title">;
+
+export interface LookAgainOptions {
+  readonly state: AccountState;
+  readonly intake: Intake;
+  /** Nothing before it is looked for, milliseconds since 1970. */
+  readonly since: number;
+  /** A known hole: durable once resolved. */
+  readonly gap: (gap: NonNullable<Captured["event"]["gap"]>, chat: LookedChat | undefined) => Promise<void>;
+  /** Scope leaves it out: nothing of it is loaded. */
+  readonly excludes: (chat: LookedChat) => Promise<boolean>;
+  readonly now: () => Date;
+}
+
+/** How many messages of a chat are loaded, one attempt after another, until what is known is met. */
+const LIMITS = [50, 200, 1_000];
+const PAGE = 100;
+/**
+ * A message may be deleted for everyone for two days and a half, edited for a quarter of an hour: so far back what is recorded
+ * is compared with what the page has now, among so many messages of a chat.
+ */
+const CHANGES_MS = 3 * 86_400_000;
+const MAX_COMPARED = 200;
+const MAX_CHATS = 5_000;
+/** Clocks of phones and servers differ. */
+const MARGIN_MS = 300_000;
+const MAX_HELD_CHARACTERS = 16_000_000;
+
+const place = z.object({ chat: z.object({ id: z.string(), title: z.string() }) });
+const time = z.object({ msg: z.object({ t: z.number().nullish() }) });
+
+/**
+ * Looks through what the page has of each chat since it was last looked through: what was not heard is recorded, and what
+ * cannot be known is a gap. Only what came after the link.
+ */
+export class LookAgain {
+  readonly #options: LookAgainOptions;
+
+  constructor(options: LookAgainOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Once. Repeatable: what is recorded already is not recorded again.
+   *
+   * @throws {WebError} `unavailable` when the session ended meanwhile: what was not looked at is looked at the next time
+   * @throws {ConnectorError} retryable
+   */
+  async run(page: Looked): Promise<void> {
+    const { state, since: first, now, excludes } = this.#options;
+    const began = now().getTime();
+    const looked = Math.min(began, readLooked(state) ?? first);
+    const since = Math.max(first, looked - MARGIN_MS);
+    const changed = Math.max(first, looked - CHANGES_MS);
+    const chats = (await page.ask("chats")).filter(({ t }) => t * 1_000 >= changed);
+    for (const chat of chats.slice(0, MAX_CHATS))
+      if (!(await excludes(chat))) await this.#lookAt(page, chat, since, changed);
+    await this.#lookUp(page, { since, changed, began });
+    if (chats.length > MAX_CHATS)
+      await this.#missed(undefined, since, began, "More chats changed than are looked through");
+    await state.write([{ kind: "looked", name: "", value: began }]);
+  }
+
+  /** What the page had and let go of: nothing tells of what became of it. */
+  async #lookUp(
+    page: Looked,
+    { since, changed, began }: Record<"since" | "changed" | "began", number>,
+  ): Promise<void> {
+    try {
+      for (let from: number | undefined = 0; from !== undefined;) {
+        const looked: Awaited<ReturnType<PagePort["forgotten"]>> = await page.ask("forgotten", from, PAGE);
+        for (const raw of looked.found) {
+          if (timeOf(raw) < changed || this.#isAsRecorded(raw)) continue;
+          const chat = chatIn(raw);
+          if (chat && (await this.#options.excludes(chat))) continue;
+          await this.#options.intake.take([{ n: 0, raw }]);
+        }
+        from = looked.next;
+      }
+    } catch (cause) {
+      if (!(cause instanceof WebError)) throw cause;
+      await page.ask("chats");
+      await this.#missed(
+        undefined,
+        since,
+        began,
+        "The page could not look up messages that it had let go of",
+      );
+    }
+  }
+
+  /** @param changed from when on what is recorded may have been changed */
+  async #lookAt(page: Looked, chat: LookedChat, since: number, changed: number): Promise<void> {
+    const began = this.#options.now().getTime();
+    const unheard = new Unheard(this.#options.intake);
+    let seen = 0;
+    let oldest = began;
+    try {
+      for (const limit of LIMITS) {
+        const { loaded, isAll } = await page.ask("loadBack", chat.id, limit);
+        while (seen < Math.min(loaded, limit)) {
+          const found = await page.ask("found", chat.id, seen, PAGE);
+          if (found.length === 0) break;
+          seen += found.length;
+          oldest = Math.min(oldest, ...found.map(timeOf));
+          await unheard.add(found.filter((raw) => timeOf(raw) >= changed && !this.#isAsRecorded(raw)));
+        }
+        if (isAll || oldest < changed || (oldest < since && limit >= MAX_COMPARED))
+          return await unheard.take();
+      }
+    } catch (cause) {
+      if (!(cause instanceof WebError)) throw cause;
+      await unheard.take();
+      // Whether the page failed at this chat alone, or is gone, the next question tells.
+      await page.ask("chats");
+      return this.#missed(
+        chat,
+        since,
+        began,
+        "The page could not show this chat when it was looked through again",
+      );
+    }
+    await unheard.take();
+    await this.#missed(
+      chat,
+      since,
+      oldest,
+      `More than ${LIMITS.at(-1) ?? 0} messages came since it was last looked through`,
+    );
+  }
+
+  #isAsRecorded(raw: string): boolean {
+    const is = heldOf({ n: 0, raw });
+    return is !== undefined && readOriginal(this.#options.state, is.id)?.digest === is.digest;
+  }
+
+  async #missed(chat: LookedChat | undefined, from: number, to: number, why: string): Promise<void> {
+    if (to <= from) return;
+    await this.#options.gap(
+      {
+        from: new Date(from).toISOString(),
+        to: new Date(to).toISOString(),
+        why: `${why}: what was said in it then may be missing`,
+        ...(chat && { about: chat.id.slice(0, 512) }),
+      },
+      chat,
+    );
+  }
+}
+
+/** What is found of a chat, newest first, and recorded as it happened: an edit is about what was before it. */
+class Unheard {
+  readonly #intake: Intake;
+  #found: string[] = [];
+  #characters = 0;
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  /** Where it is too much to hold, the newest are recorded first. */
+  async add(found: readonly string[]): Promise<void> {
+    this.#found.push(...found);
+    this.#characters += found.reduce((sum, { length }) => sum + length, 0);
+    if (this.#characters >= MAX_HELD_CHARACTERS) await this.take();
+  }
+
+  async take(): Promise<void> {
+    const found = this.#found.toReversed();
+    [this.#found, this.#characters] = [[], 0];
+    for (let at = 0; at < found.length; at += PAGE)
+      await this.#intake.take(found.slice(at, at + PAGE).map((raw) => ({ n: 0, raw })));
+  }
+}
+
+function chatIn(raw: string): LookedChat | undefined {
+  return place.safeParse(JSON.parse(raw)).data?.chat;
+}
+
+/** Milliseconds since 1970; of what tells none, as if it were new. */
+function timeOf(raw: string): number {
+  const { data } = time.safeParse(JSON.parse(raw));
+  return (data?.msg.t ?? Number.MAX_SAFE_INTEGER / 1_000) * 1_000;
+}
