@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
+import { type Log, type ScopedSink, StateFile } from "@daybook/keeping";
+import { listening } from "./coverage.ts";
+import { CONNECTOR, idOf } from "./events/message.ts";
+import { type Incoming, type IntakeTls, SmtpIntake } from "./intake/smtp-intake.ts";
+import type { Sources } from "./intake/trust.ts";
+import { type Mailbox, receive, UNASSIGNED } from "./journal/receive.ts";
+import { MailReader } from "./reading/mail-reader.ts";
+import type { Resolve } from "./reading/reading.ts";
+
+export interface EmailOptions {
+  /** Where journals are sent to: kept to oneself, for it is half of what tells a journal from a forgery. */
+  readonly journalAddresses: readonly string[];
+  readonly mailboxes: readonly Mailbox[];
+  readonly sources: Sources;
+  readonly at: { readonly host: string; readonly port: number };
+  readonly tls?: IntakeTls | undefined;
+  readonly stateFile: string;
+  /** 32 bytes: encrypts what is remembered. */
+  readonly key: Uint8Array;
+  /** For the keys of signatures. Without it none is checked. */
+  readonly resolve?: Resolve | undefined;
+  readonly maxBytes?: number;
+  readonly maxBytesUnderWay?: number;
+  readonly beatMs?: number;
+  readonly log: Log;
+  readonly now?: () => Date;
+}
+
+const MIB = 1024 * 1024;
+/** Exchange Online takes messages of 150 MB; a report is larger than what it is about. */
+const MAX_BYTES = 200 * MIB;
+const MAX_BYTES_UNDER_WAY = 400 * MIB;
+const BEAT_MS = 60_000;
+
+/** The journal of an organisation's mail, as its mail servers hand it over by SMTP. */
+export class Email implements Connector {
+  readonly #options: EmailOptions;
+  readonly #state: StateFile<"coverage">;
+  readonly #heard = new Set<string>();
+  readonly #opened = Promise.withResolvers<number>();
+
+  /** @throws {ConnectorError} `malformed` when the state file cannot be used */
+  constructor(options: EmailOptions) {
+    const { stateFile: path, key, now = () => new Date() } = options;
+    this.#options = options;
+    this.#state = StateFile.open({
+      path,
+      key,
+      now,
+      label: "daybook email state v1",
+      whose: "mail's connector",
+    });
+  }
+
+  /** The port that is listened at, once it is. */
+  get port(): Promise<number> {
+    return this.#opened.promise;
+  }
+
+  health(): readonly LinkHealth[] {
+    return this.#options.mailboxes.map(({ addresses: [account], custodian }) => ({
+      account,
+      custodian,
+      status: this.#heard.has(account) ? "live" : "waiting",
+      alerts: [],
+    }));
+  }
+
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { mailboxes, now = () => new Date(), beatMs = BEAT_MS, log } = this.#options;
+    await using reader = new MailReader({ resolve: this.#options.resolve });
+    const intake = this.#intake(sink, reader);
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const beat = (until: AbortSignal) => sleep(beatMs, undefined, { signal: until }).catch(() => undefined);
+    let parts: Promise<void>[] = [];
+    try {
+      const port = await intake.listen();
+      this.#opened.resolve(port);
+      log.info({ port }, "listening for journals of mail");
+      sink.report({ state: "live" });
+      parts = mailboxes.map((one) => listening(one, { state: this.#state, now, sink }, beat, both));
+      await Promise.all([...parts, aborted(signal)]);
+    } finally {
+      stop.abort();
+      await intake.close();
+      await Promise.allSettled(parts);
+      sink.report({ state: "down" });
+      this.#state.close();
+    }
+  }
+
+  #intake(sink: ScopedSink, reader: MailReader): SmtpIntake {
+    const { journalAddresses, mailboxes, sources, at, tls, log, now = () => new Date() } = this.#options;
+    const known = new Set(journalAddresses.map((address) => address.toLowerCase()));
+    return new SmtpIntake({
+      ...{ at, tls, sources, log, now },
+      maxBytes: this.#options.maxBytes ?? MAX_BYTES,
+      maxBytesUnderWay: this.#options.maxBytesUnderWay ?? MAX_BYTES_UNDER_WAY,
+      hasRecipient: (address) => known.has(address),
+      deliver: (incoming) => this.#deliver(incoming, sink, reader, mailboxes),
+      async tooLarge({ from, sizeBytes, at: refusedAt }) {
+        log.error({ sizeBytes }, "a message was refused for its size");
+        await sink.capture([tooLarge(from, sizeBytes, refusedAt)]);
+      },
+    });
+  }
+
+  async #deliver(
+    incoming: Incoming,
+    sink: ScopedSink,
+    reader: MailReader,
+    mailboxes: readonly Mailbox[],
+  ): Promise<string> {
+    const { log } = this.#options;
+    try {
+      const { digest, accounts } = await receive(incoming, { sink, reader, mailboxes, log });
+      for (const account of accounts) this.#heard.add(account);
+      return `2.0.0 kept as ${digest}`;
+    } catch (error) {
+      const isRetryable = error instanceof ConnectorError && error.retryable;
+      if (isRetryable) log.warn({}, "a message cannot be kept now: its sender is told to send it again");
+      else log.error({ err: error }, "a message could not be kept: its sender is told to send it again");
+      throw error;
+    }
+  }
+}
+
+/** A message that was never here: the only one that its sender is told not to send again. */
+function tooLarge(from: string, sizeBytes: number, at: Date) {
+  const when = at.toISOString();
+  const why = `A message of ${sizeBytes} bytes was refused: it is larger than is taken`;
+  return {
+    ...idOf("refused", when, from, String(sizeBytes)),
+    event: {
+      v: 1,
+      kind: "gap",
+      network: "email",
+      method: "journal",
+      provenance: "journaled",
+      account: UNASSIGNED,
+      gap: { from: when, to: when, why, ...(from !== "" && { about: from.toWellFormed().slice(0, 512) }) },
+      raw: "",
+      connector: CONNECTOR,
+    },
+  } as const;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,93 @@
+import type { Captured, ImportableFile, ImportedEntry, SuppliedFile } from "@daybook/contract";
+import { CONNECTOR, eventsOf, idOf, type MailParts } from "../events/message.ts";
+import { fieldsOf } from "../events/fields.ts";
+import { readHeaderBlock } from "../reading/header-block.ts";
+import { MailReader } from "../reading/mail-reader.ts";
+import { readMessage } from "../reading/read-message.ts";
+import { type MessagePlace, splitMbox, unquoted } from "./mbox.ts";
+
+/** The largest message that a file may hold, in bytes: of a larger one only the beginning is read. */
+const MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
+const LEADING_BYTES = 64 * 1024;
+/** One of these stands in the header of any message that a program wrote. */
+const KNOWN = ["from", "date", "subject", "message-id", "received", "return-path", "mime-version", "to"];
+
+/**
+ * Opens an mbox file, or a message by itself (EML). Whose signatures hold is not asked: keys change, and a file tells
+ * nothing of when it was made.
+ *
+ * @returns undefined for a file that is neither
+ */
+export async function openMail(file: SuppliedFile): Promise<ImportableFile | undefined> {
+  const head = await bytesOf(file, 0, LEADING_BYTES);
+  const isMbox = head.toString("latin1", 0, 5) === "From ";
+  if (!isMbox && !isMessage(head)) return undefined;
+  const reader = new MailReader();
+  const whole = { start: 0, bodyStart: 0, end: file.sizeBytes, line: 1 };
+  return {
+    network: "email",
+    connector: CONNECTOR,
+    async *entries() {
+      if (!isMbox) yield await entryOf(file, whole, reader, false);
+      else for await (const place of splitMbox(file)) yield await entryOf(file, place, reader, true);
+    },
+    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+  };
+}
+
+/** Whether the first line is a header field, and one of the known is among the first. */
+function isMessage(head: Buffer): boolean {
+  const line = head.toString("latin1", 0, 1_000);
+  if (!/^[!-9;-~]{1,100}:/.test(line)) return false;
+  const { fields } = readHeaderBlock(head);
+  return fields.some(({ name }) => KNOWN.includes(name));
+}
+
+async function entryOf(
+  file: SuppliedFile,
+  place: MessagePlace,
+  reader: MailReader,
+  isQuoted: boolean,
+): Promise<ImportedEntry> {
+  const end = Math.min(place.end, place.bodyStart + MAX_MESSAGE_BYTES);
+  const delivered = await bytesOf(file, place.bodyStart, end);
+  const { message, quotedLines } = isQuoted ? unquoted(delivered) : { message: delivered, quotedLines: 0 };
+  const read = await readMessage(message, reader);
+  const doubts = [
+    ...(end < place.end ? ["it is longer than is kept of one message: the imported file has the rest"] : []),
+    ...(quotedLines > 0 ? ["the file marked lines that begin with From: one mark was taken away"] : []),
+  ];
+  const parts: MailParts = { ...read, ...idOf("mail", sameLines(read.stable)), delivered, doubts };
+  const of =
+    read.result.refused === undefined ? read.result : { refused: read.result.refused, block: read.block };
+  const { fields } = fieldsOf(of, read);
+  return {
+    eventId: parts.eventId,
+    sizeBytes: delivered.length * 2,
+    conversation: fields.conversation,
+    capture: ({ attach }, { account, custodian }): Promise<Captured[]> =>
+      eventsOf(
+        parts,
+        {
+          method: "export",
+          provenance: "supplied",
+          account,
+          custodian,
+          source: { sha256: file.sha256, line: place.line, offsetBytes: place.start },
+        },
+        { attach },
+      ),
+  };
+}
+
+/** With lines that end as in one file as in another: programs that write files change them. */
+function sameLines(message: Uint8Array): Buffer {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  return Buffer.from(bytes.toString("latin1").replaceAll("\r\n", "\n").trimEnd(), "latin1");
+}
+
+async function bytesOf(file: SuppliedFile, start: number, end: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of file.read(start, Math.min(end, file.sizeBytes))) parts.push(part);
+  return Buffer.concat(parts);
+}

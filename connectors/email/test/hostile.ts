@@ -1,0 +1,96 @@
+/** Messages that somebody made to hurt whoever reads them; what each must come to. */
+export interface Hostile {
+  readonly name: string;
+  readonly message: () => Buffer;
+  /** The word of the refusal; nothing where it must be read. */
+  readonly refused?: RegExp;
+}
+
+const bytes = (...parts: string[]) => Buffer.from(parts.join(""), "latin1");
+const levels = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
+  ).join("");
+const enclosed = (count: number) => "Content-Type: message/rfc822\r\n\r\n".repeat(count);
+const many = (count: number, one: (i: number) => string, between: string) =>
+  Array.from({ length: count }, (_, i) => one(i)).join(between);
+
+export const HOSTILE: readonly Hostile[] = [
+  {
+    name: "200,000 parts",
+    message: () =>
+      bytes("Content-Type: multipart/mixed; boundary=x\r\n\r\n", "--x\r\n\r\na\r\n".repeat(200_000)),
+    refused: /parts/,
+  },
+  { name: "20,000 levels of parts", message: () => bytes(levels(20_000)), refused: /parts/ },
+  { name: "500 enclosed messages", message: () => bytes(enclosed(500), "Subject: x\r\n\r\nx") },
+  {
+    name: "a header of 5 MB",
+    message: () => bytes("Subject: ", "x".repeat(5_000_000), "\r\n\r\nx"),
+    refused: /header/,
+  },
+  { name: "300,000 headers", message: () => bytes("X: y\r\n".repeat(300_000), "\r\nx"), refused: /header/ },
+  {
+    name: "100,000 addresses",
+    message: () =>
+      bytes(
+        "To: ",
+        many(100_000, (i) => `a${i}@example.com`, ",\r\n "),
+        "\r\n\r\nx",
+      ),
+    refused: /header/,
+  },
+  {
+    name: "10,000 addresses",
+    message: () =>
+      bytes(
+        "To: ",
+        many(10_000, (i) => `a${i}@example.com`, ",\r\n "),
+        "\r\n\r\nx",
+      ),
+  },
+  { name: "an address line of 900 kB", message: () => bytes("To: ", "a".repeat(900_000), "@x\r\n\r\nx") },
+  { name: "comments never closed", message: () => bytes("To: ", "(".repeat(900_000), "\r\n\r\nx") },
+  { name: "groups within groups", message: () => bytes("To: ", "a:".repeat(100_000), "\r\n\r\nx") },
+  {
+    name: "60,000 encoded words",
+    message: () => bytes("Subject: ", "=?utf-8?q?a?= ".repeat(60_000), "\r\n\r\nx"),
+  },
+  {
+    name: "a file name in 20,000 pieces",
+    message: () =>
+      bytes(
+        "Content-Type: text/plain;",
+        many(20_000, (i) => ` name*${i}=a`, ";"),
+        "\r\nContent-Disposition: attachment\r\n\r\nx",
+      ),
+  },
+  {
+    name: "200,000 elements",
+    message: () => bytes("Content-Type: text/html\r\n\r\n", "<div>".repeat(200_000)),
+  },
+  {
+    name: "100,000 half links",
+    message: () => bytes("Content-Type: text/html\r\n\r\n", "<a href='http://".repeat(100_000)),
+  },
+  { name: "nothing", message: () => bytes("") },
+  { name: "a header alone", message: () => bytes("Subject: x") },
+  { name: "NULs", message: () => Buffer.alloc(100_000) },
+  {
+    name: "a charset that is none",
+    message: () => bytes("Content-Type: text/plain; charset=klingon\r\n\r\nx\xff"),
+  },
+  { name: "UTF-16 in a header", message: () => Buffer.from("Subject: \u1234\r\n\r\nx", "utf16le") },
+  { name: "a Message-ID with a CR", message: () => bytes("Message-ID: <a\rb@x>\r\nSubject: x\r\n\r\nx") },
+  { name: "a name that is a prototype", message: () => bytes("__proto__: x\r\nconstructor: y\r\n\r\nx") },
+  {
+    name: "1,000 references of 900 characters",
+    message: () =>
+      bytes(
+        "References: ",
+        many(1_000, () => `<${"r".repeat(900)}@x>`, "\r\n "),
+        "\r\n\r\nx",
+      ),
+  },
+];
