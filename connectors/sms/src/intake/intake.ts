@@ -1,0 +1,224 @@
+import { type Captured, ConnectorError } from "@daybook/contract";
+import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
+import type { DefaultAlphabet } from "../reading/alphabet.ts";
+import { digestOf, eventsOf, eventsOfWhole, type Heard, inPlaceOf, unreadable } from "../reading/events.ts";
+import { type Part, readPart } from "../reading/part.ts";
+import type { Numbers } from "../reading/sides.ts";
+import { SmppError, STATUS } from "../smpp/index.ts";
+import type { SmsState, StateChange } from "../state.ts";
+import type { Occurrence, Redeliveries } from "./redeliveries.ts";
+import { type Added, isWhole, MAX_PART_BYTES, type PartSet, PartSets } from "./sets.ts";
+
+/** Taken at a time: what comes meanwhile is the next batch. */
+const BATCH = 500;
+/** Not answered at most, over all sessions: then no more is read. */
+const MAX_WAITING = 2_000;
+
+/** A message that a session has heard. */
+export interface Incoming {
+  readonly raw: Buffer;
+  readonly session: number;
+  /** Answers it. @returns its place among what the session answered; undefined where that is not open any more */
+  readonly answer: (status: number) => number | undefined;
+}
+
+export interface IntakeOptions {
+  readonly state: SmsState;
+  readonly numbers: Numbers;
+  readonly redeliveries: Redeliveries;
+  readonly alphabet: DefaultAlphabet;
+  readonly incompleteMs: number;
+  /** The message that a receipt is about, by the names that it may have. */
+  readonly target: (ids: readonly string[]) => string | undefined;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** One message on its way through a batch. */
+interface Item {
+  readonly incoming: Incoming;
+  readonly occurrence: Occurrence | undefined;
+  readonly events: readonly Captured[];
+  readonly added?: { readonly added: Added; readonly number: number };
+}
+
+/**
+ * Takes what sessions hear, in batches: remembered, then recorded, then answered. The next begins when the last has ended,
+ * so that many wait for one write to the disk.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #sets: PartSets;
+  readonly #queue: Incoming[] = [];
+  /** Whole, or not waited for any longer, and not recorded yet. */
+  readonly #due = new Set<PartSet>();
+  #awake: PromiseWithResolvers<void> = Promise.withResolvers();
+  #batchEnd: PromiseWithResolvers<void> = Promise.withResolvers();
+  #isBusy = false;
+  #hasEnded = false;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#sets = new PartSets(options.state, options.alphabet);
+  }
+
+  /** Resolves when there is room for more: nothing is read before. */
+  async take(incoming: Incoming): Promise<void> {
+    this.#queue.push(incoming);
+    this.wake();
+    while (this.#queue.length >= MAX_WAITING && !this.#hasEnded) await this.#batchEnd.promise;
+  }
+
+  /** There may be something to write, or a message whose time is over. */
+  wake(): void {
+    this.#awake.resolve();
+  }
+
+  /** Resolves once everything that was taken has been answered. */
+  async idle(): Promise<void> {
+    while ((this.#queue.length > 0 || this.#isBusy) && !this.#hasEnded) await this.#batchEnd.promise;
+  }
+
+  /** Runs until `signal` aborts and nothing waits. Rejects when the sink cannot go on. */
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const wake = () => this.wake();
+    signal.addEventListener("abort", wake, { once: true });
+    try {
+      while (!signal.aborted || this.#queue.length > 0) {
+        this.#awake = Promise.withResolvers();
+        this.#isBusy = true;
+        await this.#work(this.#queue.splice(0, BATCH), sink);
+        this.#endBatch();
+        if (this.#queue.length === 0 && !signal.aborted) await this.#awake.promise;
+      }
+      // What sessions learned as they ended.
+      await this.#work([], sink);
+    } finally {
+      signal.removeEventListener("abort", wake);
+      this.#hasEnded = true;
+      this.#endBatch();
+    }
+  }
+
+  #endBatch(): void {
+    this.#isBusy = false;
+    this.#batchEnd.resolve();
+    this.#batchEnd = Promise.withResolvers();
+  }
+
+  async #work(batch: readonly Incoming[], sink: ScopedSink): Promise<void> {
+    const { state, redeliveries, log, now, incompleteMs } = this.#options;
+    for (const set of this.#sets.due(now() - incompleteMs)) this.#due.add(set);
+    const items: Item[] = [];
+    for (const incoming of batch) items.push(await this.#read(incoming, sink));
+    const remembered = redeliveries.takeChanges();
+    const changes = [...remembered, ...items.flatMap(({ added }) => added?.added.changes ?? [])];
+    for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
+    if (!(await this.#written(changes))) {
+      redeliveries.giveBack(remembered);
+      for (const { added } of items) if (added) this.#sets.undo(added.added, added.number);
+      for (const item of items) this.#refuse(item);
+      return;
+    }
+    for (const { added, occurrence } of items) {
+      if (occurrence) occurrence.isKept = true;
+      if (!added) continue;
+      if (isWhole(added.added.set)) this.#due.add(added.added.set);
+    }
+    const due = [...this.#due];
+    const isKept = await this.#captured(
+      [...due.flatMap((set) => this.#eventsOf(set)), ...items.flatMap(({ events }) => events)],
+      sink,
+    );
+    if (isKept) {
+      for (const set of due) this.#due.delete(set);
+      // Should it be lost, they are recorded again, under the same ids.
+      await state.write(due.flatMap((set) => this.#sets.remove(set))).catch(onlyRetryable);
+    } else log.warn({}, "messages cannot be kept just now: they are delivered again");
+    for (const item of items) {
+      const waits = item.events.length > 0 || (item.added && this.#due.has(item.added.added.set));
+      if (waits && !isKept) this.#refuse(item);
+      else this.#accept(item);
+    }
+  }
+
+  async #read(incoming: Incoming, sink: ScopedSink): Promise<Item> {
+    const { redeliveries, numbers, alphabet, target, now } = this.#options;
+    const { raw, session } = incoming;
+    const digest = digestOf(raw);
+    const part = partOf(raw, alphabet);
+    const sides = part && numbers.sides(part.source, part.destination);
+    if (part && sides && (await sink.excludes?.({ network: "sms", ...sides }))) {
+      // The sink counts it, and leaves it out: nothing of it is remembered.
+      const heard: Heard = { raw, digest, token: now().toString(36), at: now() };
+      return { incoming, occurrence: undefined, events: [eventsOf(heard, part, sides, target)] };
+    }
+    const { one, isAgain } = redeliveries.claim(digest, session);
+    const heard: Heard = { raw, digest, token: one.token, at: one.at };
+    if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
+    if (!isSeveral(part, raw))
+      return { incoming, occurrence: one, events: [eventsOf(heard, part, sides, target)] };
+    const of = JSON.stringify([part.source, part.destination]);
+    // It was written with the message that it belongs to, which is recorded by now.
+    if (isAgain && one.isKept && !this.#sets.known(heard, part.place, of))
+      return { incoming, occurrence: one, events: [] };
+    const added = this.#sets.add(heard, part, part.place, of);
+    return { incoming, occurrence: one, events: [], added: { added, number: part.place.number } };
+  }
+
+  #eventsOf(set: PartSet): Captured[] {
+    const { numbers, now } = this.#options;
+    const [first] = set.parts.values();
+    if (!first) return [];
+    return eventsOfWhole(set, numbers.sides(first.part.source, first.part.destination), now());
+  }
+
+  async #written(changes: readonly StateChange[]): Promise<boolean> {
+    try {
+      await this.#options.state.write(changes);
+      return true;
+    } catch (cause) {
+      onlyRetryable(cause);
+      this.#options.log.warn({}, "the disk takes nothing: messages are delivered again");
+      return false;
+    }
+  }
+
+  async #captured(events: readonly Captured[], sink: ScopedSink): Promise<boolean> {
+    try {
+      await captureBatches(events, { sink, log: this.#options.log, inPlaceOf });
+      return true;
+    } catch (cause) {
+      onlyRetryable(cause);
+      return false;
+    }
+  }
+
+  #accept({ incoming, occurrence }: Item): void {
+    const as = incoming.answer(STATUS.ok);
+    if (occurrence && as !== undefined) this.#options.redeliveries.answered(occurrence, as);
+  }
+
+  #refuse({ incoming, occurrence }: Item): void {
+    incoming.answer(STATUS.temporaryFailure);
+    if (occurrence) this.#options.redeliveries.refused(occurrence);
+  }
+}
+
+function partOf(raw: Buffer, alphabet: DefaultAlphabet): Part | undefined {
+  try {
+    return readPart(raw, alphabet);
+  } catch (cause) {
+    if (!(cause instanceof SmppError)) throw cause;
+    return undefined;
+  }
+}
+
+function isSeveral(part: Part, raw: Buffer): part is Part & { readonly place: NonNullable<Part["place"]> } {
+  return !part.isReceipt && part.place !== undefined && part.place.total > 1 && raw.length <= MAX_PART_BYTES;
+}
+
+/** @throws what is not retryable */
+function onlyRetryable(cause: unknown): void {
+  if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
+}

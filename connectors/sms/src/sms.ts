@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Connector, LinkHealth } from "@daybook/contract";
+import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
+import { Intake } from "./intake/intake.ts";
+import { Redeliveries } from "./intake/redeliveries.ts";
+import { CONNECTOR, type SmsOptions } from "./options.ts";
+import { Numbers } from "./reading/sides.ts";
+import { Standing } from "./standing.ts";
+import { keepBound } from "./session/bound.ts";
+import { openState, type SmsState } from "./state.ts";
+
+const BIND_WAITS: Waits = { firstMs: 1_000, mostMs: 60_000 };
+const BEAT_MS = 60_000;
+const ENQUIRE_MS = 30_000;
+const ANSWER_MS = 10_000;
+const SETTLE_MS = 1_000;
+const INCOMPLETE_MS = 24 * 3_600_000;
+const REDELIVERY_MS = 10 * 60_000;
+const OUTAGE =
+  "Nobody was bound for longer than the aggregator keeps messages: what came at first may be lost";
+
+/** Official numbers at an aggregator, over SMPP: what it delivers is captured before it is answered. */
+export class Sms implements Connector {
+  readonly #options: SmsOptions;
+  readonly #state: SmsState;
+  readonly #numbers: Numbers;
+  readonly #redeliveries: Redeliveries;
+  readonly #intake: Intake;
+  readonly #standing: Standing;
+  readonly #now: () => Date;
+
+  /** @throws {ConnectorError} `malformed` when the state file cannot be used */
+  constructor(options: SmsOptions) {
+    const { now = () => new Date(), smpp, log } = options;
+    this.#options = options;
+    this.#now = now;
+    const state = (this.#state = openState(options.stateFile, options.key, now));
+    const at = () => now().getTime();
+    const numbers = (this.#numbers = new Numbers(options.numbers, smpp.country));
+    const { redeliveryMs = REDELIVERY_MS, incompleteMs = INCOMPLETE_MS } = options;
+    const redeliveries = (this.#redeliveries = new Redeliveries({ state, redeliveryMs, now: at }));
+    this.#intake = new Intake({
+      ...{ state, numbers, redeliveries, incompleteMs, log, now: at },
+      alphabet: smpp.alphabet,
+      target: () => undefined,
+    });
+    this.#standing = new Standing({ numbers: options.numbers, hosts: smpp.hosts.length, now });
+  }
+
+  health(): readonly LinkHealth[] {
+    return this.#standing.all();
+  }
+
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { smpp, log, numbers, beatMs = BEAT_MS } = this.#options;
+    const stop = new AbortController();
+    const bound = AbortSignal.any([signal, stop.signal]);
+    const begun = new AbortController();
+    const binds = smpp.hosts.map((host, n) =>
+      keepBound(
+        host,
+        {
+          ...{ account: smpp, intake: this.#intake, redeliveries: this.#redeliveries, log },
+          waits: this.#options.bindWaits ?? BIND_WAITS,
+          enquireMs: this.#options.enquireMs ?? ENQUIRE_MS,
+          answerMs: this.#options.answerMs ?? ANSWER_MS,
+          settleMs: this.#options.settleMs ?? SETTLE_MS,
+          onState: (state, refusal) => this.#standing.hear(n, state, refusal),
+        },
+        bound,
+      ),
+    );
+    // What is heard is worked off after the last session has ended, too.
+    const intake = this.#intake.run(sink, begun.signal);
+    const covered = numbers.map((one) => this.#cover(one.number, sink, beatMs, bound));
+    const beat = this.#beat(beatMs, bound);
+    try {
+      await Promise.race([Promise.all([...binds, ...covered, beat]), intake]);
+    } finally {
+      stop.abort();
+      await Promise.allSettled([...binds, ...covered, beat]);
+      begun.abort();
+      await Promise.allSettled([intake]);
+      sink.report({ state: "down" });
+      this.#state.close();
+    }
+    await intake;
+  }
+
+  /** A message that never became whole, and what is not to be remembered, are looked after so often. */
+  async #beat(beatMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(beatMs, undefined, { signal }).catch(() => undefined);
+      this.#intake.wake();
+    }
+  }
+
+  /** Keeps account of when a number's messages could come. */
+  async #cover(account: string, sink: ScopedSink, beatMs: number, signal: AbortSignal): Promise<void> {
+    const custodian = this.#numbers.custodianOf(account);
+    const at = () => this.#now().getTime();
+    const coverage = new Coverage({
+      state: this.#state,
+      about: {
+        network: "sms",
+        method: "carrier",
+        account,
+        connector: CONNECTOR,
+        ...(custodian && { custodian }),
+      },
+      linkedAt: at(),
+      keeps: { ms: this.#options.smpp.keepsMs, why: OUTAGE },
+      record: (events) => sink.capture(events),
+    });
+    while (!signal.aborted) {
+      const { state, changed } = this.#standing.link;
+      sink.report({ state });
+      await coverage.enter(state, at());
+      const stop = new AbortController();
+      const both = AbortSignal.any([signal, stop.signal]);
+      await Promise.race([changed, sleep(beatMs, undefined, { signal: both }).catch(() => undefined)]);
+      stop.abort();
+    }
+    await coverage.enter("down", at());
+  }
+}
