@@ -1,0 +1,80 @@
+import type { Captured, Event, Party, SealedAttachment } from "@daybook/contract";
+import { CUSTODIAN, digestOf, type Entry, idOf } from "./reading/entry.ts";
+
+/** What an entry becomes part of. */
+export interface CaptureContext {
+  readonly account: string;
+  readonly custodian: Party;
+  /** SHA-256, hex, of the imported file. */
+  readonly fileSha256: string;
+  readonly attachments: readonly SealedAttachment[];
+  /** Files that the entry names and that could not be taken: each makes a `gap` beside it. */
+  readonly missing: readonly MissingFile[];
+}
+
+/** A file that a message names, and why it could not be taken. */
+export interface MissingFile {
+  readonly name: string;
+  readonly why: MissingAttachment;
+}
+
+export type MissingAttachment =
+  | "attachment named but not in the import"
+  | "attachment kept outside of the folder of attachments"
+  | "attachment damaged in the import"
+  | "attachment larger than is kept";
+
+/** In `connector`: raise the version when a reading changes. */
+export const CONNECTOR = { name: "imessage", version: "1" } as const;
+
+/** The events of one entry: the record itself, and a `gap` for each file that is not there. */
+export function toCaptured(entry: Entry, context: CaptureContext): Captured[] {
+  const { eventId, stableDigest, rowid, raw, files: _, sender, recipients, ...read } = entry;
+  const named = (party: Party): Party =>
+    party.name === CUSTODIAN ? { id: party.id || context.custodian.id, name: context.custodian.name } : party;
+  const about = {
+    v: 1,
+    method: "export",
+    provenance: "supplied",
+    account: context.account,
+    custodian: context.custodian,
+    source: {
+      sha256: context.fileSha256,
+      line: Math.max(1, Math.min(rowid, Number.MAX_SAFE_INTEGER)),
+      offsetBytes: 0,
+    },
+    connector: CONNECTOR,
+  } as const;
+  const { network, conversation, sentAt } = read;
+  return [
+    {
+      eventId,
+      stableDigest,
+      event: {
+        ...about,
+        ...read,
+        ...(sender && { sender: named(sender) }),
+        ...(recipients && { recipients: recipients.map(named) }),
+        raw: raw.toString("base64"),
+      },
+      ...(context.attachments.length > 0 && { attachments: context.attachments }),
+    },
+    ...context.missing.map(({ name, why }, i): Captured => {
+      const id = idOf(eventId, "gap", digestOf(name, String(i)));
+      const gap: NonNullable<Event["gap"]> = { why, about: name.slice(0, 1_024) };
+      return {
+        eventId: id,
+        stableDigest: digestOf(id, why),
+        event: {
+          ...about,
+          kind: "gap",
+          network,
+          ...(conversation && { conversation }),
+          ...(sentAt !== undefined && { sentAt }),
+          gap,
+          raw: "",
+        },
+      };
+    }),
+  ];
+}

@@ -1,0 +1,145 @@
+import type { DatabaseSync } from "node:sqlite";
+import { ConnectorError, type Event } from "@daybook/contract";
+import { malformed } from "../database/malformed.ts";
+import { findTable, type Row, type Table } from "../database/table.ts";
+import { tombstone } from "./changes.ts";
+import { entriesOf } from "./entries.ts";
+import type { Entry } from "./entry.ts";
+import type { Found } from "./found.ts";
+import { type Chat, People } from "./people.ts";
+
+/** Rows whose values are larger together are read with their largest left out. */
+const MAX_ROW_BYTES = 1024 * 1024;
+const LARGEST_VALUE_BYTES = 64 * 1024;
+/** Of a value of an attachment's row. */
+const LARGEST_ATTACHMENT_BYTES = 16 * 1024;
+const MAX_JOINED = 30_000_000;
+const MAX_ATTACHMENT_ROWS = 5_000_000;
+
+type Joined = ReadonlyMap<bigint, readonly bigint[]>;
+
+/** The messages of one `chat.db` or `sms.db`, whatever columns its system gives it. */
+export class Messages {
+  readonly people: People;
+  readonly #db: DatabaseSync;
+  readonly #table: Table;
+  readonly #chats: Joined;
+  readonly #binned: ReadonlyMap<bigint, readonly Row[]>;
+  readonly #attachments: Joined;
+  readonly #files: ReadonlyMap<bigint, Row>;
+  readonly #tombstones: Table | undefined;
+
+  /**
+   * @param db that nothing changes while it is read: `openImage`
+   * @throws {ConnectorError} `not-an-export`: no database of Messages; `malformed`
+   */
+  constructor(db: DatabaseSync) {
+    const table = findTable(db, "message");
+    if (!table?.has("guid") || !table.has("date"))
+      throw new ConnectorError(
+        "not-an-export",
+        "the file is no messages database: it has no table of messages with ids and dates",
+      );
+    this.#db = db;
+    this.#table = table;
+    const find = (name: string) => findTable(db, name);
+    this.people = new People({
+      handle: find("handle"),
+      chat: find("chat"),
+      members: find("chat_handle_join"),
+    });
+    this.#chats = joinedBy(find("chat_message_join"), "message_id", "chat_id");
+    this.#attachments = joinedBy(find("message_attachment_join"), "message_id", "attachment_id");
+    this.#binned = rowsBy(find("chat_recoverable_message_join"), "message_id");
+    this.#files = rowsByRowid(find("attachment"));
+    this.#tombstones = find("deleted_messages");
+  }
+
+  /** Rows of `message`. */
+  get rows(): number {
+    return this.#table.count();
+  }
+
+  /** Every conversation of the database: what scope is asked about. */
+  get conversations(): readonly NonNullable<Event["conversation"]>[] {
+    return this.people.chats.map(({ conversation }) => conversation);
+  }
+
+  /**
+   * Every event, those of one row together, in the order of the rows: whoever has less than all of them has the
+   * beginning. May be called again.
+   *
+   * @throws {ConnectorError} `malformed`
+   */
+  *entries(): Generator<readonly Entry[]> {
+    const size = this.#table.sizeExpression;
+    for (const row of this.#table.rows(`${size} <= ${String(MAX_ROW_BYTES)}`))
+      yield entriesOf(this.#found(row, false), this.people);
+    for (const row of this.#table.rows(`${size} > ${String(MAX_ROW_BYTES)}`, LARGEST_VALUE_BYTES))
+      yield entriesOf(this.#found(row, true), this.people);
+    for (const row of this.#tombstones?.rows("1", LARGEST_VALUE_BYTES) ?? []) {
+      const guid = row.text("guid");
+      if (guid !== undefined) yield [tombstone(guid, Number(row.rowid))];
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #found(row: Row, isCut: boolean): Found {
+    const { people } = this;
+    const binned = this.#binned.get(row.rowid) ?? [];
+    const ids = [...(this.#chats.get(row.rowid) ?? []), ...binned.map((each) => each.integer("chat_id"))];
+    const chats = [...new Set(ids)]
+      .map((id) => people.chat(id))
+      .filter((chat): chat is Chat => chat !== undefined);
+    const handles = [row.integer("handle_id"), row.integer("other_handle")];
+    return {
+      row,
+      chats,
+      handles: handles.map((id) => people.handle(id)).filter((handle): handle is Row => handle !== undefined),
+      attachments: (this.#attachments.get(row.rowid) ?? [])
+        .map((id) => this.#files.get(id))
+        .filter((file): file is Row => file !== undefined),
+      binned,
+      isCut,
+    };
+  }
+}
+
+function joinedBy(table: Table | undefined, by: string, to: string): Joined {
+  const joined = new Map<bigint, bigint[]>();
+  let count = 0;
+  for (const [from, other] of table?.numbers([by, to]) ?? []) {
+    count += 1;
+    if (count > MAX_JOINED) throw malformed("it joins more rows than are read");
+    if (from === null || from === undefined || other === null || other === undefined) continue;
+    const known = joined.get(from);
+    if (known) known.push(other);
+    else joined.set(from, [other]);
+  }
+  return joined;
+}
+
+function rowsBy(table: Table | undefined, by: string): ReadonlyMap<bigint, readonly Row[]> {
+  const rows = new Map<bigint, Row[]>();
+  let count = 0;
+  for (const row of table?.rows("1", LARGEST_VALUE_BYTES) ?? []) {
+    count += 1;
+    if (count > MAX_ATTACHMENT_ROWS) throw malformed("it has more deleted messages than are read");
+    const known = rows.get(row.integer(by));
+    if (known) known.push(row);
+    else rows.set(row.integer(by), [row]);
+  }
+  return rows;
+}
+
+function rowsByRowid(table: Table | undefined): ReadonlyMap<bigint, Row> {
+  const rows = new Map<bigint, Row>();
+  for (const row of table?.rows("1", LARGEST_ATTACHMENT_BYTES) ?? []) {
+    rows.set(row.rowid, row);
+    if (rows.size > MAX_ATTACHMENT_ROWS) throw malformed("it has more attachments than are read");
+  }
+  return rows;
+}

@@ -1,0 +1,85 @@
+import type { Event, Party } from "@daybook/contract";
+import type { Row, Table } from "../database/table.ts";
+import { malformed } from "../database/malformed.ts";
+
+/** A row of `chat`, with who is in it. */
+export interface Chat {
+  readonly row: Row;
+  readonly conversation: NonNullable<Event["conversation"]>;
+  readonly participants: readonly Party[];
+}
+
+const GROUP_STYLE = 43n;
+const MAX_ROWS = 500_000;
+const MAX_ID = 512;
+const MAX_PARTICIPANTS = 1_900;
+const MAX_TITLE = 1_024;
+/** Of a value of a chat or a handle: they are a few words each. */
+const LARGEST_BYTES = 8 * 1024;
+
+/** Handles and chats, read once. A person has a handle for each service. */
+export class People {
+  readonly #handles: ReadonlyMap<bigint, Row>;
+  readonly #chats: ReadonlyMap<bigint, Chat>;
+
+  constructor(tables: { handle: Table | undefined; chat: Table | undefined; members: Table | undefined }) {
+    this.#handles = byRow(tables.handle);
+    const members = new Map<bigint, Party[]>();
+    let count = 0;
+    for (const [chat, handle] of tables.members?.numbers(["chat_id", "handle_id"]) ?? []) {
+      count += 1;
+      if (count > MAX_ROWS) throw malformed("more members of chats than are read");
+      const party = handle === null || handle === undefined ? undefined : this.party(handle);
+      if (chat === null || chat === undefined || !party) continue;
+      const known = members.get(chat) ?? [];
+      if (known.length < MAX_PARTICIPANTS) known.push(party);
+      members.set(chat, known);
+    }
+    this.#chats = new Map(
+      [...byRow(tables.chat)].map(([id, row]) => [id, chatOf(row, members.get(id) ?? [])]),
+    );
+  }
+
+  chat(id: bigint): Chat | undefined {
+    return this.#chats.get(id);
+  }
+
+  get chats(): readonly Chat[] {
+    return [...this.#chats.values()];
+  }
+
+  handle(id: bigint): Row | undefined {
+    return this.#handles.get(id);
+  }
+
+  /** Names are no part of the database: a person is shown by number or address. */
+  party(handle: bigint): Party | undefined {
+    const id = this.#handles.get(handle)?.text("id")?.slice(0, MAX_ID);
+    return id === undefined ? undefined : { id, name: id };
+  }
+}
+
+function byRow(table: Table | undefined): Map<bigint, Row> {
+  const rows = new Map<bigint, Row>();
+  for (const row of table?.rows("1", LARGEST_BYTES) ?? []) {
+    rows.set(row.rowid, row);
+    if (rows.size > MAX_ROWS) throw malformed("more chats or handles than are read");
+  }
+  return rows;
+}
+
+function chatOf(row: Row, participants: readonly Party[]): Chat {
+  const identifier = row.text("chat_identifier");
+  const isGroup = row.integer("style") === GROUP_STYLE || participants.length > 1;
+  const names = participants.map(({ name }) => name).join(", ");
+  const title = row.text("display_name") ?? ((isGroup && names) || identifier || names);
+  return {
+    row,
+    participants,
+    conversation: {
+      id: (row.text("guid") ?? `chat-${String(row.rowid)}`).slice(0, MAX_ID),
+      title: title.slice(0, MAX_TITLE),
+      kind: isGroup ? "group" : "direct",
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Row, Value } from "../database/table.ts";
+import type { Found } from "./found.ts";
+
+/** Bytes of a record's `raw`, before base64. What is longer loses its longest values, each replaced by its length. */
+const MAX_RAW_BYTES = 1_000_000;
+const LARGEST_VALUES = [Number.POSITIVE_INFINITY, 64 * 1024, 1_024, 64];
+
+export interface Raw {
+  readonly bytes: Buffer;
+  /** Some values are in the imported file alone. */
+  readonly isCut: boolean;
+}
+
+/**
+ * The evidence of an event: the row of `message` with all its columns, and the rows of `chat`, `handle`, `attachment` and
+ * others that it names, as JSON. Text stands as text, a whole number as a number (beyond 2^53 as `{"integer": "…"}`),
+ * a blob as `{"base64": "…"}`, a value that is left out for its length as `{"omittedBytes": n}`.
+ */
+export function rawOf(found: Found): Raw {
+  for (const largest of LARGEST_VALUES) {
+    const cut = { values: found.isCut ? 1 : 0 };
+    const rows = (each: readonly Row[]) => each.map((row) => objectOf(row, largest, cut));
+    const bytes = Buffer.from(
+      JSON.stringify({
+        message: objectOf(found.row, largest, cut),
+        chats: rows(found.chats.map(({ row }) => row)),
+        handles: rows(found.handles),
+        attachments: rows(found.attachments),
+        ...(found.binned.length > 0 && { recentlyDeleted: rows(found.binned) }),
+      }),
+    );
+    if (bytes.length <= MAX_RAW_BYTES) return { bytes, isCut: cut.values > 0 };
+  }
+  return { bytes: rawOfColumns(found.row, ["ROWID", "guid", "date"]), isCut: true };
+}
+
+/** Some columns of a row, as JSON: for an event that only they tell of. */
+export function rawOfColumns(row: Row, columns: readonly string[]): Buffer {
+  const wanted = columns.map((column) => [column, row.value(column)] as const);
+  return Buffer.from(
+    JSON.stringify(Object.fromEntries(wanted.map(([column, value]) => [column, jsonOf(value)]))),
+  );
+}
+
+function objectOf(row: Row, largest: number, cut: { values: number }): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const [column, value] of row.entries()) {
+    const length = typeof value === "string" || value instanceof Uint8Array ? value.length : 0;
+    if (length > largest) cut.values += 1;
+    object[column] = length > largest ? { omittedBytes: length } : jsonOf(value);
+  }
+  return object;
+}
+
+function jsonOf(value: Value): unknown {
+  if (typeof value === "bigint") {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : { integer: value.toString() };
+  }
+  if (value instanceof Uint8Array)
+    return { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64") };
+  return value;
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ChatDb } from "../../../test/fakes/imessage/index.ts";
+import { openMessages } from "../src/open-messages.ts";
+import type { Entry } from "../src/reading/entry.ts";
+import type { Member } from "../src/supply/files.ts";
+
+/** A file in memory, in small pieces. */
+export function member(name: string, bytes: Uint8Array, isLink = false): Member {
+  return {
+    name,
+    sizeBytes: bytes.length,
+    isLink,
+    async *open() {
+      for (let at = 0; at < bytes.length; at += 40_000)
+        yield await Promise.resolve(bytes.subarray(at, at + 40_000));
+    },
+  };
+}
+
+/** Every event of a database's bytes. */
+export async function entriesOf(database: Uint8Array, log?: Uint8Array): Promise<Entry[]> {
+  const messages = await openMessages({
+    database: member("chat.db", database),
+    log: log && member("chat.db-wal", log),
+    attachment: () => undefined,
+  });
+  try {
+    return [...messages.entries()].flat();
+  } finally {
+    messages.close();
+  }
+}
+
+/** Folders of one suite, removed after it. */
+export function folders(): () => Promise<string> {
+  const made: string[] = [];
+  afterAll(() => Promise.all(made.map((dir) => rm(dir, { recursive: true, force: true }))));
+  return async () => {
+    const dir = await mkdtemp(join(tmpdir(), "daybook-imessage-"));
+    made.push(dir);
+    return dir;
+  };
+}
+
+/** What is read of a database that `write` has written. */
+export async function read(dir: string, write: (db: ChatDb) => void): Promise<Entry[]> {
+  const db = new ChatDb(dir);
+  write(db);
+  db.close();
+  return entriesOf(readFileSync(db.path));
+}
