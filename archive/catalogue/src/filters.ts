@@ -1,7 +1,8 @@
 import type { EventKind, Method, Network } from "@daybook/contract";
 import { kindCode, methodCode, NETWORK_NAMES, networkCode, provenanceCode, SEARCHED_KINDS } from "./codes.ts";
 import { CatalogueError } from "./error.ts";
-import type { Identifiers } from "./identifiers.ts";
+import { checkKey, type Identifiers } from "./identifiers.ts";
+import type { MediaType } from "./media.ts";
 
 /** What narrows a search. Everything given must hold; of a list, any. */
 export interface Filters {
@@ -9,6 +10,12 @@ export interface Filters {
   readonly custodian?: string | readonly string[];
   /** An id or an exact title. */
   readonly conversation?: string;
+  /** The key of one, as in `RecordRef.keys`. */
+  readonly conversationKey?: string;
+  /** Captured of one of these custodians within the interval that goes with them: who held a post, and when. */
+  readonly held?: readonly Held[];
+  /** Has any, or one of a type. */
+  readonly attachments?: MediaType;
   readonly network?: Network | readonly Network[];
   readonly method?: Method | readonly Method[];
   readonly provenance?: "captured" | "journaled" | "supplied";
@@ -27,6 +34,14 @@ export interface Filters {
   readonly matter?: string;
   /** SHA-256 of an imported file, hex: what cites it, and its own notice. */
   readonly source?: string;
+}
+
+export interface Held {
+  /** Id. */
+  readonly custodian: string;
+  /** Instants, as `Filters.from` and `to` name them; without one the interval is open there. `to` is not included. */
+  readonly from?: string;
+  readonly to?: string;
 }
 
 /** Filters as `catalogue.search` takes them: array literals and milliseconds. */
@@ -58,10 +73,9 @@ export async function columnsOfFilters(
   put("network", networks?.map(networkCode));
   put("method", listOf(filters.method)?.map(methodCode));
   put("provenance", filters.provenance && [provenanceCode(filters.provenance)]);
-  put(
-    "custodian",
-    listOf(filters.custodian)?.map((id) => identifiers.of("custodian", id)),
-  );
+  const custodians = listOf(filters.custodian) ?? filters.held?.map(({ custodian }) => custodian);
+  put("custodian", custodians && [...new Set(custodians)].map((id) => identifiers.of("custodian", id)));
+  if (filters.held !== undefined) columns["held"] = heldColumn(filters.held, identifiers);
   put("account", filters.account === undefined ? undefined : inNetworks("account", filters.account));
   put("sender", filters.sender === undefined ? undefined : inNetworks("party", filters.sender));
   put("matter", filters.matter === undefined ? undefined : [identifiers.of("matter", filters.matter)]);
@@ -70,9 +84,27 @@ export async function columnsOfFilters(
     const titled = await conversationsTitled(identifiers.of("title", filters.conversation.normalize("NFC")));
     put("conversation", [identifiers.of("conversation", filters.conversation), ...titled]);
   }
+  if (filters.conversationKey !== undefined) {
+    if (filters.conversation !== undefined)
+      throw new CatalogueError("bad-filter", "a conversation is named once, by its key or otherwise");
+    put("conversation", [checkKey(filters.conversationKey)]);
+  }
   if (filters.from !== undefined) columns["from"] = String(interval(filters.from).first);
   if (filters.to !== undefined) columns["to"] = String(interval(filters.to).last);
   return columns;
+}
+
+/** As JSON: a custodian's key, and the interval in milliseconds, its end not included. */
+function heldColumn(held: readonly Held[], identifiers: Identifiers): string {
+  if (held.length > MAX_LIST)
+    throw new CatalogueError("bad-filter", `a filter lists at most ${MAX_LIST} things`);
+  return JSON.stringify(
+    held.map(({ custodian, from, to }) => ({
+      custodian: String(identifiers.of("custodian", custodian)),
+      ...(from === undefined ? {} : { from: interval(from).first }),
+      ...(to === undefined ? {} : { to: interval(to).first }),
+    })),
+  );
 }
 
 function listOf<Value extends string>(

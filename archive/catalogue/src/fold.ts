@@ -72,12 +72,29 @@ export function unitsOf(text: string): Unit[] {
   if (ASCII.test(folded)) {
     return (folded.match(ASCII_WORD) ?? []).map((word) => ({ text: word, unspaced: false, joined: false }));
   }
-  const units: Unit[] = [];
+  return placedUnits(folded).map(({ unit }) => unit);
+}
+
+/** A unit, and where in the folded text it stands: UTF-16 code units, the end not included. */
+export interface PlacedUnit {
+  readonly unit: Unit;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** As `unitsOf`, of a text that is folded, with their places. */
+export function placedUnits(folded: string): PlacedUnit[] {
+  const placed: PlacedUnit[] = [];
   for (const piece of folded.matchAll(PIECE)) {
-    if (piece.groups?.["run"] === undefined) units.push({ text: piece[0], unspaced: false, joined: false });
-    else charactersOf(piece[0]).forEach((text, at) => units.push({ text, unspaced: true, joined: at > 0 }));
+    const run = piece.groups?.["run"];
+    let start = piece.index;
+    for (const [at, text] of (run === undefined ? [piece[0]] : charactersOf(run)).entries()) {
+      const unit = { text, unspaced: run !== undefined, joined: run !== undefined && at > 0 };
+      placed.push({ unit, start, end: start + text.length });
+      start += text.length;
+    }
   }
-  return units;
+  return placed;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import { hmacSha256 } from "@daybook/archive-core";
+import { CatalogueError } from "./error.ts";
 
 /** What a keyed identifier stands for. The same string in two domains gives unrelated identifiers. */
 export type Domain =
@@ -12,13 +13,27 @@ export type Domain =
   | "party" // network, id
   | "message" // network, networkId
   | "source" // sha256 of an imported file
-  | "matter"; // id
+  | "matter" // id
+  | "media"; // `any`, or a type of attachments: see `MediaType`
 
 /** Identifiers that tell an outsider nothing: the first 8 bytes of an HMAC-SHA-256, as a signed number. */
 export interface Identifiers {
   of(domain: Domain, ...parts: string[]): bigint;
   /** As `of`, behind a bounded memory: for what recurs. */
   recurring(domain: Domain, ...parts: string[]): bigint;
+}
+
+const KEY = /^-?\d{1,19}$/;
+
+/** Whether it is a keyed number, as `RecordRef.keys` has them. */
+export function isKey(text: string): boolean {
+  return KEY.test(text) && BigInt(text) === BigInt.asIntN(64, BigInt(text));
+}
+
+/** @throws {CatalogueError} `bad-filter`: no keyed number */
+export function checkKey(key: string): string {
+  if (isKey(key)) return key;
+  throw new CatalogueError("bad-filter", "not the number of a conversation or account");
 }
 
 const REMEMBERED = 50_000;

@@ -11,14 +11,22 @@ export function matches(query: Query, text: string): boolean {
 }
 
 function holds(term: Term, units: readonly Unit[]): boolean {
-  if (term.type === "prefix") {
-    return units.some((unit) => !unit.unspaced && unit.text.startsWith(term.prefix));
+  return !occurrences(term, units).next().done;
+}
+
+/** Where a term stands: from which unit on, and how many of them it takes. */
+export function* occurrences(
+  term: Term,
+  units: readonly Unit[],
+): Generator<{ at: number; length: number }, void, undefined> {
+  const length = term.type === "prefix" ? 1 : term.units.length;
+  for (let start = 0; start <= units.length - length; start += 1) {
+    const isHere =
+      term.type === "prefix"
+        ? units[start]?.unspaced === false && units[start]?.text.startsWith(term.prefix) === true
+        : term.units.every((wanted, at) => fits(wanted, units[start + at], at));
+    if (isHere) yield { at: start, length };
   }
-  const last = units.length - term.units.length;
-  for (let start = 0; start <= last; start += 1) {
-    if (term.units.every((wanted, at) => fits(wanted, units[start + at], at))) return true;
-  }
-  return false;
 }
 
 /** Where characters of the query touch, those of the text must touch. */

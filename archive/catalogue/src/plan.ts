@@ -34,8 +34,11 @@ interface PlannedTerm {
   readonly enough: boolean;
 }
 
-/** @throws {CatalogueError} `bad-query` */
-export async function planTokens(query: Query, words: Words): Promise<TokenPlan> {
+/**
+ * @param required a token that a row must have besides
+ * @throws {CatalogueError} `bad-query`
+ */
+export async function planTokens(query: Query, words: Words, required?: bigint): Promise<TokenPlan> {
   const clauses = await Promise.all(
     query.clauses.map((terms) => Promise.all(terms.map((term) => planTerm(term, words)))),
   );
@@ -43,13 +46,16 @@ export async function planTokens(query: Query, words: Words): Promise<TokenPlan>
   // What must be absent can be excluded by its token only where the token says enough.
   const excluded = none.filter((term) => term.enough).flatMap((term) => term.tokens);
   return {
-    words: clauses.map((terms) => terms.flatMap((term) => term.atom ?? [])),
+    words: [
+      ...clauses.map((terms) => terms.flatMap((term) => term.atom ?? [])),
+      ...(required === undefined ? [] : [[{ all: literal([required]) }]]),
+    ],
     ...(excluded.length === 0 ? {} : { none: literal(excluded) }),
     candidates: !clauses.flat().every((term) => term.enough) || !none.every((term) => term.enough),
     prefix: clauses.flat().some((term) => !term.every),
     impossible: clauses.some((terms) => terms.every((term) => term.atom === undefined)),
     share(statistics) {
-      let share = 1;
+      let share = required === undefined ? 1 : statistics.token(required);
       for (const terms of clauses)
         share *= 1 - terms.reduce((miss, term) => miss * (1 - shareOf(term, statistics)), 1);
       for (const token of excluded) share *= 1 - statistics.token(token);

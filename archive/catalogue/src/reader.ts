@@ -1,17 +1,14 @@
 import type { Network } from "@daybook/contract";
+import { type Acquire, acquireWithin } from "./acquire-within.ts";
+import { type AuditReader, createAuditReader } from "./audits.ts";
 import type { CellOpener } from "./cells.ts";
 import { kindCode, networkCode } from "./codes.ts";
 import { uuid } from "./columns.ts";
-import type { CataloguePool, CatalogueSession, HeldSession } from "./connection.ts";
+import type { CataloguePool, CatalogueSession } from "./connection.ts";
 import { CatalogueError } from "./error.ts";
-import { columnsOfFilters, interval, type Filters } from "./filters.ts";
+import { columnsOfFilters, type Filters } from "./filters.ts";
 import { createIdentifiers } from "./identifiers.ts";
-import {
-  conversationsOf,
-  participantsOf,
-  type ConversationSummary,
-  type ParticipantNames,
-} from "./people.ts";
+import { participantsOf, type ParticipantNames } from "./people.ts";
 import { planTokens } from "./plan.ts";
 import { parseQuery } from "./query.ts";
 import { REF_COLUMNS, REF_SOURCE, refOf, type RecordRef } from "./record-ref.ts";
@@ -23,9 +20,13 @@ import {
   type ReadTexts,
   type SearchPage,
 } from "./search.ts";
+import { listeningOf, type ListeningOf, listeningPagesOf } from "./listening.ts";
 import { createStatistics } from "./statistics.ts";
+import { createThreadReader, type ThreadReader } from "./thread/reader.ts";
 import { createTokeniser } from "./tokens.ts";
 import { createCellReader, createVocabulary } from "./vocabulary.ts";
+import { type Extent, extentsOf, talliesOf, type Tally } from "./tallies.ts";
+import { type Volume, volumesOf } from "./volumes.ts";
 
 /** Words (see `parseQuery`) and filters; neither finds everything of the searched kinds. */
 export interface Search {
@@ -41,9 +42,12 @@ export interface CatalogueReader {
    * @param search.texts reads candidates, for what tokens cannot decide (phrases, `e-mail`, three or more
    *   unspaced characters): 2,000 of them at most; the page may then be short and still have a `next`
    * @param search.limit 1 to 500, default 25
+   * @param search.counted with the first page, how many hits there are by network and kind
    * @throws {CatalogueError} `bad-query`, `bad-filter`, `bad-cursor`, `unavailable`
    */
-  search(search: Search & { limit?: number; cursor?: string; texts?: ReadTexts }): Promise<SearchPage>;
+  search(
+    search: Search & { limit?: number; cursor?: string; texts?: ReadTexts; counted?: boolean },
+  ): Promise<SearchPage>;
 
   /**
    * Everything that a search finds, in the order of the logs, in pieces, in one snapshot. Holds a connection
@@ -76,14 +80,32 @@ export interface CatalogueReader {
   noticesFor(refs: readonly RecordRef[]): Promise<RecordRef[]>;
 
   /**
-   * Gaps and coverage whose interval meets this one: was Daybook listening? Ordered by their beginning.
+   * Gaps and coverage whose interval meets this one: was Daybook listening? Ordered by their beginning. All of them, those of one
+   * conversation among them, for whoever must leave none out: a page of a thread asks `threads.listening`.
    *
    * @param about.from inclusive, as in `Filters`
    */
   listening(about: Pick<Filters, "custodian" | "network" | "account" | "from" | "to">): Promise<RecordRef[]>;
 
-  /** Conversations, latest first. @param about.limit default 500 */
-  conversations(about?: { custodian?: string; limit?: number }): Promise<ConversationSummary[]>;
+  /** As `listening`, of any number of them. See `listeningPagesOf`. */
+  listeningPages(about: ListeningOf, size: number): AsyncGenerator<RecordRef[], void, undefined>;
+
+  readonly audits: AuditReader;
+
+  /** Conversations, and what is in them in the order of time. */
+  readonly threads: ThreadReader;
+
+  /** Messages a day, by account: see `volumesOf`. */
+  volumes(of: { from: string; to: string; zone: string }): Promise<Volume[]>;
+
+  /** Records a day, by account and kind: see `talliesOf`. */
+  tallies(of: { from: string; to: string; zone: string }): Promise<Tally[]>;
+
+  /** How much there is of each account, and from when to when. Reads all that the reader sees: narrow it first. */
+  extents(): Promise<Extent[]>;
+
+  /** The keyed identifier of an account, as in `RecordRef.keys`. @param account as its network notes it */
+  accountKey(network: Network, account: string): string;
 
   /** Names behind the keys of senders and custodians. */
   participants(keys: readonly string[]): Promise<ParticipantNames[]>;
@@ -93,9 +115,7 @@ export interface CatalogueReader {
 }
 
 const MAX_LIMIT = 500;
-const END_OF_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const DEFAULT_LIMIT = 25;
-const DEFAULT_CONVERSATIONS = 500;
 /** Keys of one look-up. */
 const CHUNK_KEYS = 5_000;
 
@@ -131,14 +151,16 @@ export function createCatalogueReader(options: {
   ): Promise<PreparedSearch> {
     const query = parseQuery(words);
     const columns = await columnsOfFilters(filters, identifiers, titled);
-    const plan = await planTokens(query, {
-      token: (term) => tokeniser.token(term),
-      expand: (prefix) => vocabulary.expand(prefix, seen),
-    });
+    const { attachments } = filters;
+    const plan = await planTokens(
+      query,
+      { token: (term) => tokeniser.token(term), expand: (prefix) => vocabulary.expand(prefix, seen) },
+      attachments === undefined ? undefined : identifiers.of("media", attachments),
+    );
     return { query, plan, filters: columns, name: JSON.stringify([words, filters]) };
   }
 
-  function readerOver(acquire: Acquire, narrowed: boolean): CatalogueReader {
+  function readerOver(acquire: Acquire, custodians: readonly bigint[] | undefined): CatalogueReader {
     const run = async <Result>(work: (session: CatalogueSession) => Promise<Result>): Promise<Result> => {
       const session = await acquire();
       try {
@@ -152,7 +174,7 @@ export function createCatalogueReader(options: {
       const tokens = new Set(rows.map(([token]) => BigInt(token ?? 0)));
       return (word: string) => tokens.has(tokeniser.token(word));
     };
-    const prepare = (search: Search) => prepareFor(search, narrowed ? seen : undefined);
+    const prepare = (search: Search) => prepareFor(search, custodians && seen);
     const refs = async (where: string, values: readonly unknown[]) => {
       const { rows } = await run((session) =>
         session.query(`SELECT ${REF_COLUMNS} FROM ${REF_SOURCE} WHERE ${where}`, values),
@@ -172,13 +194,13 @@ export function createCatalogueReader(options: {
     const NOTICES = `r.source = ANY ($1::bigint[]) AND r.kind = ${kindCode("notice")} AND r.attachments > 0`;
 
     return {
-      async search({ limit = DEFAULT_LIMIT, cursor, texts, ...search }) {
+      async search({ limit = DEFAULT_LIMIT, cursor, texts, counted, ...search }) {
         if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
           throw new CatalogueError("bad-filter", `a page has 1 to ${MAX_LIMIT} results`);
         }
         const prepared = await prepare(search);
         const shares = await statistics();
-        return run((session) => searchPage(session, prepared, shares, { limit, cursor, texts }));
+        return run((session) => searchPage(session, prepared, shares, { limit, cursor, texts, counted }));
       },
       async *select({ texts, ...search }) {
         const prepared = await prepare(search);
@@ -233,61 +255,29 @@ export function createCatalogueReader(options: {
           NOTICES,
           of.map((ref) => ref.keys.source),
         ),
-      async listening({ from, to, ...filters }) {
-        const columns = await columnsOfFilters(
-          { ...filters, kinds: ["gap", "coverage"] },
-          identifiers,
-          titled,
-        );
-        if (from !== undefined) columns["spanFrom"] = String(interval(from).first);
-        // A bound in any case: with it the index of intervals serves, which only such records are in.
-        columns["spanTo"] = String(to === undefined ? END_OF_TIME_MS : interval(to).last);
-        const { rows } = await run((session) =>
-          session.query(
-            `SELECT ${REF_COLUMNS} FROM catalogue.search($1) h JOIN catalogue.record r ON r.shard = h.shard AND r.idx = h.idx
-             JOIN catalogue.segment s ON s.shard = r.shard AND s.first_index = r.segment
-             ORDER BY r.span_from, r.shard, r.idx`,
-            [JSON.stringify({ words: [], filters: columns, mode: "all" })],
-          ),
-        );
-        return rows.map(refOf);
-      },
-      conversations: ({ custodian, limit = DEFAULT_CONVERSATIONS } = {}) =>
-        run((session) =>
-          conversationsOf(session, openCell, {
-            custodian: custodian === undefined ? undefined : identifiers.of("custodian", custodian),
-            limit,
-          }),
-        ),
+      listening: (about) =>
+        listeningOf({ run, columnsOf: (filters) => columnsOfFilters(filters, identifiers, titled) }, about),
+      listeningPages: (about, size) => listeningPagesOf({ run, identifiers }, about, size),
+      audits: createAuditReader({ run, identifiers }),
+      threads: createThreadReader({
+        run,
+        openCell,
+        custodians,
+        custodianKey: (id) => identifiers.of("custodian", id),
+      }),
+      volumes: (of) => run((session) => volumesOf(session, of)),
+      tallies: (of) => run((session) => talliesOf(session, of)),
+      extents: () => run(extentsOf),
+      accountKey: (network, account) => String(identifiers.of("account", network, account)),
       participants: (keys) => run((session) => participantsOf(session, openCell, keys)),
-      within(custodians) {
-        const keys = custodians.map((id) => identifiers.of("custodian", id));
-        return readerOver(() => acquireWithin(pool, keys), true);
+      within(ids) {
+        const keys = ids.map((id) => identifiers.of("custodian", id));
+        return readerOver(() => acquireWithin(pool, keys), keys);
       },
     };
   }
 
-  return readerOver(() => pool.acquire(), false);
-}
-
-/** Opens a session that sees a certain scope. */
-type Acquire = () => Promise<HeldSession>;
-
-/** The setting is this session's alone, and gone before another search may get the connection. */
-async function acquireWithin(pool: CataloguePool, custodians: readonly bigint[]): Promise<HeldSession> {
-  const session = await pool.acquire();
-  const release = async () => {
-    // If this fails the connection is broken, and is not used again.
-    await session.query("RESET catalogue.scope").catch(() => undefined);
-    await session.release();
-  };
-  try {
-    await session.query("SELECT set_config('catalogue.scope', $1, false)", [`{${custodians.join(",")}}`]);
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  return { query: session.query.bind(session), release };
+  return readerOver(() => pool.acquire(), undefined);
 }
 
 function unique(refs: readonly RecordRef[]): RecordRef[] {

@@ -2,6 +2,7 @@ import type { ArchiveRecord } from "@daybook/archive-core";
 import { sortTime } from "@daybook/contract";
 import { kindCode, methodCode, networkCode, provenanceCode, SEARCHED_KINDS } from "./codes.ts";
 import { createIdentifiers } from "./identifiers.ts";
+import { mediaTypesOf } from "./media.ts";
 import { createNames, type Named } from "./names.ts";
 import { createTokeniser, type Word } from "./tokens.ts";
 
@@ -45,7 +46,7 @@ export interface IndexedRecord {
   /** The interval that a gap or a coverage record speaks of. */
   readonly from: number | undefined;
   readonly to: number | undefined;
-  /** Undefined where nothing is indexed. */
+  /** And the types of its attachments, as tokens of their own. Undefined where nothing is indexed. */
   readonly words: readonly Word[] | undefined;
   readonly names: readonly Named[];
   readonly title: Named | undefined;
@@ -94,6 +95,11 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         });
       const text = searched.has(record.kind) && record.text !== undefined ? record.text : undefined;
       const indexed = text === undefined ? undefined : tokeniser.tokenise(text);
+      const media = mediaTypesOf(record.attachments ?? []).map((type) => ({
+        text: type,
+        token: identifiers.recurring("media", type),
+        storedAt: Infinity,
+      }));
       const span = spanOf(record, at);
 
       return {
@@ -123,7 +129,7 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         attachments: Math.min(record.attachments?.length ?? 0, SMALLINT_MAX),
         from: span?.from,
         to: span?.to,
-        words: indexed?.words,
+        words: media.length === 0 ? indexed?.words : [...(indexed?.words ?? []), ...media],
         names: [custodianName, senderName].filter((name) => name !== undefined),
         title,
       };

@@ -132,4 +132,18 @@ export const MIGRATIONS: readonly string[] = [
   -- A rebuild was begun and is not known to be through: rows are missing that nobody may take for absent.
   ALTER TABLE catalogue.generation ADD COLUMN rebuilding boolean NOT NULL DEFAULT false;
   `,
+  `
+  -- Whether Daybook was listening to an account at a time.
+  CREATE INDEX record_listening_from ON catalogue.record (account, span_from) WHERE span_from IS NOT NULL;
+  CREATE INDEX record_listening_to ON catalogue.record (account, span_to) WHERE span_from IS NOT NULL;
+  `,
+  // With intervals of custodians: the next one makes it.
+  "",
+  // With counts by network and kind: a function's columns only change with the function.
+  `
+  DROP FUNCTION catalogue.search(jsonb);
+  ${SEARCH_FUNCTION}
+  REVOKE ALL ON FUNCTION catalogue.search(jsonb) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION catalogue.search(jsonb) TO catalogue_reader;
+  `,
 ];

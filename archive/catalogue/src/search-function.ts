@@ -1,3 +1,5 @@
+import { COUNTS_OF_HITS } from "./hit-counts.ts";
+
 /**
  * `catalogue.search(q)`: the one place where a search becomes SQL.
  *
@@ -8,25 +10,29 @@
  * `q`: `words`, a list of clauses that must all hold, each a list of alternatives, `{"all": tokens}` or
  * `{"any": tokens}`; `none`: tokens that must be absent; `filters`: lists by column, and `from`, `to`,
  * `spanFrom`, `spanTo` in milliseconds; `before`: `{at, shard, idx}` of the row to continue after; `limit`;
- * and `mode`:
- * - `walk`: newest first along an index, looking at `window` rows at most;
+ * `held` is a list of custodians, each with `from` and `to` (not included), of which one must fit; and `mode`:
+ * - `walk`: newest first along an index, looking at `window` rows at most, and finding `hits` at most (`limit`
+ *   unless given): a page of those, with their number;
  * - `page`: all hits first, fenced so that the planner cannot walk, with their exact number, then a page;
  * - `all`: every hit, in the order of the logs;
  * - `count`: their number.
+ * `counted`: with a page, how many of its hits are of each network and kind.
  * `ROWS 10` has each hit's row looked up by its key: with more the planner would rather read the whole table.
  * Token lists are array literals. Everything of `q` gets into the statement quoted, never as text.
  */
 export const SEARCH_FUNCTION = `
-CREATE FUNCTION catalogue.search(q jsonb)
-RETURNS TABLE (shard smallint, idx bigint, at timestamptz, total bigint)
+CREATE OR REPLACE FUNCTION catalogue.search(q jsonb)
+RETURNS TABLE (shard smallint, idx bigint, at timestamptz, total bigint, counts jsonb)
 LANGUAGE plpgsql STABLE ROWS 10 SECURITY DEFINER SET search_path = '' SET plan_cache_mode = force_custom_plan AS $search$
 DECLARE
   rows_are text := 'r.at IS NOT NULL AND NOT r.disposed';
   scope constant bigint[] := catalogue.scope();
   tokens_are text := 'true';
   before_is text := 'true';
+  counts_are constant text := CASE WHEN q->>'counted' = 'true' THEN $counts$${COUNTS_OF_HITS}$counts$ ELSE 'NULL::jsonb' END;
   newest_first constant text := 'ORDER BY at DESC, shard DESC, idx DESC';
   mode constant text := q->>'mode';
+  hits constant int := coalesce(q->>'hits', q->>'limit')::int;
   clause jsonb;
   atom jsonb;
   either text;
@@ -45,6 +51,13 @@ BEGIN
         ELSE format(' AND r.%I = ANY (%L::bigint[])', field, keys) END;
     END IF;
   END LOOP;
+  IF q->'filters' ? 'held' THEN
+    SELECT string_agg(format('r.custodian = %L::bigint', h->>'custodian')
+      || CASE WHEN h ? 'from' THEN format(' AND r.at >= %L::timestamptz', to_timestamp((h->>'from')::bigint / 1000.0)) ELSE '' END
+      || CASE WHEN h ? 'to' THEN format(' AND r.at < %L::timestamptz', to_timestamp((h->>'to')::bigint / 1000.0)) ELSE '' END, ' OR ')
+    INTO either FROM jsonb_array_elements((q->'filters'->>'held')::jsonb) h;
+    rows_are := rows_are || ' AND (' || coalesce(either, 'false') || ')';
+  END IF;
   FOREACH field IN ARRAY ARRAY['kind', 'network', 'method', 'provenance'] LOOP
     IF q->'filters' ? field THEN
       rows_are := rows_are || format(' AND r.%I = ANY (%L::smallint[])', field, q->'filters'->>field);
@@ -84,24 +97,25 @@ BEGIN
 
   IF mode = 'walk' THEN
     RETURN QUERY EXECUTE format(
-      'SELECT r.shard, r.idx, r.at, NULL::bigint FROM ('
-      || 'SELECT r.shard, r.idx, r.at, r.tokens FROM catalogue.record r WHERE %s AND %s %s LIMIT %s) r WHERE %s LIMIT %s',
+      'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at, r.network, r.kind FROM ('
+      || 'SELECT r.shard, r.idx, r.at, r.network, r.kind, r.tokens FROM catalogue.record r WHERE %s AND %s %s LIMIT %s) r'
+      || ' WHERE %s LIMIT %s) SELECT r.shard, r.idx, r.at, (SELECT count(*) FROM h), %s FROM h r %s LIMIT %s',
       rows_are, before_is, newest_first,
-      CASE WHEN tokens_are = 'true' THEN least((q->>'window')::int, (q->>'limit')::int) ELSE (q->>'window')::int END,
-      tokens_are, (q->>'limit')::int);
+      CASE WHEN tokens_are = 'true' THEN least((q->>'window')::int, hits) ELSE (q->>'window')::int END,
+      tokens_are, hits, counts_are, newest_first, (q->>'limit')::int);
   ELSIF mode = 'page' THEN
     RETURN QUERY EXECUTE format(
-      'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at FROM catalogue.record r WHERE %s AND %s)'
-      || ' SELECT r.shard, r.idx, r.at, (SELECT count(*) FROM h) FROM h r WHERE %s %s LIMIT %s',
-      rows_are, tokens_are, before_is, newest_first, (q->>'limit')::int);
+      'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at, r.network, r.kind FROM catalogue.record r WHERE %s AND %s)'
+      || ' SELECT r.shard, r.idx, r.at, (SELECT count(*) FROM h), %s FROM h r WHERE %s %s LIMIT %s',
+      rows_are, tokens_are, counts_are, before_is, newest_first, (q->>'limit')::int);
   ELSIF mode = 'all' THEN
     RETURN QUERY EXECUTE format(
       'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at FROM catalogue.record r WHERE %s AND %s)'
-      || ' SELECT r.shard, r.idx, r.at, NULL::bigint FROM h r ORDER BY r.shard, r.idx',
+      || ' SELECT r.shard, r.idx, r.at, NULL::bigint, NULL::jsonb FROM h r ORDER BY r.shard, r.idx',
       rows_are, tokens_are);
   ELSE
     RETURN QUERY EXECUTE format(
-      'SELECT NULL::smallint, NULL::bigint, NULL::timestamptz, count(*) FROM catalogue.record r WHERE %s AND %s',
+      'SELECT NULL::smallint, NULL::bigint, NULL::timestamptz, count(*), NULL::jsonb FROM catalogue.record r WHERE %s AND %s',
       rows_are, tokens_are);
   END IF;
 END

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor, type Cursor } from "./cursor.ts";
 import { shardCode } from "./codes.ts";
 import { CatalogueError } from "./error.ts";
 import type { FilterColumns } from "./filters.ts";
+import { countsAmong, countsOf, type HitCounts } from "./hit-counts.ts";
 import { matches } from "./match.ts";
 import { planWalk, type TokenPlan } from "./plan.ts";
 import type { Query } from "./query.ts";
@@ -18,6 +19,8 @@ export interface SearchPage {
   /** A floor unless `totalIsExact`. */
   readonly total: number;
   readonly totalIsExact: boolean;
+  /** Of the hits that `total` counts: with a first page that was asked for them. */
+  readonly counts: HitCounts | undefined;
   /** Where the next page begins; undefined after the last. */
   readonly next: string | undefined;
 }
@@ -28,7 +31,7 @@ export const MAX_CANDIDATES = 2_000;
 const CANDIDATES_AT_ONCE = 100;
 
 const PAGE = `
-SELECT h.total, ${REF_COLUMNS} FROM catalogue.search($1) h
+SELECT h.total, h.counts, ${REF_COLUMNS} FROM catalogue.search($1) h
 JOIN catalogue.record r ON r.shard = h.shard AND r.idx = h.idx
 JOIN catalogue.segment s ON s.shard = r.shard AND s.first_index = r.segment
 ORDER BY h.at DESC, h.shard DESC, h.idx DESC`;
@@ -46,6 +49,7 @@ interface Hits {
   readonly refs: RecordRef[];
   readonly total: number;
   readonly exact: boolean;
+  readonly counts: string | null;
   /** More hits follow beyond the last of `refs`. */
   readonly more: boolean;
 }
@@ -57,21 +61,32 @@ export async function searchPage(
   session: CatalogueSession,
   search: PreparedSearch,
   statistics: Statistics,
-  options: { limit: number; cursor?: string | undefined; texts?: ReadTexts | undefined },
+  options: {
+    limit: number;
+    cursor?: string | undefined;
+    texts?: ReadTexts | undefined;
+    counted?: boolean | undefined;
+  },
 ): Promise<SearchPage> {
   const { limit } = options;
   const cursor = options.cursor === undefined ? undefined : decodeCursor(options.cursor, search.name);
-  if (search.plan.impossible) return { results: [], total: 0, totalIsExact: true, next: undefined };
+  const counted = options.counted === true && cursor === undefined;
+  if (search.plan.impossible) {
+    const counts = counted ? countsOf(null) : undefined;
+    return { results: [], total: 0, totalIsExact: true, counts, next: undefined };
+  }
   if (search.plan.candidates) {
     if (options.texts === undefined)
       throw new CatalogueError("bad-query", "phrases need the texts of candidates");
-    return confirmedPage(session, search, statistics, { limit, cursor, texts: options.texts });
+    const page = await confirmedPage(session, search, statistics, { limit, cursor, texts: options.texts });
+    return { ...page, counts: counted ? countsAmong(page.results) : undefined };
   }
 
   const hits = await find(session, search, statistics, {
     limit,
     before: cursor,
     counting: cursor === undefined,
+    counted,
   });
   // Later pages repeat what the first one found out, when it knew more.
   const known = cursor !== undefined && !hits.exact ? cursor : hits;
@@ -81,6 +96,7 @@ export async function searchPage(
     results: hits.refs,
     total,
     totalIsExact: known.exact,
+    counts: counted ? countsOf(hits.counts) : undefined,
     next: next && encodeCursor({ ...next, total, exact: known.exact }, search.name),
   };
 }
@@ -91,7 +107,7 @@ async function confirmedPage(
   search: PreparedSearch,
   statistics: Statistics,
   { limit, cursor, texts }: { limit: number; cursor: Cursor | undefined; texts: ReadTexts },
-): Promise<SearchPage> {
+): Promise<Omit<SearchPage, "counts">> {
   const results: RecordRef[] = [];
   let place: Place | undefined = cursor;
   let read = 0;
@@ -102,6 +118,7 @@ async function confirmedPage(
       limit: wanted,
       before: place,
       counting: false,
+      counted: false,
     });
     ({ more } = hits);
     for (let start = 0; start < hits.refs.length && results.length < limit; start += CANDIDATES_AT_ONCE) {
@@ -135,7 +152,12 @@ async function find(
   session: CatalogueSession,
   search: PreparedSearch,
   statistics: Statistics,
-  { limit, before, counting }: { limit: number; before: Place | undefined; counting: boolean },
+  {
+    limit,
+    before,
+    counting,
+    counted,
+  }: { limit: number; before: Place | undefined; counting: boolean; counted: boolean },
 ): Promise<Hits> {
   const { plan, filters } = search;
   const q = {
@@ -143,36 +165,25 @@ async function find(
     ...(plan.none === undefined ? {} : { none: plan.none }),
     filters,
     ...(before === undefined ? {} : { before: { at: before.at, shard: before.shard, idx: before.index } }),
+    limit: limit + 1,
+    counted,
   };
   const path = planWalk(plan, filters, statistics, limit + 1);
   if (path !== undefined) {
-    const walked = { ...q, mode: "walk", window: path.window, limit: counting ? path.hits : limit + 1 };
-    const hits = await walk(session, walked, limit);
-    if (hits.more) return hits;
+    const found = counting ? path.hits : limit + 1;
+    const hits = await page(session, { ...q, mode: "walk", window: path.window, hits: found }, limit);
+    if (hits.more) return { ...hits, exact: false };
     // Fewer than the page needs: the words keep apart, or the statistics are old. Collecting finds them all.
   }
-  const { rows } = await session.query(PAGE, [JSON.stringify({ ...q, mode: "page", limit: limit + 1 })]);
-  const refs = rows.slice(0, limit).map(([, ...row]) => refOf(row));
-  return {
-    refs,
-    total: Number(rows[0]?.[0] ?? 0),
-    exact: rows.length > 0 || before === undefined,
-    more: rows.length > limit,
-  };
+  const hits = await page(session, { ...q, mode: "page" }, limit);
+  return { ...hits, exact: hits.refs.length > 0 || before === undefined };
 }
 
-const WALK = `
-WITH h AS MATERIALIZED (SELECT * FROM catalogue.search($1)),
-  p AS (SELECT * FROM h ORDER BY at DESC, shard DESC, idx DESC LIMIT $2)
-SELECT (SELECT count(*) FROM h), ${REF_COLUMNS} FROM p
-JOIN catalogue.record r ON r.shard = p.shard AND r.idx = p.idx
-JOIN catalogue.segment s ON s.shard = r.shard AND s.first_index = r.segment
-ORDER BY p.at DESC, p.shard DESC, p.idx DESC`;
-
-async function walk(session: CatalogueSession, q: object, limit: number): Promise<Hits> {
-  const { rows } = await session.query(WALK, [JSON.stringify(q), limit]);
-  const total = Number(rows[0]?.[0] ?? 0);
-  return { refs: rows.map(([, ...row]) => refOf(row)), total, exact: false, more: total > limit };
+async function page(session: CatalogueSession, q: object, limit: number): Promise<Omit<Hits, "exact">> {
+  const { rows } = await session.query(PAGE, [JSON.stringify(q)]);
+  const [total = 0, counts = null] = rows[0] ?? [];
+  const refs = rows.slice(0, limit).map(([, , ...row]) => refOf(row));
+  return { refs, total: Number(total), counts, more: rows.length > limit };
 }
 
 /** How many there are, exactly: may take as long as reading the table. */

@@ -98,7 +98,8 @@ async function load(session: CatalogueSession): Promise<Statistics> {
       let share = 1;
       let narrowest = 1;
       for (const [column, list] of Object.entries(given)) {
-        if (column === "from" || column === "to") continue;
+        // Who is held is listed as `custodian` too.
+        if (column === "from" || column === "to" || column === "held") continue;
         const shares = columns.get(column);
         const shareOf = (value: string) => shares?.known.get(value) ?? shares?.unknown ?? RARE;
         const values = list.slice(1, -1).split(",");

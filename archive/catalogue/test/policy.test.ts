@@ -83,6 +83,8 @@ withPostgres("a large catalogue", () => {
       records.push(
         recordOf({
           text: words.join(" "),
+          network: at % 5 === 0 ? "signal" : "whatsapp",
+          kind: at % 10 === 7 ? "edit" : "message",
           sentAt: new Date(
             Date.UTC(2026, 0, 1) + Math.floor(((at * 7_919) % ROWS) / 4) * 60_000,
           ).toISOString(),
@@ -143,6 +145,45 @@ withPostgres("a large catalogue", () => {
     expect(got.flatMap((page) => page.ids)).toEqual(expected(() => true));
     expect(got[0]).toMatchObject({ total: 1_001, exact: false });
     expect(got.every((page) => page.total >= 1_001 && page.total <= ROWS)).toBe(true);
+  });
+
+  it("counts the hits of a first page by network and kind: those of its total, however it found them", async () => {
+    const first = (search: Search) =>
+      catalogue.reader.search({ ...search, limit: 5, texts: catalogue.texts, counted: true });
+    const shareOf = (total: number, holds: (at: number) => boolean) => {
+      // Of the newest so many, as `expected` has them.
+      const newest = new Set(expected(() => true).slice(0, total));
+      return records.filter(({ id }, at) => newest.has(id) && holds(at)).length;
+    };
+    const rare = await first({ words: "rare" });
+    expect([rare.total, rare.totalIsExact, rare.counts]).toEqual([
+      20,
+      true,
+      { network: [{ value: "whatsapp", hits: 20 }], kind: [{ value: "edit", hits: 20 }] },
+    ]);
+
+    const walked = await first({ words: "common" });
+    expect([walked.total, walked.totalIsExact]).toEqual([1_001, false]);
+    expect(walked.counts).toEqual({
+      network: [
+        { value: "whatsapp", hits: shareOf(1_001, (at) => at % 5 !== 0) },
+        { value: "signal", hits: shareOf(1_001, (at) => at % 5 === 0) },
+      ],
+      kind: [
+        { value: "message", hits: shareOf(1_001, (at) => at % 10 !== 7) },
+        { value: "edit", hits: shareOf(1_001, (at) => at % 10 === 7) },
+      ],
+    });
+
+    const phrase = await first({ words: '"red box"' });
+    expect(phrase.totalIsExact).toBe(false);
+    expect(phrase.counts?.network.reduce((sum, { hits }) => sum + hits, 0)).toBe(phrase.total);
+
+    expect((await first({ words: "even odd" })).counts).toEqual({ network: [], kind: [] });
+    expect((await first({ words: "never* OR zz*" })).counts).toEqual({ network: [], kind: [] });
+    const later = { words: "common", cursor: walked.next!, counted: true };
+    expect((await catalogue.reader.search(later)).counts).toBeUndefined();
+    expect((await catalogue.reader.search({ words: "rare" })).counts).toBeUndefined();
   });
 
   it("walks within filters and time too", async () => {

@@ -153,7 +153,7 @@ withPostgres("the catalogue protects", () => {
     expect(ids(await reader.named([bobRef!]))).toEqual([ada.id]);
     expect(ids(await reader.listening({}))).toEqual([ada.id]);
     expect(await reader.participants([bobRef!.keys.custodian!])).toEqual([]);
-    expect((await reader.conversations()).map((one) => one.id)).toEqual(["conv-1"]);
+    expect((await reader.threads.list({ limit: 9 })).conversations.map((one) => one.id)).toEqual(["conv-1"]);
     for await (const refs of reader.select({})) expect(ids(refs)).toEqual([ada.id]);
     expect(ids((await reader.within([]).search({})).results)).toEqual([]);
 
@@ -308,7 +308,9 @@ withPostgres("the catalogue protects", () => {
     const opened = openCellsWith(await unlockPrivateKey(privateKey, passphrase));
     const reader = createCatalogueReader({ pool, tokenKey: key, cells: opened });
     expect((await reader.search({ words: "alph*" })).results.map((ref) => ref.id)).toEqual([record.id]);
-    expect((await reader.conversations()).map((one) => one.titles)).toEqual([["Überblick"]]);
+    expect((await reader.threads.list({ limit: 9 })).conversations.map((one) => one.titles)).toEqual([
+      ["Überblick"],
+    ]);
 
     const other = await generateArchiveKey(newKey);
     const wrong = openCellsWith(await unlockPrivateKey(other.privateKey, passphrase));

@@ -359,6 +359,25 @@ withPostgres("a search", () => {
     ]);
     expect(await listening({ network: "signal" })).toEqual(["bob"]);
     expect(await listening({ custodian: "nobody" })).toEqual([]);
+    const paged = async (size: number, about: { custodians?: string[]; from?: string; to?: string } = {}) => {
+      const found: (string | undefined)[] = [];
+      const spans: string[] = [];
+      for await (const page of catalogue.reader.listeningPages(about, size)) {
+        expect(page.length).toBeLessThanOrEqual(size);
+        found.push(...named(page.map((ref) => ref.id)));
+        spans.push(...page.map((ref) => ref.span!.from));
+      }
+      expect(spans).toEqual(spans.toSorted());
+      return found.toSorted();
+    };
+    for (const size of [1, 2, 3, 100]) {
+      expect(await paged(size)).toEqual((await listening({})).toSorted());
+      expect(await paged(size, { from: "2026-03-03", to: "2026-03-03" })).toEqual(["bob", "hole", "open"]);
+      expect(await paged(size, { custodians: ["ada", "nobody"], from: "2026-03-04T12:00:00Z" })).toEqual([
+        ...["late", "open", "point"],
+      ]);
+      expect(await paged(size, { custodians: ["nobody"] })).toEqual([]);
+    }
   });
 
   it("lists conversations by their last record, with all their titles, and names participants", async () => {
@@ -373,7 +392,10 @@ withPostgres("a search", () => {
       a2: { ...at(3), conversation: { id: "a", title: "New title", kind: "group" } },
       none: { ...at(4), conversation: undefined },
     });
-    const conversations = await catalogue.reader.conversations();
+    const list = (of: { custodian?: string; limit?: number; cursor?: string } = {}) =>
+      catalogue.reader.threads.list({ limit: 9, ...of });
+    const { conversations, next } = await list();
+    expect(next).toBeUndefined();
     expect(conversations).toMatchObject([
       {
         id: "a",
@@ -386,8 +408,16 @@ withPostgres("a search", () => {
       },
       { id: "b", titles: ["B"], records: 1 },
     ]);
-    expect(await catalogue.reader.conversations({ custodian: "bob" })).toMatchObject([{ id: "b" }]);
-    expect(await catalogue.reader.conversations({ limit: 1 })).toMatchObject([{ id: "a" }]);
+    expect(await list({ custodian: "bob" })).toMatchObject({ conversations: [{ id: "b", records: 1 }] });
+    const first = await list({ limit: 1 });
+    expect(first).toMatchObject({ conversations: [{ id: "a" }] });
+    expect(await list({ limit: 1, cursor: first.next! })).toEqual({
+      conversations: [expect.objectContaining({ id: "b" })],
+      next: undefined,
+    });
+    await expect(list({ custodian: "bob", cursor: first.next! })).rejects.toMatchObject({
+      code: "bad-cursor",
+    });
     const [ref] = (await catalogue.reader.search({})).results;
     expect(await catalogue.reader.participants([ref!.keys.sender!, ref!.keys.custodian!])).toMatchObject([
       { id: expect.any(String) as string },

@@ -16,6 +16,12 @@ export interface LockedWriter {
   put(object: { key: string; body: Body; retainUntil: Date; sha256?: string }): Promise<{ created: boolean }>;
 }
 
+/** What a store tells of the space that it takes, where it can without reading. */
+export interface Measured {
+  /** Keys that start with `prefix`, in byte order, and how many bytes each is. */
+  sizes(prefix: string): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
+}
+
 export interface LockedReader {
   /**
    * @param range zero-based `start` (inclusive) and `end` (exclusive), in bytes
@@ -77,11 +83,11 @@ export interface MutableStore {
 /** The stores of one deployment. */
 export interface Stores {
   /** Segments, attachments, full tiles, keyring snapshots: locked. */
-  readonly records: LockedWriter & LockedReader & LockExtender & Expirer;
+  readonly records: LockedWriter & LockedReader & LockExtender & Expirer & Partial<Measured>;
   /** Heads, published checkpoints, partial tiles: no lock, no versions. */
-  readonly heads: MutableStore;
+  readonly heads: MutableStore & Partial<Measured>;
   /** Key blocks: no lock, no versions. */
-  readonly keyring: MutableStore;
+  readonly keyring: MutableStore & Partial<Measured>;
   /** A second copy of the keyring under other administrators, where one is configured. */
-  readonly keyringCopy?: MutableStore;
+  readonly keyringCopy?: MutableStore & Partial<Measured>;
 }

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { Expirer, LockedReader, LockedWriter, LockExtender } from "../src/index.ts";
+import type { Expirer, LockedReader, LockedWriter, LockExtender, Measured } from "../src/index.ts";
 
 /** A locked store, empty, and what the suite needs to test it. */
 export interface LockedStoreUnderTest {
-  readonly store: LockedWriter & LockedReader & LockExtender & Expirer;
+  readonly store: LockedWriter & LockedReader & LockExtender & Expirer & Partial<Measured>;
   /** What the store takes for the present. */
   readonly now: () => Date;
   /** Lets time pass for the store. Left out where its clock is not ours: then no lock is seen to lapse. */
@@ -140,6 +140,16 @@ export function describeLockedStore(name: string, setUp: () => Promise<LockedSto
           bytewise.filter((key) => key.startsWith("a/") && key > after),
         );
       }
+    });
+
+    it("tells how large what it holds is", async () => {
+      await put("a/b", Buffer.alloc(300_000));
+      await put("a/c", Buffer.alloc(0));
+      await put("b", Buffer.alloc(7));
+      expect(await collect(under.store.sizes!("a/"))).toEqual([
+        { key: "a/b", sizeBytes: 300_000 },
+        { key: "a/c", sizeBytes: 0 },
+      ]);
     });
 
     it("keeps the date of the lock, to the second and never earlier", async () => {

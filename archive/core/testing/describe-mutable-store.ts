@@ -1,8 +1,8 @@
-import type { MutableStore } from "../src/index.ts";
+import type { Measured, MutableStore } from "../src/index.ts";
 
 /** A mutable store, empty, and what the suite needs to test it. */
 export interface MutableStoreUnderTest {
-  readonly store: MutableStore;
+  readonly store: MutableStore & Partial<Measured>;
   /** The same objects through a fresh client, as after a restart. */
   readonly reopen: () => Promise<MutableStore>;
   /** Its tags are digests of the content: the same bytes have the same tag. */
@@ -18,7 +18,7 @@ const bytes = (text: string) => Buffer.from(text);
 export function describeMutableStore(name: string, setUp: () => Promise<MutableStoreUnderTest>): void {
   describe(`${name} keeps the contract of objects that change`, () => {
     let under: MutableStoreUnderTest;
-    let store: MutableStore;
+    let store: MutableStore & Partial<Measured>;
     beforeEach(async () => {
       under = await setUp();
       store = under.store;
@@ -195,6 +195,19 @@ export function describeMutableStore(name: string, setUp: () => Promise<MutableS
       await expect(keys("")).resolves.toEqual(["a/b/d"]);
       await store.replace("a/b/c", bytes("anew"), undefined);
       await expect(text("a/b/c")).resolves.toBe("anew");
+    });
+
+    it("tells how large what it holds is", async () => {
+      await store.put("a/b", bytes("seven b"));
+      await store.put("a/c", bytes(""));
+      await store.put("b/d", bytes("x"));
+      await store.put("a/b", bytes("eight by"));
+      const sizes: unknown[] = [];
+      for await (const one of store.sizes!("a/")) sizes.push(one);
+      expect(sizes).toEqual([
+        { key: "a/b", sizeBytes: 8 },
+        { key: "a/c", sizeBytes: 0 },
+      ]);
     });
 
     it("lists keys by prefix in byte order", async () => {

@@ -7,6 +7,7 @@ import {
   type LockedReader,
   type LockedWriter,
   type LockExtender,
+  type Measured,
   type MutableStore,
 } from "../src/index.ts";
 
@@ -54,7 +55,7 @@ interface StoredObject {
 export type LockedOperation = "put" | "get" | "stat" | "extend" | "setLegalHold" | "remove";
 
 /** Locked objects in memory. Works, enforces its locks, and fails when told to. */
-export class MemoryLockedStore implements LockedWriter, LockedReader, LockExtender, Expirer {
+export class MemoryLockedStore implements LockedWriter, LockedReader, LockExtender, Expirer, Measured {
   readonly objects = new Map<string, StoredObject>();
   readonly #now: () => Date;
   readonly #misbehaviour = new Misbehaviour<LockedOperation>();
@@ -117,6 +118,11 @@ export class MemoryLockedStore implements LockedWriter, LockedReader, LockExtend
     });
   }
 
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    for (const key of keysFrom(this.objects, prefix, ""))
+      yield { key, sizeBytes: this.objects.get(key)?.body.length ?? 0 };
+  }
+
   async *list(prefix: string, after = ""): AsyncGenerator<string, void, undefined> {
     yield* keysFrom(this.objects, prefix, after);
   }
@@ -156,7 +162,7 @@ export class MemoryLockedStore implements LockedWriter, LockedReader, LockExtend
 export type MutableOperation = "read" | "replace" | "put" | "remove";
 
 /** Objects that change, in memory. Works, and fails when told to. */
-export class MemoryMutableStore implements MutableStore {
+export class MemoryMutableStore implements MutableStore, Measured {
   readonly objects = new Map<string, { readonly body: Buffer; readonly tag: string }>();
   readonly #misbehaviour = new Misbehaviour<MutableOperation>();
 
@@ -195,6 +201,11 @@ export class MemoryMutableStore implements MutableStore {
   async remove(key: string): Promise<void> {
     checkKey(key);
     await this.#misbehaviour.around("remove", key, () => void this.objects.delete(key));
+  }
+
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    for (const key of keysFrom(this.objects, prefix, ""))
+      yield { key, sizeBytes: this.objects.get(key)?.body.length ?? 0 };
   }
 
   async *list(prefix: string): AsyncGenerator<string, void, undefined> {

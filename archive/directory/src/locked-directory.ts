@@ -9,6 +9,7 @@ import {
   type LockedReader,
   type LockedWriter,
   type LockExtender,
+  type Measured,
   Turns,
 } from "@daybook/archive-core";
 import { hasCode, onStore, streamFromStore, unless } from "./failure.ts";
@@ -23,7 +24,7 @@ const CHUNK = 256 * 1024;
  * legal hold is an empty file `NAME@hold` beside it. The lock is kept by this code alone: whoever may write to
  * the directory can break it. `extend`, `setLegalHold` and `remove` belong to one process.
  */
-export class LockedDirectory implements LockedWriter, LockedReader, LockExtender, Expirer {
+export class LockedDirectory implements LockedWriter, LockedReader, LockExtender, Expirer, Measured {
   readonly #root: Root;
   readonly #now: () => Date;
   readonly #turns = new Turns();
@@ -75,6 +76,13 @@ export class LockedDirectory implements LockedWriter, LockedReader, LockExtender
   async stat(key: string): Promise<LockedObject | undefined> {
     const path = this.#root.locate(key);
     return onStore(() => this.#stat(path));
+  }
+
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    for await (const key of this.list(prefix)) {
+      const there = await this.stat(key);
+      if (there) yield { key, sizeBytes: there.sizeBytes };
+    }
   }
 
   async *list(prefix: string, after?: string): AsyncGenerator<string, void, undefined> {

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ArchiveError, type MutableStore } from "@daybook/archive-core";
+import { ArchiveError, type Measured, type MutableStore } from "@daybook/archive-core";
 import { hasCode, onStore, streamFromStore, unless } from "./failure.ts";
 import { createFile, notAFile, openFile, OWN, type Root, syncDirectory } from "./root.ts";
 import { candidateName, currentVersion, deadFiles, replacedName, type Version } from "./versions.ts";
@@ -15,7 +15,7 @@ const ATTEMPTS = 10;
  * processes, without lock files, and across crashes: see versions.ts. Replaced and removed bytes are unlinked
  * before the call resolves; what the disk keeps in its free blocks is beyond this code.
  */
-export class MutableDirectory implements MutableStore {
+export class MutableDirectory implements MutableStore, Measured {
   readonly #root: Root;
 
   constructor(root: Root) {
@@ -79,6 +79,13 @@ export class MutableDirectory implements MutableStore {
       await rm(trash, { recursive: true, force: true });
       await this.#removeEmpty(parent);
     });
+  }
+
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    for await (const key of this.list(prefix)) {
+      const there = await this.read(key);
+      if (there) yield { key, sizeBytes: there.body.length };
+    }
   }
 
   async *list(prefix: string): AsyncGenerator<string, void, undefined> {

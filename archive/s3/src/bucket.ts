@@ -23,6 +23,15 @@ export async function* listKeys(
   prefix: string,
   after?: string,
 ): AsyncGenerator<string, void, undefined> {
+  for await (const { key } of listObjects(bucket, prefix, after)) yield key;
+}
+
+/** Keys in byte order, and how many bytes each is: as told by a listing, so that nothing is read. */
+export async function* listObjects(
+  bucket: Bucket,
+  prefix: string,
+  after?: string,
+): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
   let next: string | undefined;
   do {
     const page = await onStore(() =>
@@ -35,7 +44,8 @@ export async function* listKeys(
         }),
       ),
     );
-    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+    for (const { Key, Size } of page.Contents ?? [])
+      if (Key !== undefined) yield { key: Key, sizeBytes: Size ?? 0 };
     next = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (next !== undefined);
 }

@@ -12,9 +12,10 @@ import {
   type LockedReader,
   type LockedWriter,
   type LockExtender,
+  type Measured,
   Turns,
 } from "@daybook/archive-core";
-import { type Bucket, listKeys, open, pieces } from "./bucket.ts";
+import { type Bucket, listKeys, listObjects, open, pieces } from "./bucket.ts";
 import { checkKey } from "./key.ts";
 import { asPortError, onStore, outcomeOf } from "./outcome.ts";
 import { removeVersions } from "./remove-versions.ts";
@@ -28,7 +29,7 @@ const ATTEMPTS = 3;
  * binds a version: keys are kept from being written twice by `If-None-Match`, which every write here sends.
  * `extend` belongs to one process at a time.
  */
-export class LockedBucket implements LockedWriter, LockedReader, LockExtender, Expirer {
+export class LockedBucket implements LockedWriter, LockedReader, LockExtender, Expirer, Measured {
   readonly #bucket: Bucket;
   readonly #partBytes: number;
   readonly #turns = new Turns();
@@ -99,6 +100,10 @@ export class LockedBucket implements LockedWriter, LockedReader, LockExtender, E
 
   async *list(prefix: string, after?: string): AsyncGenerator<string, void, undefined> {
     yield* listKeys(this.#bucket, prefix, after);
+  }
+
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    yield* listObjects(this.#bucket, prefix);
   }
 
   async extend(key: string, retainUntil: Date): Promise<void> {

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { ArchiveError, type MutableStore } from "@daybook/archive-core";
-import { type Bucket, listKeys, open } from "./bucket.ts";
+import { ArchiveError, type Measured, type MutableStore } from "@daybook/archive-core";
+import { type Bucket, listKeys, listObjects, open } from "./bucket.ts";
 import { checkKey } from "./key.ts";
 import { asPortError, onStore, outcomeOf } from "./outcome.ts";
 
@@ -12,7 +12,7 @@ const TAG = /^"[\x21\x23-\x7e]+"$/;
  * Small objects that change, in a bucket without versions or locks. The tag is the ETag, which most stores make
  * of the content: a tag comes back with the same bytes, so to replace what was changed and changed back succeeds.
  */
-export class MutableBucket implements MutableStore {
+export class MutableBucket implements MutableStore, Measured {
   readonly #bucket: Bucket;
   readonly #once: S3Client;
 
@@ -65,6 +65,10 @@ export class MutableBucket implements MutableStore {
 
   async *list(prefix: string): AsyncGenerator<string, void, undefined> {
     yield* listKeys(this.#bucket, prefix);
+  }
+
+  async *sizes(prefix: string): AsyncGenerator<{ key: string; sizeBytes: number }, void, undefined> {
+    yield* listObjects(this.#bucket, prefix);
   }
 
   #write(key: string, body: Uint8Array) {

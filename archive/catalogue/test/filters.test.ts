@@ -1,0 +1,89 @@
+import type { AttachmentRef } from "@daybook/contract";
+import type { Filters } from "../src/index.ts";
+import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
+import { found, openTestCatalogue, recordOf, type TestCatalogue } from "./support/records.ts";
+
+const file = (mediaType: string): AttachmentRef => ({
+  name: "a",
+  mediaType,
+  sizeBytes: 1,
+  sha256: "0".repeat(64),
+  sealed: "0".repeat(64),
+});
+const ada = { id: "cust-1", name: "Ada Custodian" };
+const ben = { id: "cust-2", name: "Ben Custodian" };
+const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
+
+(hasPostgres ? describe : describe.skip)("a search is narrowed", () => {
+  let postgres: TestPostgres;
+  let catalogue: TestCatalogue;
+  const names = new Map<string, string>();
+  beforeAll(async () => {
+    postgres = await startTestPostgres();
+    catalogue = await openTestCatalogue(await postgres.database());
+    const records = {
+      photo: { text: "the quay", attachments: [file("image/jpeg")], custodian: ada, ...at("01") },
+      wordless: { attachments: [file("Audio/OGG"), file("application/pdf")], custodian: ada, ...at("02") },
+      film: { kind: "edit", text: "the quay", attachments: [file("video/mp4")], custodian: ben, ...at("03") },
+      plain: { text: "the quay image", custodian: ben, ...at("04") },
+      elsewhere: {
+        text: "any",
+        conversation: { id: "conv-2", title: "Elsewhere", kind: "direct" },
+        custodian: undefined,
+        ...at("05"),
+      },
+    } as const;
+    for (const [name, given] of Object.entries(records)) {
+      const record = recordOf(given as Parameters<typeof recordOf>[0]);
+      names.set(record.id, name);
+      await catalogue.add([record]);
+    }
+  });
+  afterAll(async () => {
+    await catalogue.close();
+    await postgres.stop();
+  });
+  const find = async (words: string, filters: Filters) =>
+    (await found(catalogue, words, filters)).map((id) => names.get(id));
+
+  it("by attachments: any, or one of a type, with words or without", async () => {
+    expect(await find("", { attachments: "any" })).toEqual(["film", "wordless", "photo"]);
+    expect(await find("", { attachments: "image" })).toEqual(["photo"]);
+    expect(await find("", { attachments: "audio" })).toEqual(["wordless"]);
+    expect(await find("", { attachments: "video" })).toEqual(["film"]);
+    expect(await find("", { attachments: "document" })).toEqual(["wordless"]);
+    expect(await find("quay", { attachments: "any" })).toEqual(["film", "photo"]);
+    expect(await find('"the quay"', { attachments: "any", kinds: ["message"] })).toEqual(["photo"]);
+    expect(await find("quay -image", { attachments: "image" })).toEqual(["photo"]);
+  });
+
+  it("never finds a type of attachment by a word", async () => {
+    expect(await find("image", {})).toEqual(["plain"]);
+    expect(await find("a*", {})).toEqual(["elsewhere"]);
+    expect(await find("document", {})).toEqual([]);
+  });
+
+  it("by a conversation's key", async () => {
+    const { results } = await catalogue.reader.search({ words: "any" });
+    const key = results[0]!.keys.conversation!;
+    expect(await find("", { conversationKey: key })).toEqual(["elsewhere"]);
+    expect(await find("", { conversationKey: "1" })).toEqual([]);
+    for (const conversationKey of ["1; DROP", "9".repeat(19), "-", ""]) {
+      await expect(find("", { conversationKey })).rejects.toMatchObject({ code: "bad-filter" });
+    }
+    await expect(find("", { conversationKey: key, conversation: "conv-2" })).rejects.toMatchObject({
+      code: "bad-filter",
+    });
+  });
+
+  it("by who held a post when, the end of each interval not included", async () => {
+    const held = [
+      { custodian: "cust-1", to: "2026-03-02T10:00:00.000Z" },
+      { custodian: "cust-2", from: "2026-03-03T10:00:00.000Z", to: "2026-03-04T10:00:00.000Z" },
+    ];
+    expect(await find("", { held })).toEqual(["film", "photo"]);
+    expect(await find("quay", { held, custodian: "cust-1" })).toEqual(["photo"]);
+    expect(await find("", { held: [{ custodian: "cust-2" }] })).toEqual(["plain", "film"]);
+    expect(await find("", { held: [] })).toEqual([]);
+  });
+});
