@@ -3,7 +3,7 @@ import { ArchiveError, parseSegmentName } from "@daybook/archive-core";
 import { TOPICS } from "@daybook/contract";
 import { formatSessionKey, newSessionKey, parseSessionKey, readKeyBlock } from "@daybook/openpgp";
 import type { StreamTrimmer } from "@daybook/stream";
-import { replayParked } from "../src/index.ts";
+import { replayParked } from "./support/replay-parked.ts";
 import { eventBytes } from "./support/events.ts";
 import { ciphers } from "./support/keys.ts";
 import { context, makeRig, type Rig, SHARD } from "./support/rig.ts";

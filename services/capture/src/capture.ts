@@ -4,16 +4,18 @@ import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
 import { type Connector, ConnectorError, type Network, type Method } from "@daybook/contract";
 import { type Logger, type Metrics, ProblemError, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
+import { type AgentOptions, Agents } from "./agents/agents.ts";
 import { CaptureError } from "./error.ts";
 import { importFile, type ImportResult } from "./import.ts";
 import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
 import { DeviceChanges } from "./linking/device-changes.ts";
 import { LinkChanges } from "./linking/link-changes.ts";
-import { type LinkingConnector, Links } from "./linking/links.ts";
+import { type LinkedConnector, Links } from "./linking/links.ts";
 import { questionRoutes } from "./linking/question-routes.ts";
 import { showLinks } from "./linking/show-links.ts";
 import { linkRoutes } from "./linking/routes.ts";
+import { selfLinkRoutes } from "./linking/self-routes.ts";
 import { ImportedLines } from "./lines.ts";
 import type { ArchiveProgress, ImportedFiles, Publisher, Registry } from "./ports.ts";
 import { type RelayAccount, type RelayingOptions, runRelaying } from "./relay/relaying.ts";
@@ -34,7 +36,7 @@ export interface Live {
     /** As its events name it. */
     identifier?: string;
   }[];
-  /** What its accounts are, where they come by links. */
+  /** What its accounts are, where it links them or tells how their links stand. */
   readonly links?: { readonly network: Network; readonly method: Method };
   /** Makes the connector, once the registry knows its custodians. */
   readonly connect: (custodian: (name: string) => { id: string; name: string }) => Connector;
@@ -60,6 +62,8 @@ export interface CaptureOptions {
   readonly maxUploadBytes?: number;
   readonly maxAttachmentBytes?: number;
   readonly live?: readonly Live[];
+  /** Agents on devices: they come to a listener of their own. */
+  readonly agents?: AgentOptions | undefined;
   /** Messages to send from the accounts of `live`; none are, where it is left out. */
   readonly outbound?: Omit<RelayingOptions, "account" | "log">;
   /** Connectors run from then on: when the registry answers. */
@@ -110,21 +114,24 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
     );
   const ready = sweepSpool(spoolDir);
   const links = new Links({ registry, log, now });
-  const running: Running = { relays: [], linkers: [], now };
-  const connectors = () => running.linkers;
+  const starting = new Set((options.live ?? []).flatMap((live) => live.links ?? []));
+  const running: Running = { relays: [], linked: [], starting, now };
+  const connectors = () => running.linked;
   const changes = new LinkChanges(pool, options.scopeKey);
   const devices = new DeviceChanges({ changes, connectors, log, now });
   options.mount([
     ...importRoutes({ jobs, spoolDir, maxUploadBytes: maxBytes, ready, start }),
-    ...linkRoutes(links, connectors, devices),
+    ...linkRoutes(links, connectors, () => [...running.starting], devices),
+    ...selfLinkRoutes({ links, registry, connectors, starting: () => [...running.starting] }),
     ...questionRoutes(devices),
   ]);
-  if (options.metrics) showLinks(() => running.linkers, options.metrics, now);
+  if (options.metrics) showLinks(() => running.linked, options.metrics, now);
   await ready;
   try {
     await Promise.all([
       migrated().catch((err: unknown) => log.warn({ err }, "imports wait for the database")),
       ...(options.live ?? []).map((live) => runLive(live, options, running, signal)),
+      options.agents && runAgents(options.agents, options, running, signal),
       options.outbound &&
         runRelaying(
           {
@@ -147,7 +154,9 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
 /** What connectors offer besides capturing, while they run. */
 interface Running {
   readonly relays: RelayAccount[];
-  readonly linkers: LinkingConnector[];
+  readonly linked: LinkedConnector[];
+  /** Of those that are not running yet: they wait for the registry. */
+  readonly starting: Set<NonNullable<Live["links"]>>;
   readonly now: () => Date;
 }
 
@@ -169,7 +178,7 @@ export function captureProblem(error: unknown): ProblemError | undefined {
 async function runLive(
   live: Live,
   options: CaptureOptions,
-  { relays, linkers, now }: Running,
+  { relays, linked, starting, now }: Running,
   signal: AbortSignal,
 ): Promise<void> {
   await options.whenReady;
@@ -198,10 +207,34 @@ async function runLive(
   for (const { network, method } of [...live.accounts, ...(live.links ? [live.links] : [])]) {
     if (relay) relays.push({ network, relay, sink, method });
   }
-  if (linker && live.links)
-    linkers.push({ ...live.links, linker, record: (captured) => sink.state(captured) });
+  if (live.links) {
+    starting.delete(live.links);
+    linked.push({
+      ...live.links,
+      ...(linker && { linker }),
+      health: () => connector.health?.() ?? [],
+      record: (captured) => sink.state(captured),
+    });
+  }
   await connector.run(sink, signal);
   await live.onEnd?.(sink.reached);
+}
+
+async function runAgents(
+  agents: AgentOptions,
+  options: CaptureOptions,
+  { linked, now }: Running,
+  signal: AbortSignal,
+): Promise<void> {
+  await options.whenReady;
+  const { pool, spoolDir, log, metrics } = options;
+  const sink = await untilAnswered(() => sinkWithScope(options, now), log, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (!sink || signal.aborted) return;
+  const running = new Agents({ ...agents, pool, sink, spoolDir, log, metrics, now });
+  linked.push(...running.linked);
+  await running.run(signal);
 }
 
 /** A sink whose scope follows the registry, looked up again every few seconds. */

@@ -6,7 +6,7 @@ import type { ArchiveProgress, ImportedFiles, Registry } from "./ports.ts";
 import { type ScopeRules, scopeRules } from "./scope.ts";
 
 /** How long one question to the registry waits: a connector's events wait with it. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 5_000;
 
 /**
  * The registry, as the records service offers it to other services. One that hangs is one that does not answer.
@@ -151,7 +151,8 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   }
 }
 
-async function asked<T>(call: () => Promise<T>): Promise<T> {
+/** Asks another service. @throws {CaptureError} `ambiguous-custodian`, `unavailable` */
+export async function asked<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {

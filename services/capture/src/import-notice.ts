@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Captured, Party, SealedAttachment } from "@daybook/contract";
+import type { Captured, Event, Network, Party, SealedAttachment } from "@daybook/contract";
 import { z } from "zod";
 import type { Upload } from "./upload.ts";
 
@@ -33,8 +33,10 @@ export function importNotice(of: {
   /** Without it where scope leaves out a chat of the file: then the file itself is not kept. */
   file: SealedAttachment | undefined;
   readings: readonly ChatReading[];
+  network: Network;
+  connector: Event["connector"];
 }): Captured {
-  const { upload, request, custodian, account, identity, file, readings } = of;
+  const { upload, request, custodian, account, identity, file, readings, network, connector } = of;
   const raw: z.infer<typeof importedFile> = {
     v: 1,
     // The name of a file may name a chat.
@@ -49,7 +51,7 @@ export function importNotice(of: {
     event: {
       v: 1,
       kind: "notice",
-      network: "whatsapp",
+      network,
       method: "export",
       provenance: "supplied",
       account,
@@ -57,7 +59,7 @@ export function importNotice(of: {
       text: `Imported file of ${upload.sizeBytes} bytes, SHA-256 ${upload.sha256}, supplied by ${request.actor}`,
       raw: Buffer.from(JSON.stringify(raw)).toString("base64"),
       source: { sha256: upload.sha256, line: 1, offsetBytes: 0 },
-      connector: { name: "exports", version: "1" },
+      connector,
     },
   };
 }

@@ -1,7 +1,9 @@
 import { basename } from "node:path";
-import { ConnectorError } from "@daybook/contract";
+import { ConnectorError, type ImportableFile, type Network } from "@daybook/contract";
 import { type ChatFile, openExport, type Summary, type Survey } from "@daybook/exports";
 import { fileIdentity, type Placed, placeChat, surveyAs } from "./conversation.ts";
+import { importEntries } from "./import-entries.ts";
+import { openByImporter } from "./importers.ts";
 import { importNotice } from "./import-notice.ts";
 import { CaptureError, importError } from "./error.ts";
 import type { DateOrder } from "./lines.ts";
@@ -18,14 +20,15 @@ import type { Upload } from "./upload.ts";
 /** What is told of one chat of an imported file. */
 export interface ImportedChat {
   readonly file: string;
-  readonly network: "whatsapp";
+  readonly network: Network;
   readonly messages: number;
   readonly system: number;
   readonly authors: readonly string[];
   readonly first: string | null;
   readonly last: string | null;
   readonly attachments: number;
-  readonly order: DateOrder;
+  /** Of day and month in its dates; null where they are not written so. */
+  readonly order: DateOrder | null;
   readonly ambiguous: boolean;
   readonly multiline: number;
   readonly edited: number;
@@ -68,6 +71,8 @@ async function importInto(
   deps: ImportDeps,
   onProgress: OnProgress,
 ): Promise<ImportResult> {
+  const other = await readable(() => openByImporter(upload, basename(request.name)));
+  if (other) return importOther(other, { upload, request, deps, onProgress });
   const chats = await readable(() => openExport(upload, basename(request.name)));
   // What the file is must not depend on the order that is asked for: where it is known, its reading stands.
   const itself = await surveysOf(chats, undefined);
@@ -93,6 +98,26 @@ async function importInto(
       ? await repeat(context, chats, surveys, known)
       : await record(context, chats, surveys, itself);
 
+  for (const [partition, offset] of context.sink.reached) await deps.progress.archived(partition, offset);
+  return { files, records: context.records };
+}
+
+/** A file whose importer makes events by itself. */
+async function importOther(
+  other: ImportableFile,
+  of: { upload: Upload; request: ImportRequest; deps: ImportDeps; onProgress: OnProgress },
+): Promise<ImportResult> {
+  await using file = other;
+  const { upload, request, deps } = of;
+  const custodian = await deps.registry.custodian(request.custodian, request.actor);
+  const context: Context = {
+    ...of,
+    identity: upload.sha256,
+    custodian,
+    sink: await deps.newSink(),
+    records: 0,
+  };
+  const files = await importEntries(context, file);
   for (const [partition, offset] of context.sink.reached) await deps.progress.archived(partition, offset);
   return { files, records: context.records };
 }
@@ -175,6 +200,8 @@ async function record(
         identity,
         file,
         readings: readings.filter((_, i) => !excluded[i]),
+        network: "whatsapp",
+        connector: { name: "exports", version: "1" },
       }),
     );
     context.records += 1;

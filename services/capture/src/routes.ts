@@ -1,3 +1,4 @@
+import { network } from "@daybook/contract";
 import { ProblemError, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import type { ImportResult } from "./import.ts";
@@ -17,14 +18,14 @@ const importQuery = z.strictObject({
 
 const importedChat = z.strictObject({
   file: z.string(),
-  network: z.literal("whatsapp"),
+  network,
   messages: z.int(),
   system: z.int(),
   authors: z.array(z.string()),
   first: z.string().nullable(),
   last: z.string().nullable(),
   attachments: z.int(),
-  order: z.enum(["dmy", "mdy", "ymd"]),
+  order: z.enum(["dmy", "mdy", "ymd"]).nullable(),
   ambiguous: z.boolean(),
   multiline: z.int(),
   edited: z.int(),

@@ -9,7 +9,7 @@ import { Pool } from "pg";
 import { captureProblem } from "../src/index.ts";
 import { DeviceChanges } from "../src/linking/device-changes.ts";
 import { LinkChanges } from "../src/linking/link-changes.ts";
-import type { LinkingConnector } from "../src/linking/links.ts";
+import type { LinkedConnector } from "../src/linking/links.ts";
 import { questionRoutes } from "../src/linking/question-routes.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "daybook-changes-"));
@@ -57,11 +57,11 @@ class Link {
     };
   }
 
-  get connector(): LinkingConnector {
+  get connector(): LinkedConnector {
     return {
       network: "signal",
       method: "linked-device",
-      linker: { link: () => Promise.reject(new Error("unused")) as never, health: () => [this.health] },
+      health: () => [this.health],
       record: async (captured) => {
         const fault = this.faults.shift();
         event.parse({ ...captured.event, capturedAt: this.now.toISOString() });

@@ -28,7 +28,8 @@ function connector(
   return {
     network: "signal",
     method: "linked-device",
-    linker: { link: steps, health: () => [] },
+    linker: { link: steps },
+    health: () => [],
     record: async () => undefined,
   };
 }

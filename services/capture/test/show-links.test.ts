@@ -18,9 +18,8 @@ it("shows how many accounts are how, for how long the worst was down, and nobody
     one({ status: "backing-off", downSince: at(2), alerts: ["down-3-days"] }),
     one({ status: "backing-off", downSince: at(4), quarantined: 2, alerts: ["idle-primary-device"] }),
   ];
-  const linker = { health: () => health, link: () => [] as never };
   showLinks(
-    () => [{ network: "signal", linker }],
+    () => [{ network: "signal", method: "linked-device", health: () => health }],
     metrics,
     () => at(10),
   );
@@ -31,20 +30,38 @@ it("shows how many accounts are how, for how long the worst was down, and nobody
       .filter((line) => line !== "" && !line.startsWith("#"));
 
   expect(read()).toEqual([
-    'daybook_link_accounts{network="signal",status="live"} 1',
-    'daybook_link_accounts{network="signal",status="backing-off"} 2',
-    'daybook_link_alerts{network="signal",alert="down-3-days"} 1',
-    'daybook_link_alerts{network="signal",alert="idle-primary-device"} 1',
-    'daybook_link_down_seconds{network="signal"} 28800',
-    'daybook_link_quarantined{network="signal"} 2',
+    'daybook_link_accounts{network="signal",method="linked-device",status="live"} 1',
+    'daybook_link_accounts{network="signal",method="linked-device",status="backing-off"} 2',
+    'daybook_link_alerts{network="signal",method="linked-device",alert="down-3-days"} 1',
+    'daybook_link_alerts{network="signal",method="linked-device",alert="idle-primary-device"} 1',
+    'daybook_link_down_seconds{network="signal",method="linked-device"} 28800',
+    'daybook_link_quarantined{network="signal",method="linked-device"} 2',
   ]);
   health = [one({})];
   expect(read()).toEqual([
-    'daybook_link_accounts{network="signal",status="live"} 1',
-    'daybook_link_accounts{network="signal",status="backing-off"} 0',
-    'daybook_link_alerts{network="signal",alert="down-3-days"} 0',
-    'daybook_link_alerts{network="signal",alert="idle-primary-device"} 0',
-    'daybook_link_down_seconds{network="signal"} 0',
-    'daybook_link_quarantined{network="signal"} 0',
+    'daybook_link_accounts{network="signal",method="linked-device",status="live"} 1',
+    'daybook_link_accounts{network="signal",method="linked-device",status="backing-off"} 0',
+    'daybook_link_alerts{network="signal",method="linked-device",alert="down-3-days"} 0',
+    'daybook_link_alerts{network="signal",method="linked-device",alert="idle-primary-device"} 0',
+    'daybook_link_down_seconds{network="signal",method="linked-device"} 0',
+    'daybook_link_quarantined{network="signal",method="linked-device"} 0',
+  ]);
+});
+
+it("tells two ways of capturing one network apart", () => {
+  const metrics = new Metrics();
+  showLinks(
+    () => [
+      { network: "whatsapp", method: "business-api", health: () => [one({ status: "banned" })] },
+      { network: "whatsapp", method: "linked-device", health: () => [one({}), one({})] },
+    ],
+    metrics,
+    () => at(10),
+  );
+  const lines = metrics.render().split("\n");
+
+  expect(lines.filter((line) => line.startsWith("daybook_link_accounts"))).toEqual([
+    'daybook_link_accounts{network="whatsapp",method="business-api",status="banned"} 1',
+    'daybook_link_accounts{network="whatsapp",method="linked-device",status="live"} 2',
   ]);
 });

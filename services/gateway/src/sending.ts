@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { auditEnvelope, encodeEnvelope, type Outbound, TOPICS } from "@daybook/contract";
+import { type AuditAction, auditEnvelope, encodeEnvelope, type Outbound, TOPICS } from "@daybook/contract";
 import type { Principal } from "@daybook/runtime";
 import { GatewayError } from "./error.ts";
 import type { KnownMessage, Messages } from "./messages.ts";
@@ -113,7 +113,7 @@ export class Sending {
     return { ...account, identifier, custodian };
   }
 
-  async #record(action: string, { id, by }: Draft, detail: Record<string, string>): Promise<void> {
+  async #record(action: AuditAction, { id, by }: Draft, detail: Record<string, string>): Promise<void> {
     const { deployment, now } = this.#options;
     const audit = { actor: by.id, action, subject: id, detail };
     await this.#publish(TOPICS.audit, encodeEnvelope(auditEnvelope(audit, { deployment, at: now() })));

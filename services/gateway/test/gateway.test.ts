@@ -179,7 +179,7 @@ describe("a message that an office writes", () => {
 
     expect(rows).toHaveLength(2);
     for (const kept of [JSON.stringify(rows), gateway.logged.join("")]) {
-      expect(kept).not.toMatch(/minister|Thursday|Isla|Private office|c1"/);
+      expect(kept).not.toMatch(/minister|Thursday|Isla|Private office|"c1"/);
     }
   });
 });

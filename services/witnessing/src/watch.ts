@@ -97,7 +97,7 @@ export class Watch {
     const { deployment, publish, now } = this.#options;
     const event = {
       actor: "daybook",
-      action: "log.refused",
+      action: "log.refused" as const,
       subject: shard,
       detail: { witness, why, size, witnessSize },
     };

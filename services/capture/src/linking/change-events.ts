@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Captured, Event, LinkHealth, Party } from "@daybook/contract";
 import type { LinkChange } from "./link-changes.ts";
-import type { LinkingConnector } from "./links.ts";
+import type { LinkedConnector } from "./links.ts";
 
-type About = Pick<LinkingConnector, "network" | "method"> & Pick<LinkHealth, "account" | "custodian">;
+type About = Pick<LinkedConnector, "network" | "method"> & Pick<LinkHealth, "account" | "custodian">;
 
 /** What somebody says of a change of device. */
 export interface ChangeAnswer {

@@ -4,13 +4,13 @@ import type { Logger, Principal } from "@daybook/runtime";
 import { CaptureError } from "../error.ts";
 import { answeredEvent, askedEvent } from "./change-events.ts";
 import type { LinkChange, LinkChanges } from "./link-changes.ts";
-import type { LinkingConnector } from "./links.ts";
+import type { LinkedConnector } from "./links.ts";
 
 const LOOK_MS = 5_000;
 
 /** A change of device that waits for somebody, and whose account it is. */
 export interface Question extends LinkChange {
-  readonly connector: LinkingConnector;
+  readonly connector: LinkedConnector;
   readonly health: LinkHealth;
 }
 
@@ -20,13 +20,13 @@ export interface Question extends LinkChange {
  */
 export class DeviceChanges {
   readonly #changes: LinkChanges;
-  readonly #connectors: () => readonly LinkingConnector[];
+  readonly #connectors: () => readonly LinkedConnector[];
   readonly #log: Logger;
   readonly #now: () => Date;
 
   constructor(of: {
     changes: LinkChanges;
-    connectors: () => readonly LinkingConnector[];
+    connectors: () => readonly LinkedConnector[];
     log: Logger;
     now: () => Date;
   }) {
@@ -49,7 +49,7 @@ export class DeviceChanges {
   /** Notes each link, and asks about those that follow another. Repeatable; a crash asks again, as the same event. */
   async look(): Promise<void> {
     for (const connector of this.#connectors()) {
-      for (const health of connector.linker.health()) {
+      for (const health of connector.health()) {
         await this.#changes.note(connector.network, health, this.#now(), async (change) => {
           await connector.record(askedEvent({ ...connector, ...health }, change));
           this.#log.warn({ change: change.id }, "an account was linked again: somebody has to confirm it");
@@ -59,7 +59,7 @@ export class DeviceChanges {
   }
 
   /** What waits for an answer, of accounts that this process captures. */
-  async questions(connector: LinkingConnector, health: LinkHealth): Promise<Question[]> {
+  async questions(connector: LinkedConnector, health: LinkHealth): Promise<Question[]> {
     const open = await this.#changes.open(connector.network, health.account);
     return open.map((change) => ({ ...change, connector, health }));
   }
@@ -68,7 +68,7 @@ export class DeviceChanges {
   async questionsFor(principal: Principal): Promise<Question[]> {
     const found: Question[] = [];
     for (const connector of this.#connectors()) {
-      for (const health of connector.linker.health())
+      for (const health of connector.health())
         if (speaksFor(principal, health)) found.push(...(await this.questions(connector, health)));
     }
     return found;

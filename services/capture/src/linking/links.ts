@@ -3,6 +3,7 @@ import {
   type Captured,
   ConnectorError,
   type Linker,
+  type LinkHealth,
   type LinkStep,
   type Method,
   type Network,
@@ -25,17 +26,30 @@ export type LinkState =
   | { readonly step: "starting" }
   | { readonly step: "failed"; /** For the official, in words. */ readonly why: string };
 
-/** A connector that links accounts, and what it links. */
-export interface LinkingConnector {
+/** A connector that tells how its accounts' links stand, and what they are. */
+export interface LinkedConnector {
   readonly network: Network;
   readonly method: Method;
-  readonly linker: Linker;
+  readonly health: () => readonly LinkHealth[];
+  /** Where its accounts are linked by a code. */
+  readonly linker?: Linker;
   /** Puts on an account's record what Daybook itself says of its link. Durable once resolved. @throws {ConnectorError} */
   readonly record: (captured: Captured) => Promise<void>;
 }
 
-interface Open {
+/** One whose accounts are linked by a code. */
+export type LinkingConnector = Required<LinkedConnector>;
+
+/** A link, with what whoever asks for it is judged by. */
+export interface OpenLink {
   readonly custodian: Party;
+  /** Who began it. */
+  readonly actor: string;
+  readonly connector: Pick<LinkedConnector, "network" | "method">;
+  readonly state: LinkState;
+}
+
+interface Open extends OpenLink {
   readonly stopping: AbortController;
   state: LinkState;
   changedAt: number;
@@ -69,6 +83,8 @@ export class Links {
     const id = randomUUID();
     const open: Open = {
       custodian: known,
+      actor,
+      connector,
       stopping: new AbortController(),
       state: { step: "starting" },
       changedAt: this.#now().getTime(),
@@ -81,6 +97,10 @@ export class Links {
 
   get(id: string): LinkState | undefined {
     return this.#links.get(id)?.state;
+  }
+
+  open(id: string): OpenLink | undefined {
+    return this.#links.get(id);
   }
 
   /** Shows its code no more. Harmless where it is over. */

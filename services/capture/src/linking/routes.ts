@@ -1,28 +1,24 @@
-import { network } from "@daybook/contract";
+import { method, network } from "@daybook/contract";
 import { ProblemError, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import type { DeviceChanges } from "./device-changes.ts";
-import type { LinkingConnector, Links, LinkState } from "./links.ts";
+import type { LinkedConnector, Links } from "./links.ts";
+import { type LinkKind, linkerFor } from "./offers.ts";
 import { question, shownQuestion } from "./question-routes.ts";
+import { linkState, shownState } from "./shown-link.ts";
 
 const id = z.strictObject({ id: z.uuid() });
 
-const state = z.discriminatedUnion("step", [
-  z.strictObject({ step: z.literal("starting") }),
-  z.strictObject({ step: z.literal("show"), url: z.string(), expiresAt: z.string() }),
-  z.strictObject({ step: z.literal("linking") }),
-  z.strictObject({ step: z.literal("linked"), account: z.string(), again: z.boolean() }),
-  z.strictObject({ step: z.literal("failed"), why: z.string() }),
-]);
-
 const health = z.object({
   network,
+  method,
   account: z.string(),
   custodian: z.object({ id: z.string(), name: z.string() }),
   status: z.string(),
   problem: z.string().nullable(),
   alerts: z.array(z.string()),
   linkedAt: z.string().nullable(),
+  downSince: z.string().nullable().describe("Since when nothing comes through; null while it does"),
   questions: z
     .array(question)
     .nullable()
@@ -32,7 +28,8 @@ const health = z.object({
 /** Linking officials' phones over the API: begin, show the code that is told, ask how far it is. */
 export function linkRoutes(
   links: Links,
-  connectors: () => readonly LinkingConnector[],
+  connectors: () => readonly LinkedConnector[],
+  starting: () => readonly LinkKind[],
   devices: Pick<DeviceChanges, "questions">,
 ): Route[] {
   return [
@@ -44,17 +41,12 @@ export function linkRoutes(
       status: 202,
       body: z.object({
         network,
+        method: method.optional().describe("How it is captured, where a network has several ways"),
         custodian: z.string().trim().min(1).max(512).describe("Name or id; made where there is none"),
       }),
       response: id,
       async handle({ principal, body }) {
-        const connector = connectors().find((one) => one.network === body.network);
-        if (!connector)
-          throw new ProblemError(
-            409,
-            "no-connector",
-            "this server does not run a connector that links phones to that network",
-          );
+        const connector = linkerFor(body, connectors(), starting());
         return { id: await links.begin(connector, body.custodian, principal.id) };
       },
     }),
@@ -64,12 +56,12 @@ export function linkRoutes(
       action: "connector.manage",
       summary: "The code to show now, or what came of a link",
       params: id,
-      response: state,
+      response: linkState,
       handle({ params }) {
         const found = links.get(params.id);
         if (!found)
           throw new ProblemError(404, "not-found", "no such link since the server started: begin again");
-        return Promise.resolve(shown(found));
+        return Promise.resolve(shownState(found));
       },
     }),
     route({
@@ -87,21 +79,23 @@ export function linkRoutes(
       method: "get",
       path: "/api/v1/links",
       action: "status.read",
-      summary: "How each linked account of this process stands",
+      summary: "How the link of each account of this process stands",
       response: z.object({ accounts: z.array(health) }),
       async handle() {
         const accounts: z.input<typeof health>[] = [];
         for (const connector of connectors()) {
-          for (const one of connector.linker.health()) {
-            const { account, custodian, status, problem, alerts, link } = one;
+          for (const one of connector.health()) {
+            const { account, custodian, status, problem, alerts, link, downSince } = one;
             accounts.push({
               network: connector.network,
+              method: connector.method,
               account,
               custodian,
               status,
               problem: problem ?? null,
               alerts: [...alerts],
               linkedAt: link?.since.toISOString() ?? null,
+              downSince: downSince?.toISOString() ?? null,
               // How links stand is told while the database is away too.
               questions: await devices.questions(connector, one).then(
                 (open) => open.map(shownQuestion),
@@ -114,8 +108,4 @@ export function linkRoutes(
       },
     }),
   ];
-}
-
-function shown(found: LinkState): z.input<typeof state> {
-  return found.step === "show" ? { ...found, expiresAt: found.expiresAt.toISOString() } : found;
 }

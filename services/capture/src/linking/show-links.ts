@@ -1,12 +1,12 @@
 import type { Metrics } from "@daybook/runtime";
-import type { LinkingConnector } from "./links.ts";
+import type { LinkedConnector } from "./links.ts";
 
 /** An alert is a label: of no more than this is one made. */
 const MAX_ALERT = 64;
 
 /** Shows how linked accounts stand, at each reading of the metrics: how many are how, and never whose. */
 export function showLinks(
-  connectors: () => readonly Pick<LinkingConnector, "network" | "linker">[],
+  connectors: () => readonly Pick<LinkedConnector, "network" | "method" | "health">[],
   metrics: Metrics,
   now: () => Date,
 ): void {
@@ -25,31 +25,32 @@ export function showLinks(
   const down = metrics.gauge(
     "daybook_link_down_seconds",
     "For how long nothing has come through on the account where that is longest; 0 when all are up",
-    ["network"],
+    ["network", "method"],
   );
   const quarantined = metrics.gauge(
     "daybook_link_quarantined",
     "Messages that could not be decrypted and are kept",
-    ["network"],
+    ["network", "method"],
   );
   metrics.onRead(() => {
-    for (const { network, linker } of connectors()) {
-      const health = linker.health();
+    for (const connector of connectors()) {
+      const { network, method } = connector;
+      const health = connector.health();
       const since = Math.min(
         now().getTime(),
         ...health.flatMap(({ downSince }) => downSince?.getTime() ?? []),
       );
-      down.set((now().getTime() - since) / 1_000, { network });
+      down.set((now().getTime() - since) / 1_000, { network, method });
       quarantined.set(
         health.reduce((sum, one) => sum + (one.quarantined ?? 0), 0),
-        { network },
+        { network, method },
       );
       accounts(
-        network,
+        { network, method },
         health.map(({ status }) => status),
       );
       alerts(
-        network,
+        { network, method },
         health.flatMap((one) => one.alerts.map((alert) => alert.slice(0, MAX_ALERT))),
       );
     }
@@ -58,11 +59,12 @@ export function showLinks(
 
 /** A gauge of how often each word is there now: 0 for one that is there no more. */
 function counting(metrics: Metrics, name: string, about: string, label: string) {
-  const gauge = metrics.gauge(name, about, ["network", label]);
-  const seen = new Set<string>();
-  return (network: string, words: readonly string[]) => {
-    for (const word of words) seen.add(word);
-    for (const word of seen)
-      gauge.set(words.filter((one) => one === word).length, { network, [label]: word });
+  const gauge = metrics.gauge(name, about, ["network", "method", label]);
+  const seen = new Map<string, Set<string>>();
+  return (of: Pick<LinkedConnector, "network" | "method">, words: readonly string[]) => {
+    const place = JSON.stringify(of);
+    const known = new Set([...(seen.get(place) ?? []), ...words]);
+    seen.set(place, known);
+    for (const word of known) gauge.set(words.filter((one) => one === word).length, { ...of, [label]: word });
   };
 }

@@ -49,11 +49,11 @@ export class MemoryRegistry implements Registry {
   readonly people = new Map<string, Party>();
   rules: ScopeRules = { version: 0, rules: [] };
 
-  async find(name: string): Promise<Party | undefined> {
-    return this.people.get(name);
+  async find(nameOrId: string): Promise<Party | undefined> {
+    return this.people.get(nameOrId) ?? [...this.people.values()].find(({ id }) => id === nameOrId);
   }
   async custodian(name: string): Promise<Party> {
-    const known = this.people.get(name) ?? { id: `id-${this.people.size}`, name };
+    const known = (await this.find(name)) ?? { id: `id-${this.people.size}`, name };
     this.people.set(name, known);
     return known;
   }
