@@ -4,8 +4,11 @@ export type EvidenceErrorCode =
   | "no-such-custodian"
   | "bad-request" // a filter or key that cannot be used
   | "no-such-export"
-  | "already-taken" // a package is made and taken once: ask for another
-  | "not-finished" // the receipt exists once the package was taken whole
+  | "already-taken" // a package that is streamed is made and taken once: have it built, or ask for another
+  | "not-finished" // the package is not built yet; the receipt exists once it is, or was taken whole
+  | "busy" // too many builds wait: ask again later
+  | "disk-full" // there is no room for a package on this server
+  | "unsafe-folder" // others may write where packages are to wait
   | "unavailable"; // another service or a store does not answer
 
 /** Every error of evidence. Switch on `code`; the message is for people and has no user data. */

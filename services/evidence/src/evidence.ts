@@ -1,9 +1,13 @@
 import { auditEnvelope, encodeEnvelope, TOPICS } from "@daybook/contract";
-import { type ApiClient, type Logger, ProblemError, type Route, untilAborted } from "@daybook/runtime";
+import { type ApiClient, type Logger, ProblemError, type Route } from "@daybook/runtime";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { asked } from "./asked.ts";
+import { Exports } from "./building/exports.ts";
 import { EvidenceError, type EvidenceErrorCode } from "./error.ts";
 import type { ExportDeps } from "./export.ts";
-import type { AttestingService, AuditTrail, RecordsService } from "./ports.ts";
+import type { AttestingService, AuditTrail } from "./ports.ts";
+import { recordsClient } from "./records-client.ts";
 import { exportRoutes } from "./routes.ts";
 
 export interface EvidenceOptions extends Omit<ExportDeps, "records" | "trail" | "attesting"> {
@@ -13,14 +17,25 @@ export interface EvidenceOptions extends Omit<ExportDeps, "records" | "trail" | 
   readonly services: ApiClient;
   /** Publishes encrypted envelopes. @returns the offset after them */
   readonly publish: (topic: string, partition: number, plaintexts: readonly Uint8Array[]) => Promise<number>;
+  /** Where packages that are built wait. */
+  readonly packages: {
+    /** A folder of this process's own, on a disk with room for them; made where there is none. */
+    readonly dir: string;
+    /** How long each is kept. */
+    readonly keptMs: number;
+  };
   readonly mount: (routes: readonly Route[]) => void;
   readonly log: Logger;
 }
 
 /** Longer than the witnessing service takes for witnesses and authorities that do not answer. */
 const ATTEST_MS = 60_000;
+const TIDY_MS = 60_000;
 
-/** Makes evidence packages until `signal` aborts. Keeps nothing: an export that was not taken is asked for again. */
+/**
+ * Makes evidence packages until `signal` aborts. Keeps nothing beyond that: what was not taken by then is asked for again.
+ * Rejects when there is no folder for packages that others may not write to.
+ */
 export async function runEvidence(options: EvidenceOptions, signal: AbortSignal): Promise<void> {
   const deps: ExportDeps = {
     ...options,
@@ -28,8 +43,16 @@ export async function runEvidence(options: EvidenceOptions, signal: AbortSignal)
     trail: auditTrail(options),
     ...(options.witnessing && { attesting: attestingClient(options.services) }),
   };
-  options.mount(exportRoutes(deps, options.log));
-  await untilAborted(signal);
+  const exports = new Exports({ deps, ...options.packages, log: options.log });
+  options.mount(exportRoutes(exports, deps, options.log));
+  try {
+    await exports.opened;
+    await exports.keepHouse(signal, (until) =>
+      sleep(TIDY_MS, undefined, { signal: until }).catch(() => undefined),
+    );
+  } finally {
+    await exports.close();
+  }
 }
 
 const STATUS: Record<EvidenceErrorCode, number> = {
@@ -40,6 +63,9 @@ const STATUS: Record<EvidenceErrorCode, number> = {
   "no-such-export": 404,
   "already-taken": 409,
   "not-finished": 409,
+  busy: 503,
+  "disk-full": 507,
+  "unsafe-folder": 500,
   unavailable: 503,
 };
 
@@ -48,43 +74,6 @@ export function evidenceProblem(error: unknown): ProblemError | undefined {
   return error instanceof EvidenceError
     ? new ProblemError(STATUS[error.code], error.code, error.message, { cause: error })
     : undefined;
-}
-
-function recordsClient(services: ApiClient): RecordsService {
-  const matter = z.object({
-    id: z.string(),
-    title: z.string(),
-    kind: z.string(),
-    closedAt: z.string().nullable(),
-  });
-  const disposed = z.object({ id: z.string(), auditId: z.string(), shard: z.string(), index: z.int() });
-  const page = z.object({ disposals: z.array(disposed), next: z.string().nullable() });
-  return {
-    matter: (id) =>
-      asked("no-such-matter", () =>
-        services.call("get", "/internal/v1/matters/:id", { params: { id }, response: matter }),
-      ),
-    custodian: async (name) => {
-      const found = await asked("no-such-custodian", () =>
-        services.call("post", "/internal/v1/custodians/resolve", {
-          body: { name, create: false, actor: "evidence" },
-          response: z.object({ id: z.string() }),
-        }),
-      );
-      return found.id;
-    },
-    async *disposals() {
-      let after: string | undefined;
-      do {
-        const query = { ...(after !== undefined && { after }) };
-        const got = await asked("unavailable", () =>
-          services.call("get", "/internal/v1/disposed", { query, response: page }),
-        );
-        yield* got.disposals;
-        after = got.next ?? undefined;
-      } while (after !== undefined);
-    },
-  };
 }
 
 function attestingClient(services: ApiClient): AttestingService {
@@ -125,18 +114,4 @@ function auditTrail({ services, publish, deployment, now }: EvidenceOptions): Au
       );
     },
   };
-}
-
-async function asked<T>(missing: EvidenceErrorCode, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (!(cause instanceof ProblemError)) throw cause;
-    if (cause.status === 404)
-      throw new EvidenceError(missing, "the records service knows no such thing: check the name or id", {
-        cause,
-      });
-    if (cause.status < 500) throw new EvidenceError("bad-request", cause.message, { cause });
-    throw new EvidenceError("unavailable", "another service does not answer: try again", { cause });
-  }
 }

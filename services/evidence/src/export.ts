@@ -1,22 +1,18 @@
-import type { ArchiveRecord, Stores } from "@daybook/archive-core";
-import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
-import { formatSessionKey, type OpenedRecord, type RecordReader } from "@daybook/openpgp";
-import type {
-  PackageAttachment,
-  PackageFormat,
-  PackageInput,
-  PackageRecord,
-  PackageReport,
-  PackageSink,
-  PlacedRecord,
-} from "@daybook/package";
-import { encodeReceipt, writePackage } from "@daybook/package";
+import { hash } from "node:crypto";
+import type { Stores } from "@daybook/archive-core";
+import type { CatalogueReader, ReadTexts, RecordRef } from "@daybook/catalogue";
+import type { RecordReader } from "@daybook/openpgp";
+import type { PackageFormat, PackageInput, PackageReport, PackageSink } from "@daybook/package";
+import { writePackage } from "@daybook/package";
+import { selectChosen } from "./chosen.ts";
 import { EvidenceError } from "./error.ts";
 import { Gone } from "./gone.ts";
 import { holdLogs } from "./held-logs.ts";
+import { parsed, provedRecords, threads } from "./opened-records.ts";
 import type { AttestingService, AuditTrail, Disposed, JsonValue, RecordsService } from "./ports.ts";
-import { holdShard, type ProvedShard } from "./proved.ts";
-import { inThreads, isWhole, select, type Wanted } from "./selection.ts";
+import type { ProvedShard } from "./proved.ts";
+import { findReceipt } from "./receipt.ts";
+import { isWhole, select, type Wanted } from "./selection.ts";
 
 /** What a person asks for. */
 export interface ExportRequest {
@@ -27,6 +23,8 @@ export interface ExportRequest {
   readonly name: string;
   /** The custodian by name or id. */
   readonly wanted: Wanted;
+  /** What people selected in the matter, in place of `wanted`. */
+  readonly selection: boolean;
   readonly formats: ReadonlySet<PackageFormat>;
   readonly withSources: boolean;
   /** Fingerprints of the keys that it is encrypted to. */
@@ -49,16 +47,25 @@ export interface ExportDeps {
   readonly now: () => Date;
 }
 
-/** An export whose request is in the log, ready to be written once. */
+/** An export whose request is in the log, ready to be written. */
 export interface PreparedExport {
+  readonly askedAt: Date;
   readonly checkpoints: readonly { origin: string; size: number; root: string }[];
   /** Records selected. */
   readonly records: number;
-  /** Writes the package; afterwards its receipt can be had. */
-  write(sink: PackageSink): Promise<PackageReport>;
+  /** Of these, those that are read once more, for reading copies of conversations. */
+  readonly copies: number;
+  /**
+   * Writes the package; afterwards its receipt can be had. May be repeated, and writes the same bytes again.
+   *
+   * @param onRead told of each record that was read
+   */
+  write(sink: PackageSink, onRead?: OnRead): Promise<PackageReport>;
   /** Commits the export to the log and returns `NAME.receipt`. Repeatable after a failure. */
   receipt(report: PackageReport): Promise<Buffer>;
 }
+
+export type OnRead = (stage: "records" | "reading-copies") => void;
 
 /**
  * Prepares an export: judges it, puts its request into the log and waits for that, then holds every log at its
@@ -75,7 +82,8 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
     ...request.wanted,
     ...(custodian !== undefined && { custodian: await deps.records.custodian(custodian) }),
   };
-  const said = describe(request);
+  const chosen = request.selection ? await chosenIn(request.matter, deps.records) : undefined;
+  const said = describe(request, chosen);
   await deps.trail.record({
     actor: request.actor,
     action: "export.start",
@@ -89,14 +97,19 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
   const gone = new Gone();
   // No disposed record can be told to fit a filter: its row holds nothing but its id.
   const disposed: Disposed[] = [];
-  if (isWhole(wanted)) for await (const one of deps.records.disposals()) disposed.push(one);
+  const whole = chosen === undefined && isWhole(wanted);
+  if (whole) for await (const one of deps.records.disposals()) disposed.push(one);
   const certificates = [...new Set(disposed.map(({ auditId }) => auditId))];
-  const refs = (await selectWhole(wanted, { matter: request.matter, certificates, gone }, deps)).filter(
+  const choose = (texts: ReadTexts) =>
+    chosen
+      ? selectChosen(deps.catalogue, chosen, request.matter)
+      : select(deps.catalogue, wanted, request.matter, texts, certificates);
+  const refs = (await selectWhole(choose, gone, deps)).filter(
     (ref) => ref.index < (shards.get(ref.shard)?.size ?? 0),
   );
-  const sources = isWhole(wanted) || request.withSources;
+  const sources = whole || request.withSources;
   const startedAt = deps.now();
-  const input: PackageInput = {
+  const input: Omit<PackageInput, "records" | "threads" | "disposals"> = {
     name: request.name,
     createdAt: startedAt,
     request: {
@@ -113,21 +126,30 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
     ...(logs.witnesses && { witnesses: logs.witnesses }),
     ...(logs.tsaCa !== undefined && { tsaCa: logs.tsaCa }),
     formats: request.formats,
-    records: async function* () {
-      yield* provedRecords(refs, shards, deps.reader, { sources, gone });
-      await gone.check(deps.records);
-    },
-    threads: () => threads(refs, deps.reader, sources),
-    disposals: certified(disposed, shards, new Set(refs.map(({ id }) => id))),
   };
+  const hasCopies = request.formats.has("rsmf") || request.formats.has("html");
   return {
+    askedAt: startedAt,
     checkpoints: [...shards.values()].map(({ origin, size, root }) => ({
       origin,
       size,
       root: root.toString("base64"),
     })),
     records: refs.length,
-    write: (sink) => writePackage(input, sink),
+    copies: hasCopies ? refs.filter((ref) => ref.keys.conversation !== undefined).length : 0,
+    write: (sink, onRead) =>
+      writePackage(
+        {
+          ...input,
+          records: async function* () {
+            yield* told(provedRecords(refs, shards, deps.reader, { sources, gone }), "records", onRead);
+            await gone.check(deps.records);
+          },
+          threads: () => told(threads(refs, deps.reader, sources), "reading-copies", onRead),
+          disposals: certified(disposed, shards, new Set(refs.map(({ id }) => id))),
+        },
+        sink,
+      ),
     receipt: async (report) => {
       await deps.trail.record({
         actor: request.actor,
@@ -141,15 +163,39 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
   };
 }
 
-function describe({
-  name,
-  wanted,
-  formats,
-  withSources,
-  recipients,
-}: ExportRequest): Record<string, JsonValue> {
+/** What was selected in a matter. @throws {EvidenceError} `bad-request` when that is nothing */
+async function chosenIn(matter: string, records: RecordsService): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const id of records.selection(matter)) ids.push(id);
+  if (ids.length === 0)
+    throw new EvidenceError("bad-request", "nothing is selected in that matter: select records first");
+  return ids.sort();
+}
+
+async function* told<T>(
+  items: AsyncIterable<T>,
+  stage: Parameters<OnRead>[0],
+  onRead: OnRead | undefined,
+): AsyncGenerator<T, void, undefined> {
+  for await (const item of items) {
+    yield item;
+    onRead?.(stage);
+  }
+}
+
+/** @param chosen ids of what was selected, sorted: told by their number and the SHA-256 of them, one a line */
+function describe(
+  { name, wanted, formats, withSources, recipients }: ExportRequest,
+  chosen: readonly string[] | undefined,
+): Record<string, JsonValue> {
   return {
     name,
+    ...(chosen && {
+      selection: {
+        records: chosen.length,
+        sha256: hash("sha256", chosen.map((id) => `${id}\n`).join("")),
+      },
+    }),
     filters: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)),
     formats: [...formats].sort(),
     withSources,
@@ -159,8 +205,8 @@ function describe({
 
 /** Selects from a catalogue that is whole, before and after. @throws {EvidenceError} `unavailable` */
 async function selectWhole(
-  wanted: Wanted,
-  { matter, certificates, gone }: { matter: string; certificates: readonly string[]; gone: Gone },
+  choose: (texts: ReadTexts) => Promise<RecordRef[]>,
+  gone: Gone,
   { catalogue, reader, records }: ExportDeps,
 ): Promise<RecordRef[]> {
   const whole = async () => {
@@ -168,7 +214,7 @@ async function selectWhole(
       throw new EvidenceError("unavailable", "the catalogue is being rebuilt: export when that is done");
   };
   await whole();
-  const refs = await select(catalogue, wanted, matter, (of) => textsOf(of, reader, gone), certificates);
+  const refs = await choose((of) => textsOf(of, reader, gone));
   await whole();
   await gone.check(records);
   return refs;
@@ -192,74 +238,6 @@ async function textsOf(
 }
 
 /** A record that the package will find to be what was logged, byte by byte, or refuse. */
-function parsed(opened: OpenedRecord): ArchiveRecord {
-  return JSON.parse(opened.json.toString()) as ArchiveRecord;
-}
-
-async function* provedRecords(
-  refs: readonly RecordRef[],
-  shards: ReadonlyMap<string, ProvedShard>,
-  reader: RecordReader,
-  { sources, gone }: { sources: boolean; gone: Gone },
-): AsyncGenerator<PackageRecord, void, undefined> {
-  for await (const run of reader.inRuns(refs)) {
-    for (const ref of run.places) {
-      const opened = run.open(ref);
-      if (!opened) {
-        gone.add(ref.id);
-        continue;
-      }
-      const shard = shards.get(ref.shard) as ProvedShard;
-      const { leaf, proof } = shard.proveNear(ref.index) ?? (await shard.prove(ref.index));
-      yield {
-        ...placed(ref, opened, reader, sources),
-        sealed: opened.packet,
-        sessionKey: formatSessionKey(opened.key),
-        leaf,
-        proof,
-      };
-    }
-  }
-}
-
-async function* threads(
-  refs: readonly RecordRef[],
-  reader: RecordReader,
-  sources: boolean,
-): AsyncGenerator<PlacedRecord, void, undefined> {
-  const ordered = inThreads(refs.filter((one) => one.keys.conversation !== undefined));
-  for await (const run of reader.inRuns(ordered)) {
-    for (const ref of run.places) {
-      const opened = run.open(ref);
-      if (opened) yield placed(ref, opened, reader, sources);
-    }
-  }
-}
-
-function placed(
-  { shard, index }: RecordRef,
-  opened: OpenedRecord,
-  reader: RecordReader,
-  sources: boolean,
-): PlacedRecord {
-  return { shard, index, record: opened.json, attachments: attachmentsOf(opened, reader, sources) };
-}
-
-/** Those of its attachments that still have a key; a file that was brought in only with `sources`. */
-function attachmentsOf(opened: OpenedRecord, reader: RecordReader, sources: boolean): PackageAttachment[] {
-  if (opened.attachmentKeys.size === 0) return [];
-  const record = parsed(opened);
-  const isSource = record.kind === "notice" && record.method === "export" && record.source !== undefined;
-  if (isSource && !sources) return [];
-  const attachments: PackageAttachment[] = [];
-  for (const [n, { name, mediaType, sizeBytes, sha256, sealed }] of (record.attachments ?? []).entries()) {
-    const key = opened.attachmentKeys.get(n);
-    if (key)
-      attachments.push({ sha256, name, mediaType, sizeBytes, open: () => reader.attachment(sealed, key) });
-  }
-  return attachments;
-}
-
 /** Those whose certificate is among the records: others were disposed of since. */
 async function* certified(
   disposed: readonly Disposed[],
@@ -271,22 +249,4 @@ async function* certified(
     if (!shard || disposal.index >= shard.size || !records.has(disposal.auditId)) continue;
     yield { ...disposal, ...(await shard.prove(disposal.index)) };
   }
-}
-
-/** The logged audit record that completes the export, with its proof under the newest checkpoint. */
-async function findReceipt(request: ExportRequest, deps: ExportDeps, since: Date): Promise<Buffer> {
-  const shard = await holdShard(deps.stores, "audit", deps.vkeys.audit ?? "");
-  const filters = { kinds: ["audit" as const], matter: request.matter, from: since.toISOString() };
-  for await (const refs of deps.catalogue.select({ filters })) {
-    for await (const run of deps.reader.inRuns(refs.toReversed())) {
-      for (const ref of run.places) {
-        const opened = run.open(ref);
-        const audit = opened && parsed(opened).audit;
-        if (!opened || !shard || audit?.action !== "export.complete" || audit.subject !== request.id)
-          continue;
-        return encodeReceipt({ record: opened.json, ...(await shard.prove(ref.index)) });
-      }
-    }
-  }
-  throw new EvidenceError("unavailable", "the export's own record is not in the log yet: ask again");
 }

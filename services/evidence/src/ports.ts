@@ -1,3 +1,4 @@
+import type { AuditAction } from "@daybook/contract";
 /** A matter, as the records service keeps it. */
 export interface Matter {
   readonly id: string;
@@ -22,6 +23,23 @@ export interface RecordsService {
   custodian(name: string): Promise<string>;
   /** Every record that was disposed of. */
   disposals(): AsyncIterable<Disposed>;
+  /** Ids of the records that were selected in a matter. @throws {EvidenceError} `no-such-matter`, `unavailable` */
+  selection(matter: string): AsyncIterable<string>;
+  /** Exports that were asked for under a matter, newest first. @throws {EvidenceError} `no-such-matter`, `bad-request` */
+  exports(
+    matter: string,
+    page: { readonly limit: number; readonly cursor?: string | undefined },
+  ): Promise<{ exports: readonly PastExport[]; next: string | null }>;
+}
+
+/** An export that was asked for, as the audit log tells. */
+export interface PastExport {
+  readonly id: string;
+  readonly at: string;
+  /** Whoever asked; null where an older Daybook did not say. */
+  readonly by: string | null;
+  readonly name: string | null;
+  readonly of: "everything" | "filters" | "selection";
 }
 
 /** What the witnessing service answers: the newest checkpoints, with what outsiders say of them. */
@@ -53,7 +71,7 @@ export interface AuditTrail {
    */
   record(event: {
     readonly actor: string;
-    readonly action: string;
+    readonly action: AuditAction;
     readonly matter: string;
     readonly subject: string;
     readonly detail: Readonly<Record<string, JsonValue>>;

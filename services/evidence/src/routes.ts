@@ -1,21 +1,27 @@
 import { randomUUID } from "node:crypto";
-import { PassThrough, type Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { network } from "@daybook/contract";
 import { ArchiveError } from "@daybook/archive-core";
-import { encryptStreamToKeys, encryptToKeys, readPublicKeys, type Recipient } from "@daybook/openpgp";
-import { type PackageReport, zipSink } from "@daybook/package";
-import { type Logger, type Route, route } from "@daybook/runtime";
+import { encryptToKeys, readPublicKeys, type Recipient } from "@daybook/openpgp";
+import { type Logger, type Principal, type Route, route } from "@daybook/runtime";
+import type { Response } from "@daybook/runtime";
 import { z } from "zod";
+import { codeOf, type Exports, type HeldExport } from "./building/exports.ts";
 import { EvidenceError } from "./error.ts";
-import { type ExportDeps, type PreparedExport, prepareExport } from "./export.ts";
+import type { ExportDeps } from "./export.ts";
+import { fresh, list, shown, summary } from "./shown-export.ts";
+import { fileName, writeZip } from "./write-zip.ts";
 
-const MAX_EXPORTS = 100;
 const FORMATS = ["records", "rsmf", "eml", "html"] as const;
+const MAX_PAGE = 200;
 
 const exportBody = z.strictObject({
   matter: z.uuid(),
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be letters, digits, dots, dashes"),
+  selection: z
+    .boolean()
+    .default(false)
+    .describe("What people selected in the matter, and what belongs to it; without words and filters"),
   query: z.string().min(1).max(1_000).optional(),
   custodian: z.string().min(1).max(1_024).optional(),
   conversation: z.string().min(1).max(1_024).optional(),
@@ -34,45 +40,11 @@ const exportBody = z.strictObject({
     .optional(),
 });
 
-const summary = z.strictObject({
-  id: z.uuid(),
-  state: z.enum(["ready", "writing", "written", "failed"]),
-  /** Records selected; once written, those in the package. */
-  records: z.int(),
-  attachments: z.int(),
-  gaps: z.int(),
-  checkpoints: z.array(z.strictObject({ origin: z.string(), size: z.int(), root: z.string() })),
-});
+const params = z.strictObject({ id: z.uuid() });
 
-interface Held {
-  readonly owner: string;
-  readonly name: string;
-  readonly prepared: PreparedExport;
-  readonly recipients: readonly Recipient[];
-  state: z.infer<typeof summary>["state"];
-  report?: PackageReport;
-  receipt?: Promise<Buffer>;
-}
-
-/** Exports over the API: ask for one, take its package once, then its receipt. */
-export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
-  const held = new Map<string, Held>();
-  const find = (id: string, principal: { id: string }): Held => {
-    const found = held.get(id);
-    if (found?.owner !== principal.id)
-      throw new EvidenceError("no-such-export", "no such export since the server started: ask for another");
-    return found;
-  };
-  const params = z.strictObject({ id: z.uuid() });
-  const show = (id: string, { prepared, report, state }: Held): z.infer<typeof summary> => ({
-    id,
-    state,
-    records: report?.records ?? prepared.records,
-    attachments: report?.attachments ?? 0,
-    gaps: report?.gaps ?? 0,
-    checkpoints: [...prepared.checkpoints],
-  });
-
+/** Exports over the API: ask for one, have its package built and take it, or take it once as it is made; then its receipt. */
+export function exportRoutes(exports: Exports, deps: ExportDeps, log: Logger): Route[] {
+  const show = (held: HeldExport) => shown(held, exports.progressOf(held));
   return [
     route({
       method: "post",
@@ -83,26 +55,41 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
       status: 201,
       response: summary,
       async handle({ principal, body }) {
-        const { matter, name, query, formats, withSources, recipient, ...filters } = body;
+        const { matter, name, selection, query, formats, withSources, recipient, ...filters } = body;
+        const wanted = { words: query, ...filters };
+        if (selection && Object.values(wanted).some((value) => value !== undefined))
+          throw new EvidenceError("bad-request", "a selection is not narrowed: leave words and filters out");
         const recipients = recipient === undefined ? [] : await keysOf(recipient);
-        const id = randomUUID();
-        const prepared = await prepareExport(
+        const held = await exports.ask(
           {
-            id,
+            id: randomUUID(),
             actor: principal.id,
             matter,
             name,
-            wanted: { words: query, ...filters },
+            wanted,
+            selection,
             formats: new Set(formats),
             withSources,
             recipients: recipients.map((key) => key.fingerprint),
           },
-          deps,
+          recipients,
         );
-        const entry: Held = { owner: principal.id, name, prepared, recipients, state: "ready" };
-        held.set(id, entry);
-        if (held.size > MAX_EXPORTS) held.delete(held.keys().next().value as string);
-        return show(id, entry);
+        return show(held);
+      },
+    }),
+    listRoute(exports, deps),
+    route({
+      method: "post",
+      path: "/api/v1/exports/:id/build",
+      action: "export",
+      summary: "Have the package built in the background, to be taken as often as wanted; repeatable",
+      params,
+      status: 202,
+      response: summary,
+      async handle({ principal, params: { id } }) {
+        const held = await exports.find(id, principal.id);
+        exports.build(held);
+        return show(held);
       },
     }),
     route({
@@ -112,38 +99,20 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
       summary: "How far an export is, and what it holds",
       params,
       response: summary,
-      handle: ({ principal, params: { id } }) => Promise.resolve(show(id, find(id, principal))),
+      handle: async ({ principal, params: { id } }) => show(await exports.find(id, principal.id)),
     }),
     route({
       method: "get",
       path: "/api/v1/exports/:id/package",
       action: "export",
       summary:
-        "The package, as a ZIP of one folder, or that ZIP encrypted to the recipient: made as it is sent, once",
+        "The package, as a ZIP of one folder, or that ZIP encrypted to the recipient: as it was built, or else made as it is sent, once",
       params,
       download: true,
-      async handle({ principal, params: { id }, response }) {
-        const entry = find(id, principal);
-        if (entry.state !== "ready")
-          throw new EvidenceError("already-taken", "a package is made once: ask for another export");
-        entry.state = "writing";
-        const { name, recipients, prepared } = entry;
-        const sealed = recipients.length > 0;
-        response.set({
-          "Content-Type": sealed ? "application/pgp-encrypted" : "application/zip",
-          "Content-Disposition": `attachment; filename="${name}.zip${sealed ? ".pgp" : ""}"`,
-        });
-        try {
-          entry.report = await writeTo(response, name, prepared, recipients);
-          entry.state = "written";
-        } catch (error) {
-          entry.state = "failed";
-          log.error(
-            { export: id, code: error instanceof Error && "code" in error ? error.code : "unknown" },
-            "an export broke off",
-          );
-          response.destroy();
-        }
+      async handle({ principal, params: { id }, response, signal }) {
+        const held = await exports.find(id, principal.id);
+        if (held.built) await sendBuilt({ held, built: held.built, principal, response, signal }, deps);
+        else await stream(held, response, log);
         return undefined;
       },
     }),
@@ -151,22 +120,19 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
       method: "get",
       path: "/api/v1/exports/:id/receipt",
       action: "export",
-      summary: "The receipt of a package that was taken: the logged record of this export, with its proof",
+      summary:
+        "The receipt of a package that was built or taken: the logged record of this export, with its proof",
       params,
       download: true,
       async handle({ principal, params: { id }, response }) {
-        const entry = find(id, principal);
-        if (!entry.report)
-          throw new EvidenceError(
-            "not-finished",
-            "the receipt is made when the package has been taken whole",
-          );
-        entry.receipt ??= entry.prepared.receipt(entry.report);
-        entry.receipt.catch(() => delete entry.receipt);
-        const receipt = await entry.receipt;
-        const sealed = entry.recipients.length > 0;
-        response.set("Content-Type", sealed ? "application/pgp-encrypted" : "application/json");
-        response.end(sealed ? await encryptToKeys(receipt, entry.recipients) : receipt);
+        const held = await exports.find(id, principal.id);
+        const receipt = await exports.receipt(held);
+        const sealed = held.recipients.length > 0;
+        response.set({
+          "Content-Type": sealed ? "application/pgp-encrypted" : "application/json",
+          "Content-Disposition": `attachment; filename="${held.request.name}.receipt${sealed ? ".pgp" : ""}"`,
+        });
+        response.end(sealed ? await encryptToKeys(receipt, held.recipients) : receipt);
         await finished(response);
         return undefined;
       },
@@ -174,32 +140,92 @@ export function exportRoutes(deps: ExportDeps, log: Logger): Route[] {
   ];
 }
 
-async function writeTo(
-  response: Writable,
-  name: string,
-  prepared: PreparedExport,
-  recipients: readonly Recipient[],
-): Promise<PackageReport> {
-  const zip = new PassThrough({ highWaterMark: 1024 * 1024 });
-  const sent =
-    recipients.length > 0
-      ? pipeline(
-          zip,
-          (source: AsyncIterable<Uint8Array>) => encryptStreamToKeys(source, recipients),
-          response,
-        )
-      : pipeline(zip, response);
-  sent.catch((error: unknown) => zip.destroy(error instanceof Error ? error : undefined));
+function listRoute(exports: Exports, { records }: ExportDeps): Route {
+  return route({
+    method: "get",
+    path: "/api/v1/exports",
+    action: "export.read",
+    summary: "Exports that were asked for under a matter, newest first",
+    query: z.object({
+      matter: z.uuid(),
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+      cursor: z.string().min(1).max(256).optional(),
+    }),
+    response: list,
+    async handle({ principal, query: { matter, ...page } }) {
+      const { exports: past, next } = await records.exports(matter, page);
+      const first = page.cursor === undefined ? fresh(exports.of(matter), past) : [];
+      const entries = [...first, ...past].map(({ id, at, by, name, of }) => ({
+        id,
+        name,
+        askedAt: at,
+        by,
+        mine: by === principal.id,
+        of,
+        state: exports.stateOf(id) ?? ("gone" as const),
+      }));
+      return { exports: entries, next };
+    },
+  });
+}
+
+interface Taking {
+  readonly held: HeldExport;
+  readonly built: NonNullable<HeldExport["built"]>;
+  readonly principal: Principal;
+  readonly response: Response;
+  readonly signal: AbortSignal;
+}
+
+/** A package that is here, once it is in the log that it leaves. */
+async function sendBuilt(
+  { held, built, principal, response, signal }: Taking,
+  deps: ExportDeps,
+): Promise<void> {
+  const { request, recipients } = held;
+  const { sizeBytes, sha256 } = built.stored;
+  await deps.trail.record({
+    actor: principal.id,
+    action: "export.download",
+    matter: request.matter,
+    subject: held.id,
+    detail: { export: held.id, name: request.name, sizeBytes, sha256 },
+  });
+  response.set({ ...headers(held, recipients), "Content-Length": String(sizeBytes) });
+  // Whoever takes it may go away at any time, and take it again.
+  await pipeline(built.stored.read(), response, { signal }).catch((error: unknown) => {
+    response.destroy();
+    if (codeOf(error) === "corrupt") throw error;
+  });
+}
+
+/** A package as it is made, once. */
+async function stream(held: HeldExport, response: Response, log: Logger): Promise<void> {
+  if (held.state === "queued" || held.state === "building")
+    throw new EvidenceError("not-finished", "the package is being built: take it when it is");
+  if (held.state !== "ready")
+    throw new EvidenceError(
+      "already-taken",
+      "a package is made once as it is sent: have it built, or ask for another export",
+    );
+  held.state = "writing";
+  response.set(headers(held, held.recipients));
   try {
-    const report = await prepared.write(zipSink(name, zip));
-    zip.end();
-    await sent;
-    return report;
+    const { name } = held.request;
+    held.report = await writeZip(response, name, held.prepared, { recipients: held.recipients });
+    held.state = "written";
   } catch (error) {
-    zip.destroy();
-    await sent.catch(() => undefined);
-    throw error;
+    held.state = "failed";
+    log.error({ export: held.id, code: codeOf(error) }, "an export broke off");
+    response.destroy();
   }
+}
+
+function headers({ request }: HeldExport, recipients: readonly Recipient[]): Record<string, string> {
+  return {
+    "Content-Type": recipients.length > 0 ? "application/pgp-encrypted" : "application/zip",
+    "Content-Disposition": `attachment; filename="${fileName(request.name, recipients)}"`,
+  };
 }
 
 async function keysOf(armored: string): Promise<Recipient[]> {

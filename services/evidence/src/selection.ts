@@ -110,11 +110,13 @@ async function targetsOf(reader: CatalogueReader, edits: readonly RecordRef[]): 
   return (await reader.named(edits)).filter((ref) => targets.has(ref.keys.networkId));
 }
 
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+/** In pieces that one look-up takes. */
+export function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < all.length; start += CHUNK) yield all.slice(start, start + CHUNK);
 }
 
-function byPlace(a: RecordRef, b: RecordRef): number {
+/** The order of the logs. */
+export function byPlace(a: RecordRef, b: RecordRef): number {
   return compare(a.shard, b.shard) || a.index - b.index;
 }
 

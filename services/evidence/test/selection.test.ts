@@ -1,35 +1,6 @@
-import type { RecordRef } from "@daybook/catalogue";
 import { inThreads, select, type Wanted } from "../src/selection.ts";
-import { catalogueOf, type Stored } from "./support/catalogue.ts";
-
-type Given = Partial<Omit<RecordRef, "keys">> & {
-  readonly id: string;
-  readonly keys?: Partial<RecordRef["keys"]>;
-  readonly text?: string;
-};
-
-/** A record of Ada's on WhatsApp, on 4 March, unless given otherwise. */
-function stored({ text = "", keys, ...given }: Given, index: number): Stored {
-  const ref: RecordRef = {
-    shard: "0",
-    index,
-    segment: { firstIndex: 0, digest: "00".repeat(32) },
-    off: 0,
-    len: 1,
-    kind: "message",
-    network: "whatsapp",
-    method: "linked-device",
-    provenance: "captured",
-    at: "2026-03-04T12:00:00.000Z",
-    zoneUnknown: false,
-    capturedAt: "2026-03-04T12:00:00.000Z",
-    attachments: 0,
-    partlyIndexed: false,
-    keys: { account: "account", custodian: "ada", ...keys },
-    ...given,
-  };
-  return { ref, text };
-}
+import { catalogueOf } from "./support/catalogue.ts";
+import { type Given, stored } from "./support/stored.ts";
 
 async function selected(given: readonly Given[], wanted: Wanted, matter = "matter-1"): Promise<string[]> {
   const texts = () => Promise.resolve([]);

@@ -1,9 +1,21 @@
+import { agentAppliers } from "./agents/agent-appliers.ts";
 import { type Cells, foldName } from "./cells.ts";
+import { calendarAppliers } from "./clocks/calendar-appliers.ts";
 import type { Tx } from "./database.ts";
-import type { Fact, FactAction } from "./facts.ts";
+import { exportAppliers } from "./exporting/export-appliers.ts";
+import { matterAppliers } from "./matters/matter-appliers.ts";
+import { type Fact, type FactAction, factSchemas } from "./facts.ts";
+import { healthAppliers } from "./health/health-appliers.ts";
+import { postPlaces } from "./posts/places.ts";
+import { postAppliers, unlink } from "./posts/post-appliers.ts";
+import { signInPlaces } from "./sign-in/places.ts";
+import { signInAppliers } from "./sign-in/sign-in-appliers.ts";
+import { selectionAppliers } from "./searching/selection-facts.ts";
 
-type Of<A extends FactAction> = Extract<Fact, { action: A }>;
-type Appliers = { readonly [A in FactAction]: (tx: Tx, fact: Of<A>, cells: Cells) => Promise<void> };
+/** How facts change the tables, by action. */
+export type Appliers<A extends FactAction = FactAction> = {
+  readonly [Action in A]: (tx: Tx, fact: Extract<Fact, { action: Action }>, cells: Cells) => Promise<void>;
+};
 
 /** Bytes of a record's id. */
 export const ID_BYTES = 16;
@@ -19,10 +31,9 @@ export function unpackIds(packed: Uint8Array): string[] {
 
 /** Where each cell of the registry is sealed. */
 export const PLACES = {
-  custodian: (id: string) => `custodian.name/${id}`,
+  ...postPlaces,
   identifier: (id: string) => `account.identifier/${id}`,
-  person: (id: string) => `person.name/${id}`,
-  matter: (id: string) => `matter.title/${id}`,
+  ...signInPlaces,
   scopeReason: (id: string) => `scope_rule.reason/${id}`,
   holdReason: (id: string) => `hold.reason/${id}`,
   predicate: (id: string) => `hold.predicate/${id}`,
@@ -30,9 +41,13 @@ export const PLACES = {
   disposalReason: (id: string) => `disposal.reason/${id}`,
   authority: (id: string) => `disposal.authority/${id}`,
   exportFilters: (id: string) => `export.filters/${id}`,
+  exportName: (id: string) => `export.name/${id}`,
 } as const;
 
 const appliers: Appliers = {
+  ...selectionAppliers,
+  ...agentAppliers,
+
   "custodian.add": async (tx, { at, detail: { id, name } }, cells) => {
     await tx.query("INSERT INTO records.custodian VALUES ($1, $2, $3, $4)", [
       id,
@@ -43,7 +58,7 @@ const appliers: Appliers = {
   },
 
   "account.add": async (tx, { at, detail }, cells) => {
-    const { id, network, method, identifier, custodian, from } = detail;
+    const { id, network, method, identifier, custodian, from, to = null } = detail;
     await tx.query("INSERT INTO records.account VALUES ($1, $2, $3, $4, $5, $6)", [
       id,
       network,
@@ -52,22 +67,33 @@ const appliers: Appliers = {
       identifier === null ? null : cells.seal(PLACES.identifier(id), identifier),
       at,
     ]);
-    await tx.query("INSERT INTO records.account_link VALUES ($1, tstzrange($2, NULL), $3)", [
+    await tx.query("INSERT INTO records.account_link VALUES ($1, tstzrange($2, $3), $4)", [
       id,
       from,
+      to,
       custodian,
     ]);
   },
 
   "account.move": async (tx, { detail: { id, custodian, from } }) => {
-    await unlink(tx, id, from);
+    await unlink(tx, id, { from, to: null });
     await tx.query("INSERT INTO records.account_link VALUES ($1, tstzrange($2, NULL), $3)", [
       id,
       from,
       custodian,
     ]);
   },
-  "account.end": (tx, { detail: { id, to } }) => unlink(tx, id, to),
+  "account.end": (tx, { detail: { id, to } }) => unlink(tx, id, { from: to, to: null }),
+  ...postAppliers,
+  "registry.import": async (tx, fact, cells) => {
+    const { facts, change } = fact.detail;
+    for (const { action, detail } of facts) {
+      // Whoever made the file's fact has checked each; a detail that does not fit is of another version.
+      const parsed = factSchemas[action].parse({ ...detail, change });
+      await apply(tx, { ...fact, action, detail: parsed } as Fact, cells);
+    }
+  },
+  ...healthAppliers,
 
   "token.add": async (tx, { at, detail }, cells) => {
     const { id, hash, person, roles, custodians = [], expiresAt } = detail;
@@ -87,19 +113,8 @@ const appliers: Appliers = {
     await tx.query("UPDATE records.token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", [id, at]);
   },
 
-  "matter.open": async (tx, { at, actor, detail: { id, title, kind, due } }, cells) => {
-    await tx.query("INSERT INTO records.matter VALUES ($1, $2, $3, $4, $5, $6)", [
-      id,
-      cells.seal(PLACES.matter(id), title),
-      kind,
-      actor,
-      at,
-      due,
-    ]);
-  },
-  "matter.close": async (tx, { at, detail: { id } }) => {
-    await tx.query("UPDATE records.matter SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL", [id, at]);
-  },
+  ...matterAppliers,
+  ...calendarAppliers,
 
   "scope.add": async (tx, { at, actor, detail: { id, rule, reason } }, cells) => {
     await tx.query("INSERT INTO records.scope_rule VALUES ($1, $2, $3, $4, $5)", [
@@ -221,14 +236,8 @@ const appliers: Appliers = {
     ]);
   },
 
-  "export.start": async (tx, { at, matter, detail: { change: id, filters } }, cells) => {
-    await tx.query("INSERT INTO records.export VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", [
-      id,
-      matter ?? null,
-      cells.seal(PLACES.exportFilters(id), JSON.stringify(filters)),
-      at,
-    ]);
-  },
+  ...signInAppliers,
+  ...exportAppliers,
 };
 
 /**
@@ -238,19 +247,6 @@ const appliers: Appliers = {
 export async function apply(tx: Tx, fact: Fact, cells: Cells): Promise<void> {
   const applier = appliers[fact.action] as (tx: Tx, fact: Fact, cells: Cells) => Promise<void>;
   await applier(tx, fact, cells);
-}
-
-/** Leaves of an account's links what is before an instant. */
-async function unlink(tx: Tx, account: string, from: string): Promise<void> {
-  await tx.query("DELETE FROM records.account_link WHERE account = $1 AND lower(valid) >= $2::timestamptz", [
-    account,
-    from,
-  ]);
-  await tx.query(
-    `UPDATE records.account_link SET valid = tstzrange(lower(valid), $2::timestamptz)
-     WHERE account = $1 AND valid @> $2::timestamptz`,
-    [account, from],
-  );
 }
 
 async function decide(tx: Tx, id: string, state: string, actor: string, at: string): Promise<void> {

@@ -11,6 +11,10 @@ export type RecordsErrorCode =
   | "same-person" // who proposed may not approve
   | "not-a-person" // a machine may not do this
   | "bad-request"
+  | "sign-in-refused"
+  | "confirm-first" // whoever is in the session has to show again that they are its person
+  | "no-such-invitation" // unknown, used, withdrawn or over
+  | "forbidden-pair" // two roles that nobody may have at once
   | "too-many"
   | "disposed" // the record was destroyed under authority
   | "corrupt"; // what is stored is not what the log or its own schema says: somebody must look

@@ -1,8 +1,16 @@
 import { type Audit, instant, method, network } from "@daybook/contract";
 import { ROLES } from "@daybook/runtime";
 import { z } from "zod";
+import { agentFacts } from "./agents/agent-facts.ts";
+import { calendarFacts } from "./clocks/calendar-facts.ts";
 import { RecordsError } from "./error.ts";
+import { exportFacts } from "./exporting/export-facts.ts";
+import { healthFacts } from "./health/health-facts.ts";
 import { keyFacts } from "./keys/key-facts.ts";
+import { matterFacts } from "./matters/matter-facts.ts";
+import { importFacts, postFacts } from "./posts/post-facts.ts";
+import { signInFacts } from "./sign-in/sign-in-facts.ts";
+import { selectionFacts } from "./searching/selection-facts.ts";
 
 const uuid = z.uuid();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -16,8 +24,6 @@ export const MAX_DISPOSAL = 10_000;
 
 /** Custodians that one token may speak for. */
 export const MAX_SPOKEN_FOR = 20;
-
-export const matterKind = z.enum(["foi", "inquiry", "audit", "sar"]);
 
 /** One scope rule, as capture reads it. What is not given fits everything; a conversation is a keyed hash. */
 export const scopeRule = z.strictObject({
@@ -77,6 +83,10 @@ export const factSchemas = {
     method,
     identifier: words(512).nullable(),
     from: instant,
+    /** Until further notice, where it is not said. */
+    to: instant.nullable().optional(),
+    /** Without one where capture needed it. */
+    reason: words(2_000).optional(),
   }),
   /** From this instant on, whatever was said for later. Without a reason where capture needed it. */
   "account.move": z.strictObject({
@@ -100,14 +110,8 @@ export const factSchemas = {
     expiresAt: instant.nullable(),
   }),
   "token.revoke": z.strictObject({ change, id: uuid }),
-  "matter.open": z.strictObject({
-    change,
-    id: uuid,
-    title: words(1_024),
-    kind: matterKind,
-    due: instant.nullable(),
-  }),
-  "matter.close": z.strictObject({ change, id: uuid }),
+  ...matterFacts,
+  ...calendarFacts,
   "scope.add": z.strictObject({ change, id: uuid, rule: scopeRule, reason: words(2_000) }),
   "scope.end": z.strictObject({ change, id: uuid, reason: words(2_000) }),
   "hold.add": z.strictObject({
@@ -149,8 +153,13 @@ export const factSchemas = {
     unreadableFrom: instant,
   }),
   ...keyFacts,
-  /** Said by the evidence service before an export leaves: what was asked for, by which what may be in it is judged. */
-  "export.start": z.object({ change, filters: z.record(z.string().max(64), z.string().max(1_024)) }),
+  ...postFacts,
+  ...importFacts,
+  ...healthFacts,
+  ...signInFacts,
+  ...selectionFacts,
+  ...exportFacts,
+  ...agentFacts,
 } as const;
 
 export type FactAction = keyof typeof factSchemas;

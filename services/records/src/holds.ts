@@ -9,7 +9,7 @@ import type { Changes } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import { type HoldPredicate, holdPredicate } from "./facts.ts";
-import type { Matters } from "./matters.ts";
+import type { Matters } from "./matters/matters.ts";
 import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
 import { requireAnother, requirePerson } from "./persons.ts";
 

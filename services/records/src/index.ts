@@ -6,3 +6,4 @@ export type { KeptElsewhere, RecordsOptions } from "./options.ts";
 export { recordsProblem } from "./problem.ts";
 export { runRecords } from "./records.ts";
 export { scopeHash } from "./scope.ts";
+export type { DirectoryOptions, SignInOptions, TrialOptions } from "./sign-in/options.ts";

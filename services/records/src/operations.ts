@@ -51,7 +51,7 @@ export interface Status {
   /** A trial: what is in it is made up. */
   readonly sample: boolean;
   readonly shards: readonly ShardStatus[];
-  /** Events that could not be archived and wait for somebody. */
+  /** Events that could not be archived, were not put back, and wait for somebody. */
   readonly parked: number;
   readonly holds: number;
   readonly mattersOpen: number;
@@ -71,6 +71,10 @@ export class Operations {
     const shards: ShardStatus[] = [];
     for (const shard of archive.shards) shards.push(await this.#shard(shard));
     const parked = await stream.range(TOPICS.parked, 0);
+    const [back] = await database.query<{ n: number }>(
+      "SELECT count(*)::int AS n FROM records.replayed WHERE stream = $1 AND idx >= $2 AND idx < $3",
+      [stream.id, parked.first, parked.next],
+    );
     const [counts] = await database.query<{ holds: number; matters: number; disposals: number }>(
       `SELECT (SELECT count(*) FROM records.hold WHERE released_at IS NULL)::int AS holds,
         (SELECT count(*) FROM records.matter WHERE closed_at IS NULL)::int AS matters,
@@ -80,7 +84,7 @@ export class Operations {
       deployment,
       sample,
       shards,
-      parked: parked.next - parked.first,
+      parked: parked.next - parked.first - (back?.n ?? 0),
       holds: counts?.holds ?? 0,
       mattersOpen: counts?.matters ?? 0,
       disposalsPending: counts?.disposals ?? 0,

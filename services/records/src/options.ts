@@ -6,6 +6,7 @@ import type { ArchiveKeys } from "./keys/archive-keys.ts";
 import type { RecordPlace } from "./archive-reader.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Connection, DatabaseLimits } from "./database.ts";
+import type { SignInOptions } from "./sign-in/options.ts";
 
 /** How long what is outside of Daybook's hands keeps what was there when it was taken, in days. */
 export interface KeptElsewhere {
@@ -20,6 +21,8 @@ export interface RecordsOptions {
   readonly deployment: string;
   /** Whether this home is a trial: said wherever it shows. */
   readonly sample: boolean;
+  /** Where the body is, IANA (`Europe/London`, unless given): days that people name are days there. */
+  readonly zone?: string;
   /** For the schema `records`, which the login owns, or may make. */
   readonly database: Connection;
   /** Of the connections to it. */
@@ -61,6 +64,8 @@ export interface RecordsOptions {
     read(): Promise<string | undefined>;
     write(token: string): Promise<void>;
   };
+  /** How people sign in; without it there are tokens alone. */
+  readonly signIn?: SignInOptions;
   /** Called once, when every durable audit event has been applied and requests are answered. */
   readonly onReady?: () => void;
   readonly log: Logger;

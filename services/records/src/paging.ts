@@ -40,14 +40,15 @@ export interface Order<Row> {
   readonly newestFirst: boolean;
   readonly columns: readonly {
     readonly sql: string;
-    readonly type: "timestamptz" | "uuid";
-    readonly of: (row: Row) => Date | string;
+    readonly type: "timestamptz" | "uuid" | "int";
+    readonly of: (row: Row) => Date | string | number;
   }[];
 }
 
 /**
  * One page of what `select`, a statement without WHERE and ORDER BY, gives.
  *
+ * @param given values that `select` itself names, from `$1` on
  * @throws {RecordsError} `bad-request`: the cursor is none of this list's
  */
 export async function readPage<Row extends object>(
@@ -55,15 +56,19 @@ export async function readPage<Row extends object>(
   select: string,
   order: Order<Row>,
   { limit, cursor }: PageRequest,
+  given: readonly unknown[] = [],
 ): Promise<Page<Row>> {
   const { columns, newestFirst } = order;
   const place = cursor === undefined ? [] : decodePlace(cursor, order);
   const names = columns.map(({ sql }) => sql);
-  const values = columns.map(({ type }, i) => `$${i + 1}::${type}`);
+  const values = columns.map(({ type }, i) => `$${given.length + i + 1}::${type}`);
   const after =
     place.length === 0 ? "" : `WHERE (${names.join()}) ${newestFirst ? "<" : ">"} (${values.join()})`;
   const by = names.map((name) => `${name} ${newestFirst ? "DESC" : "ASC"}`).join();
-  const rows = await tx.query<Row>(`${select} ${after} ORDER BY ${by} LIMIT ${limit + 1}`, place);
+  const rows = await tx.query<Row>(`${select} ${after} ORDER BY ${by} LIMIT ${limit + 1}`, [
+    ...given,
+    ...place,
+  ]);
   const entries = rows.slice(0, limit);
   const last = rows.length > limit ? entries.at(-1) : undefined;
   return { entries, next: last ? encodePlace(last, order) : null };
@@ -72,12 +77,17 @@ export async function readPage<Row extends object>(
 function encodePlace<Row>(row: Row, { list, columns }: Order<Row>): string {
   const place = columns.map(({ of }) => {
     const value = of(row);
-    return value instanceof Date ? value.toISOString() : value;
+    return value instanceof Date ? value.toISOString() : String(value);
   });
   return Buffer.from(JSON.stringify([list, ...place])).toString("base64url");
 }
 
-const fields = { timestamptz: z.iso.datetime({ precision: 3 }), uuid: z.uuid() } as const;
+const fields = {
+  timestamptz: z.iso.datetime({ precision: 3 }),
+  // Records' ids too, which are of no version.
+  uuid: z.guid(),
+  int: z.string().regex(/^\d{1,9}$/),
+} as const;
 
 function decodePlace<Row>(cursor: string, { list, columns }: Order<Row>): string[] {
   const parts = z.array(z.string()).length(columns.length + 1);

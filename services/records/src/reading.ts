@@ -1,10 +1,10 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
 import { AUDIT_SHARD } from "@daybook/contract";
 import type { CatalogueReader, RecordRef } from "@daybook/catalogue";
+import type { Sight } from "./conversations/sight.ts";
 import { mayDo, type Principal, ProblemError } from "@daybook/runtime";
 import type { ArchiveReader } from "./archive-reader.ts";
 import { RecordsError } from "./error.ts";
-import type { Matters } from "./matters.ts";
 import type { AuditTrail } from "./trail.ts";
 
 /** Records opened at a time: each is one small read. */
@@ -21,18 +21,11 @@ export interface OpenRecord {
 export class Reading {
   readonly #archive: ArchiveReader;
   readonly #catalogue: CatalogueReader;
-  readonly #matters: Matters;
   readonly #trail: AuditTrail;
 
-  constructor(of: {
-    archive: ArchiveReader;
-    catalogue: CatalogueReader;
-    matters: Matters;
-    trail: AuditTrail;
-  }) {
+  constructor(of: { archive: ArchiveReader; catalogue: CatalogueReader; trail: AuditTrail }) {
     this.#archive = of.archive;
     this.#catalogue = of.catalogue;
-    this.#matters = of.matters;
     this.#trail = of.trail;
   }
 
@@ -49,25 +42,31 @@ export class Reading {
   }
 
   /** One record. Answered once the audit event is durable. @throws {RecordsError} `not-found`, `disposed` */
-  async view(id: string, matter: string, principal: Principal): Promise<OpenRecord> {
-    const { ref, record } = await this.#find(id, matter, principal);
-    await this.#trail.record({ actor: principal.id, action: "record.view", matter, subject: id });
+  async view(id: string, sight: Sight): Promise<OpenRecord> {
+    const { ref, record } = await this.find(id, sight);
+    await this.#trail.record({ ...sight.reason, action: "record.view", subject: id });
     return { record, shard: ref.shard, index: ref.index };
+  }
+
+  /** The network's own bytes of a record. As `view`. */
+  async raw(id: string, sight: Sight): Promise<Buffer> {
+    const { record } = await this.find(id, sight);
+    await this.#trail.record({ ...sight.reason, action: "record.raw", subject: id });
+    return Buffer.from(record.raw, "base64");
   }
 
   /**
    * An attachment's content and what the record calls it. The audit event is durable before the first byte. The
    * bytes prove nothing until their iteration has ended without an error.
    */
-  async attachment(id: string, n: number, matter: string, principal: Principal) {
-    const { ref, record } = await this.#find(id, matter, principal);
+  async attachment(id: string, n: number, sight: Sight) {
+    const { ref, record } = await this.find(id, sight);
     const about = record.attachments?.[n];
     if (!about) throw new RecordsError("not-found", "the record has no such attachment");
     const content = await this.#archive.attachment(ref, record, n);
     await this.#trail.record({
-      actor: principal.id,
+      ...sight.reason,
       action: "attachment.view",
-      matter,
       subject: id,
       detail: { attachment: n, sha256: about.sha256 },
     });
@@ -81,13 +80,12 @@ export class Reading {
     return this.#archive.attachment(ref, await this.#archive.open(ref), 0);
   }
 
-  async #find(
+  /** A record, before anybody is told of it. @throws {RecordsError} `not-found`, `disposed` */
+  async find(
     id: string,
-    matter: string,
-    principal: Principal,
+    { catalogue, principal }: Sight,
   ): Promise<{ ref: RecordRef; record: ArchiveRecord }> {
-    await this.#matters.required(matter);
-    const [ref] = await this.#catalogue.byIds([id]);
+    const [ref] = await catalogue.byIds([id]);
     if (!ref) throw new RecordsError("not-found", "there is no such record, or it was disposed of");
     if (ref.shard === AUDIT_SHARD) requireAuditor(principal);
     return { ref, record: await this.#archive.open(ref) };

@@ -1,15 +1,23 @@
 import { anyOf } from "@daybook/openpgp";
 import { ROLES, type Route } from "@daybook/runtime";
 import { Accounts } from "./accounts.ts";
+import { agentArea } from "./agents/area.ts";
 import { ArchiveReader } from "./archive-reader.ts";
+import { capturedArea } from "./captured/area.ts";
 import { createCells } from "./cells.ts";
 import { Changes } from "./changes.ts";
+import { readingArea } from "./conversations/area.ts";
+import { calendarRoutes } from "./clocks/calendar-routes.ts";
+import { Calendars } from "./clocks/calendars.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { Destruction } from "./destruction.ts";
 import { Disposals } from "./disposals.ts";
 import { RecordsError } from "./error.ts";
+import { pastExportRoutes } from "./exporting/export-routes.ts";
+import { PastExports } from "./exporting/past-exports.ts";
 import { Exports } from "./exports.ts";
 import { Holds } from "./holds.ts";
+import { healthArea } from "./health/area.ts";
 import { Bell, keepHouse } from "./housekeeping.ts";
 import { KeyBlocks } from "./key-blocks.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -19,24 +27,35 @@ import { Rewraps } from "./keys/rewraps.ts";
 import { catalogueHome, keyringHome } from "./keys/wrapped-home.ts";
 import { KeyringHomes } from "./keyring-homes.ts";
 import { KeyringRestore } from "./keyring-restore.ts";
-import { Matters } from "./matters.ts";
+import { matterArea } from "./matters/area.ts";
+import { movedBy } from "./matters/moved-clocks.ts";
+import { Statements } from "./matters/statement.ts";
+import { statementRoutes } from "./matters/statement-routes.ts";
 import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
+import { PersonNames } from "./person-names.ts";
+import { DEFAULT_ZONE, postArea } from "./posts/area.ts";
 import { guarded } from "./problem.ts";
 import { Reading } from "./reading.ts";
 import { Rebuild } from "./rebuild.ts";
+import { Refusals } from "./refusals/refusals.ts";
 import { Registry } from "./registry.ts";
 import { Replay } from "./replay.ts";
 import { disposalRoutes, holdRoutes } from "./routes/governance.ts";
 import { internalRoutes } from "./routes/internal.ts";
 import { keyRoutes } from "./routes/keys.ts";
-import { matterRoutes } from "./routes/matters.ts";
 import { operationsRoutes, spanRoute, supplyRoutes } from "./routes/operations.ts";
 import { readingRoutes } from "./routes/reading.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { migrate } from "./schema.ts";
 import { Scope } from "./scope.ts";
-import { Searching } from "./search.ts";
+import { authenticatorOf, createSignIn } from "./sign-in/sign-in.ts";
+import { SavedSearches } from "./searching/saved-searches.ts";
+import { SearchLog } from "./searching/search-log.ts";
+import { savedSearchRoutes } from "./searching/search-routes.ts";
+import { Searching } from "./searching/search.ts";
+import { selectionRoutes } from "./searching/selection-routes.ts";
+import { MatterSelection } from "./searching/selection.ts";
 import { Tokens } from "./tokens.ts";
 import { createAuditTrail } from "./trail.ts";
 
@@ -74,8 +93,9 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       {
         authenticate: (bearer) => {
           whenReady();
-          return service.tokens.authenticate(bearer);
+          return service.authenticator.authenticate(bearer);
         },
+        refused: (principal, action) => service.refusals.record(principal, action),
       },
     );
     await migrate(database);
@@ -85,6 +105,7 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
       await service.destruction.resume(turn);
     });
     await service.keyChanges.restore();
+    await service.calendars.ensure("daybook");
     if (options.owner) {
       const { name } = options.owner;
       await service.tokens.ensure(
@@ -93,11 +114,14 @@ export async function runRecords(options: RecordsOptions, signal: AbortSignal): 
         "daybook",
       );
     }
+    await service.signIn.open();
     ready = true;
     options.onReady?.();
     await together(signal, [
       (until) => keepHouse({ ...options, ...service }, until),
       (until) => service.rewraps.run(until),
+      (until) => service.signIn.run(until),
+      (until) => service.refusals.run(until),
     ]);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -124,11 +148,32 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const base = { database, changes, cells, now, catalogue };
   const registry = new Registry(base);
   const accounts = new Accounts({ ...base, registry });
+  const zone = options.zone ?? DEFAULT_ZONE;
+  const { posts, custody, routes: overTime } = postArea({ ...base, registry, zone });
   const tokens = new Tokens(base);
-  const matters = new Matters(base);
+  const names = new PersonNames(base);
+  const { matters, routes: ofMatters } = matterArea({ ...base, names });
+  const calendars = new Calendars({ ...base, movedBy });
+  const signIn = createSignIn({ ...options, ...base, options: options.signIn, trail, registry });
+  const authenticator = authenticatorOf(signIn.sessions, tokens);
   const scope = new Scope({ ...base, key: options.scopeKey });
-  const reading = new Reading({ archive, catalogue, matters, trail });
-  const searching = new Searching({ catalogue, registry, matters, reading, trail });
+  const reading = new Reading({ archive, catalogue, trail });
+  const refusals = new Refusals({ trail, now });
+  const searching = new Searching({ ...base, registry, posts, matters, reading, trail });
+  const searchLog = new SearchLog({ ...base, registry, posts });
+  const selection = new MatterSelection({ ...base, matters, reading, trail, searching, log: searchLog });
+  const savedSearches = new SavedSearches({ searching, log: searchLog, selection });
+  const statements = new Statements({
+    ...base,
+    replay,
+    archive,
+    stores,
+    reading,
+    matters,
+    searches: searchLog,
+    names,
+    trail,
+  });
   const holds = new Holds({ ...base, matters });
   const disposals = new Disposals({ ...base, texts: searching.texts });
   const keyrings = stores.keyringCopy ? [stores.keyring, stores.keyringCopy] : [stores.keyring];
@@ -170,29 +215,50 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     trail,
   });
   const rebuild = new Rebuild({ ...options, archive, replay, changes, trail, signal });
-  const operations = new Operations({
-    ...options,
-    holder,
+  const operations = new Operations({ ...options, holder, archive, database, disposals, trail });
+  const shown = readingArea({
+    ...base,
     archive,
-    catalogueWriter,
-    database,
-    disposals,
+    operations,
+    reading,
+    matters,
+    posts,
+    searches: searchLog,
     trail,
+    refusals,
   });
+  const seen = { archive, holder, trail, reading, operations, signal, zone };
+  const health = healthArea({ ...options, ...base, ...seen });
   /** What the archiver may need before it can archive the audit events that the start waits for. */
   const always: Route[] = [spanRoute(rebuild)];
   const routes: Route[] = [
-    ...matterRoutes(matters),
-    ...registryRoutes({ registry, accounts, scope, tokens }),
-    ...internalRoutes({ registry, accounts, scope, tokens, matters }),
-    ...operationsRoutes({ operations, rebuild, restore }),
+    ...ofMatters,
+    ...calendarRoutes(calendars),
+    ...registryRoutes({
+      ...{ registry, accounts, scope, tokens, custody, zone },
+      requireConfirmed: signIn.requireConfirmed,
+    }),
+    ...overTime,
+    ...agentArea({ ...base, registry, accounts }),
+    ...internalRoutes({ registry, accounts, scope, authenticator, matters }),
+    ...operationsRoutes({ operations, rebuild, restore, verifications: health.verifications }),
+    ...health.upkeep,
     ...keyRoutes({ keyChanges, needs, rewraps }),
+    ...signIn.routes,
+    ...pastExportRoutes(new PastExports({ ...base, matters })),
+    ...shown.always,
   ];
   /** What needs a whole catalogue. */
   const whole: Route[] = [
-    ...readingRoutes({ searching, reading }),
-    ...holdRoutes({ holds, registry }),
-    ...disposalRoutes({ disposals, destruction, searching }),
+    ...readingRoutes({ searching }),
+    ...shown.whole,
+    ...savedSearchRoutes({ savedSearches, searchLog }),
+    ...statementRoutes(statements),
+    ...selectionRoutes({ selection }),
+    ...health.accounts,
+    ...capturedArea({ ...base, reading, zone }),
+    ...holdRoutes({ holds, registry, personNames: names }),
+    ...disposalRoutes({ disposals, destruction, searching, personNames: names }),
     ...supplyRoutes({ disposals, holds, catalogue, reading }),
   ];
   return {
@@ -200,13 +266,17 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
     routes,
     reading: whole,
     tokens,
+    authenticator,
+    signIn,
     changes,
     replay,
     destruction,
     disposed,
     rebuild,
     keyChanges,
+    calendars,
     rewraps,
+    refusals,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Session, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import { factOf } from "./facts.ts";
 import { PROJECTIONS } from "./schema.ts";
+import { keepSearch, searchOf } from "./searching/search-facts.ts";
 
 export interface ReplayOptions {
   readonly archive: ArchiveReader;
@@ -80,6 +81,8 @@ export class Replay {
       const record = segment.record(i);
       if (!record) throw new RecordsError("corrupt", `the key of audit record ${segment.first + i} is gone`);
       if (record.kind !== "audit" || !record.audit) continue;
+      const search = searchOf(record.audit, record.capturedAt);
+      if (search) await keepSearch(tx, search, this.#options.cells);
       const fact = factOf(record.audit, record.capturedAt);
       if (!fact) continue;
       // What was made here is applied already; once passed it can never come again.

@@ -1,4 +1,8 @@
+import { AGENT_SCHEMA } from "./agents/agent-facts.ts";
 import type { Database } from "./database.ts";
+import { EXPORT_SCHEMA } from "./exporting/export-schema.ts";
+import { POST_SCHEMA } from "./posts/post-schema.ts";
+import { confirmationMigration, signInMigration } from "./sign-in/migration.ts";
 
 /** Any constant will do: only one process at a time migrates. */
 const MIGRATION_LOCK = 7_318_101;
@@ -77,10 +81,67 @@ const MIGRATIONS: readonly string[] = [
   );
   `,
   `ALTER TABLE records.token ADD COLUMN custodians uuid[] NOT NULL DEFAULT '{}'`,
+  `
+  CREATE TABLE records.calendar_version (
+    id uuid PRIMARY KEY, number int NOT NULL UNIQUE, kind text NOT NULL, holidays jsonb NOT NULL,
+    source bytea NOT NULL, day text, divisions text[], added_by text NOT NULL, added_at timestamptz(3) NOT NULL
+  );
+  ALTER TABLE records.matter
+    ADD COLUMN set_due timestamptz(3), ADD COLUMN regime text, ADD COLUMN rule int, ADD COLUMN nation text,
+    ADD COLUMN received text, ADD COLUMN reference bytea, ADD COLUMN due_limit timestamptz(3),
+    ADD COLUMN provisional boolean NOT NULL DEFAULT false, ADD COLUMN waits_for text,
+    ADD COLUMN calendar uuid REFERENCES records.calendar_version,
+    ADD COLUMN latest uuid REFERENCES records.calendar_version,
+    ADD COLUMN answered_on text, ADD COLUMN outcome text, ADD COLUMN assigned text;
+  UPDATE records.matter SET set_due = due;
+  CREATE INDEX matter_open_due ON records.matter (due, id) WHERE closed_at IS NULL;
+  CREATE TABLE records.matter_event (
+    matter uuid NOT NULL REFERENCES records.matter, n int NOT NULL, action text NOT NULL, actor text NOT NULL,
+    at timestamptz(3) NOT NULL, what text, on_day text, to_day text, person text, words bytea,
+    PRIMARY KEY (matter, n)
+  );
+  `,
+  POST_SCHEMA,
+  signInMigration,
+  `
+  -- Written outside of the turns of changes: it may refer to nothing that a rebuild has deleted and not yet made again.
+  CREATE TABLE records.search (
+    id uuid PRIMARY KEY, matter uuid NOT NULL, actor text NOT NULL, at timestamptz(3) NOT NULL, asked bytea NOT NULL,
+    total bigint NOT NULL, exact boolean NOT NULL
+  );
+  CREATE INDEX search_matter ON records.search (matter, at, id);
+  CREATE TABLE records.selection (
+    matter uuid NOT NULL REFERENCES records.matter, record uuid NOT NULL, added_by text NOT NULL,
+    added_at timestamptz(3) NOT NULL, PRIMARY KEY (matter, record)
+  );
+  CREATE INDEX selection_added ON records.selection (matter, added_at, record);
+  `,
+  EXPORT_SCHEMA,
+  AGENT_SCHEMA,
+  `
+  ALTER TABLE records.matter
+    ADD COLUMN variant text, ADD COLUMN review_asked text, ADD COLUMN review_due timestamptz(3),
+    ADD COLUMN review_limit timestamptz(3), ADD COLUMN review_most timestamptz(3),
+    ADD COLUMN review_provisional boolean NOT NULL DEFAULT false,
+    ADD COLUMN review_calendar uuid REFERENCES records.calendar_version,
+    ADD COLUMN review_latest uuid REFERENCES records.calendar_version,
+    ADD COLUMN review_answered text, ADD COLUMN review_outcome text;
+  `,
+  confirmationMigration,
 ];
 
 /** Tables that are made of audit events alone, children before parents. */
 export const PROJECTIONS = [
+  "replayed",
+  "verification",
+  "identifier",
+  "agent",
+  "device_use",
+  "device",
+  "holding",
+  "post",
+  "search",
+  "selection",
   "rewrap",
   "retired_key",
   "archive_key",
@@ -92,7 +153,11 @@ export const PROJECTIONS = [
   "hold_release",
   "hold",
   "scope_rule",
+  "matter_event",
   "matter",
+  "calendar_version",
+  "invitation",
+  "passkey",
   "token",
   "person",
   "account_link",

@@ -6,6 +6,7 @@ import type { Changes } from "./changes.ts";
 import type { Database, Tx } from "./database.ts";
 import { RecordsError } from "./error.ts";
 import { type Order, type Page, type PageRequest, readPage } from "./paging.ts";
+import { requireNoPair } from "./sign-in/pairs.ts";
 
 const TOKEN = /^dbk_[A-Za-z0-9_-]{43}$/;
 
@@ -86,19 +87,23 @@ export class Tokens implements Authenticator {
   /**
    * Makes a token. It is told once, here.
    *
-   * @throws {RecordsError} `bad-request`; `conflict`; `no-such-custodian`
-   * @param token given where it must be known before it works, as by whoever writes it to a file first
+   * @throws {RecordsError} `bad-request`; `conflict`; `no-such-custodian`; `forbidden-pair`, with what the person may do
    */
-  add(
+  add(of: NewToken, actor: string): Promise<{ id: string; person: string; token: string }> {
+    return this.#add(of, actor, newToken(), requireNoPair);
+  }
+
+  #add(
     of: NewToken,
     actor: string,
-    token = newToken(),
+    token: string,
+    requireFit: (roles: readonly Role[]) => void,
   ): Promise<{ id: string; person: string; token: string }> {
     if (foldName(of.name) === "") throw new RecordsError("bad-request", "a token is somebody's: give a name");
     return this.#changes.make(actor, async (tx) => {
       const id = randomUUID();
       const custodians = await this.#custodians(tx, of.custodians ?? []);
-      const person = (await this.#personNamed(tx, of)) ?? randomUUID();
+      const person = (await this.#personNamed(tx, of, requireFit)) ?? randomUUID();
       return {
         fact: {
           action: "token.add",
@@ -129,7 +134,8 @@ export class Tokens implements Authenticator {
     if (kept !== undefined && (await this.authenticate(kept))) return;
     const token = newToken();
     await place.write(token);
-    await this.add(of, actor, token);
+    // The owner of a machine has all of its powers anyhow, whoever else they are here.
+    await this.#add(of, actor, token, () => undefined);
   }
 
   /** Repeating it is harmless. @throws {RecordsError} `not-found` */
@@ -179,13 +185,20 @@ export class Tokens implements Authenticator {
     return this.#cells.open(PLACES.person(person), name);
   }
 
-  async #personNamed(tx: Tx, { name, kind }: NewToken): Promise<string | undefined> {
-    const [row] = await tx.query<{ id: string; kind: string }>(
-      "SELECT id, kind FROM records.person WHERE name_key = $1",
+  async #personNamed(
+    tx: Tx,
+    { name, kind, roles }: NewToken,
+    requireFit: (roles: readonly Role[]) => void,
+  ): Promise<string | undefined> {
+    const [row, another] = await tx.query<{ id: string; kind: string; roles: Role[] | null }>(
+      `SELECT id, kind, CASE WHEN ended_at IS NULL THEN roles END AS roles
+       FROM records.person WHERE name_key = $1 LIMIT 2`,
       [this.#cells.lookup("person", foldName(name))],
     );
+    if (another) throw new RecordsError("conflict", "two people have that name: the token would be either's");
     if (row && row.kind !== kind)
       throw new RecordsError("conflict", "that name is a person's and a machine's: choose another");
+    if (row?.roles) requireFit([...row.roles, ...roles]);
     return row?.id;
   }
 }

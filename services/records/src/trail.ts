@@ -1,4 +1,4 @@
-import { type Audit, auditEnvelope, encodeEnvelope, type Envelope, TOPICS } from "@daybook/contract";
+import { auditEnvelope, encodeEnvelope, type Envelope, type NewAudit, TOPICS } from "@daybook/contract";
 import { type PayloadSealer, StreamError, type StreamProducer } from "@daybook/stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RecordsError } from "./error.ts";
@@ -11,7 +11,7 @@ const FIRST_WAIT_MS = 50;
 /** Where audit events go: onto the stream, durably, before anything is answered or committed. */
 export interface AuditTrail {
   /** An event that is not yet published. */
-  draft(audit: Audit): Envelope;
+  draft(audit: NewAudit): Envelope;
   /**
    * Resolves once the event is durable. Repeats the same event while the stream says that this may help: twice
    * on the stream is once in the archive.
@@ -20,7 +20,7 @@ export interface AuditTrail {
    */
   publish(event: Envelope): Promise<void>;
   /** `draft` and `publish` in one, for what changes nothing here: a search, a view. */
-  record(audit: Audit): Promise<void>;
+  record(audit: NewAudit): Promise<void>;
 }
 
 export function createAuditTrail(options: {
@@ -52,6 +52,6 @@ export function createAuditTrail(options: {
     }
   }
 
-  const draft = (audit: Audit) => auditEnvelope(audit, { deployment, at: now() });
+  const draft = (audit: NewAudit) => auditEnvelope(audit, { deployment, at: now() });
   return { draft, publish, record: (audit) => publish(draft(audit)) };
 }

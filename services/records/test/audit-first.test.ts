@@ -1,6 +1,7 @@
 import type { ApiClient } from "@daybook/runtime";
 import { PROJECTIONS } from "../src/schema.ts";
 import { createDeployment, type Deployment, INTERNAL_TOKEN, type Running } from "./support/deployment.ts";
+import { sayOverTime } from "./support/over-time-acts.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 
 const suite = hasPostgres ? describe : describe.skip;
@@ -142,7 +143,7 @@ suite("a change", () => {
     await script(running.owner);
     await restart();
     const before = await projections();
-    expect(Object.values(before).filter((rows) => (rows as unknown[]).length > 0).length).toBeGreaterThan(8);
+    expect(Object.values(before).filter((rows) => (rows as unknown[]).length > 0).length).toBeGreaterThan(14);
     await running.stop();
     await home.sql("DROP SCHEMA records CASCADE");
     running = await home.start();
@@ -158,6 +159,37 @@ suite("a change", () => {
     for await (const chunk of body) lines.push(String(chunk));
     expect(lines.join("").trim().split("\n").at(-1)).toContain('"ok":true');
     expect(await projections()).toEqual(before);
+  });
+
+  it("says nothing of posts and devices that is not durable, and all of what is, once", async () => {
+    const { owner } = running;
+    await resolve("Ada");
+    const post = (await owner.call("post", "/api/v1/posts", {
+      body: { title: "Post", reason: "made" },
+    })) as { id: string };
+    const hold = () =>
+      owner.call("post", "/api/v1/posts/:id/holdings", {
+        params: { id: post.id },
+        body: { custodian: "Ada", from: "2026-01-01", reason: "appointed" },
+      }) as Promise<{ holding: string }>;
+    const rows = () => home.sql("SELECT valid::text, kind FROM records.holding");
+    home.stream.faults.push("lost", "lost", "lost", "lost", "lost");
+    await expect(hold()).rejects.toMatchObject({ code: "unavailable" });
+    expect(await rows()).toEqual([]);
+    home.stream.faults.push("kept", "kept", "kept", "kept", "kept");
+    await expect(hold()).rejects.toMatchObject({ code: "unavailable" });
+    await expect(hold()).rejects.toMatchObject({ code: "conflict" });
+    expect(await rows()).toHaveLength(1);
+    home.stream.faults.push("kept", "lost", "kept");
+    const [[id]] = (await home.sql("SELECT id FROM records.holding")) as [[string]];
+    await owner.call("post", "/api/v1/holdings/:id/end", {
+      params: { id },
+      body: { to: "2026-02-01", reason: "left" },
+    });
+    const after = await rows();
+    await restart();
+    expect(await rows()).toEqual(after);
+    expect(after).toEqual([['["2026-01-01 00:00:00+00","2026-02-01 00:00:00+00")', "substantive"]]);
   });
 
   async function script(owner: ApiClient) {
@@ -211,6 +243,7 @@ suite("a change", () => {
       body: { digest: disposal.digest },
     });
     await owner.call("post", "/api/v1/disposals/:id/execute", { params: { id: disposal.id } });
+    await sayOverTime(owner, custodian);
     const token = (await owner.call("post", "/api/v1/tokens", {
       body: { name: "Gone", roles: ["auditor"] },
     })) as { id: string };

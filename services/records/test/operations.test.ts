@@ -96,7 +96,7 @@ suite("operations", () => {
       mattersOpen: 1,
       shards: [
         { shard: "0", size: 30, catalogued: 30, lag: 2 },
-        { shard: "audit", lag: 2 },
+        { shard: "audit", lag: 3 },
       ],
     });
   });

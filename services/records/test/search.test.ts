@@ -240,7 +240,7 @@ suite("searching and reading", () => {
     }
     for (const secret of [
       "ferry",
-      "signed",
+      "is signed",
       "Harbour",
       "pierplan",
       "Custodian",

@@ -55,7 +55,7 @@ suite("whoever speaks for custodians", () => {
 
     expect(await look()).toMatchObject({
       introspected: { name: "Private office", custodians: [isla] },
-      self: { custodians: [isla] },
+      self: { custodians: [isla], zone: "Europe/London" },
       own: {
         custodians: [{ id: isla, name: "Isla Brennan" }],
         accounts: [{ id: accounts.get("Isla Brennan"), identifier: "+447700900103", custodian: isla }],

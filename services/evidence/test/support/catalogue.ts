@@ -24,8 +24,16 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
     byIds: (ids) => Promise.resolve(refs(({ id }) => ids.includes(id))),
     byNetworkId: unused,
     noticesOf: unused,
-    conversations: unused,
+    threads: undefined as never,
+    audits: undefined as never,
     participants: unused,
+    listeningPages: () => {
+      throw new Error("selecting does not ask this");
+    },
+    volumes: unused,
+    tallies: unused,
+    extents: unused,
+    accountKey: (_network, account) => account,
     within: (custodians) =>
       catalogueOf(records.filter(({ ref }) => custodians.includes(ref.keys.custodian ?? ""))),
     async *select({ words, filters = {} }) {

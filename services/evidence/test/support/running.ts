@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { type Envelope, envelope } from "@daybook/contract";
 import { RecordReader } from "@daybook/openpgp";
@@ -40,6 +43,12 @@ export interface Running {
   selections: number;
   /** Whether the catalogue says that rows are missing. */
   rebuilding: boolean;
+  /** Ids that are selected in the matter. */
+  selection: string[];
+  /** How many lines of them are told before the answer breaks off; all of them, unless given. */
+  selectionLines: number | undefined;
+  /** Where built packages wait. */
+  readonly packagesDir: string;
   /** A client of a person with these roles, whose id is the name. */
   person(name: string, ...roles: Role[]): ApiClient;
   /** Stops the records service and the archiver alone. */
@@ -47,10 +56,21 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** @param attest what the witnessing service answers; without it there is none */
+export interface EvidenceGiven {
+  /** What the witnessing service answers; without it there is none. */
+  readonly attest?: (archive: SmallArchive) => Promise<Record<string, unknown>>;
+  /** A folder of its own, unless given. */
+  readonly packagesDir?: string;
+  /** How long built packages are kept: a day, unless given. Each look at the clock takes a second of it. */
+  readonly keptMs?: number;
+}
+
 export async function startEvidence({
   attest,
-}: { attest?: (archive: SmallArchive) => Promise<Record<string, unknown>> } = {}): Promise<Running> {
+  packagesDir,
+  keptMs = 24 * 60 * 60_000,
+}: EvidenceGiven = {}): Promise<Running> {
+  const dir = packagesDir ?? (await mkdtemp(join(tmpdir(), "daybook-packages-")));
   const [own] = await keyPairs();
   let clock = Date.parse("2026-03-10T12:00:00.000Z");
   const now = () => new Date((clock += 1_000));
@@ -90,6 +110,7 @@ export async function startEvidence({
           if (due.length > 0) await archive.archive("audit", due);
         },
         attest && (() => attest(archive)),
+        { selection: () => running, published },
       ),
     }),
     { port: 0 },
@@ -124,6 +145,7 @@ export async function startEvidence({
       witnessing: attest !== undefined,
       deployment: DEPLOYMENT,
       sample: false,
+      packages: { dir, keptMs },
       mount(routes) {
         const app = createApi({
           title: "evidence",
@@ -156,6 +178,9 @@ export async function startEvidence({
     beforeArchived: () => undefined,
     selections: 0,
     rebuilding: false,
+    selection: [],
+    selectionLines: undefined,
+    packagesDir: dir,
     person(name, ...roles) {
       people.set(name, roles);
       return clientOf(server.url, name);
@@ -167,6 +192,7 @@ export async function startEvidence({
       await others.close({ graceMs: 200 });
       stopping.abort();
       await lived;
+      if (packagesDir === undefined) await rm(dir, { recursive: true });
     },
   };
   return running;
@@ -175,7 +201,8 @@ export async function startEvidence({
 /** The routes that evidence asks, of a records service that knows one person and two matters. */
 function otherRoutes(
   archived: (offset: number) => Promise<void>,
-  attest?: () => Promise<Record<string, unknown>>,
+  attest: (() => Promise<Record<string, unknown>>) | undefined,
+  told: { selection: () => Pick<Running, "selection" | "selectionLines">; published: readonly Envelope[] },
 ) {
   const nothing = new ProblemError(404, "not-found", "there is no such thing");
   return [
@@ -212,6 +239,43 @@ function otherRoutes(
       query: z.object({ after: z.string().optional() }),
       response: z.record(z.string(), z.unknown()),
       handle: () => Promise.resolve({ disposals: [], next: null }),
+    }),
+    route({
+      method: "get",
+      path: "/internal/v1/matters/:id/selection",
+      action: "internal",
+      summary: "What is selected",
+      params: z.object({ id: z.string() }),
+      download: true,
+      handle: ({ response }) => {
+        const { selection, selectionLines } = told.selection();
+        const lines = [...selection.map((id) => ({ id })), { ok: true, count: selection.length }];
+        const sent = lines.slice(0, selectionLines).map((line) => `${JSON.stringify(line)}\n`);
+        response.end(sent.join(""));
+        return Promise.resolve(undefined);
+      },
+    }),
+    route({
+      method: "get",
+      path: "/internal/v1/matters/:id/exports",
+      action: "internal",
+      summary: "Exports, as the audit log tells",
+      params: z.object({ id: z.string() }),
+      query: z.object({ limit: z.coerce.number(), cursor: z.string().optional() }),
+      response: z.record(z.string(), z.unknown()),
+      handle: ({ params: { id } }) => {
+        const asked = told.published.filter(
+          ({ event: { audit } }) => audit?.action === "export.start" && audit.matter === id,
+        );
+        const exports = asked.toReversed().map(({ event: { audit, capturedAt } }) => ({
+          id: audit!.subject,
+          at: capturedAt,
+          by: audit!.actor,
+          name: audit!.detail!["name"],
+          of: "selection" in audit!.detail! ? "selection" : "everything",
+        }));
+        return Promise.resolve({ exports, next: null });
+      },
     }),
     route({
       method: "post",

@@ -6,8 +6,9 @@ import type { Disposals } from "../disposals.ts";
 import { holdPredicate } from "../facts.ts";
 import type { Holds } from "../holds.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
+import type { PersonNames } from "../person-names.ts";
 import type { Registry } from "../registry.ts";
-import type { Searching } from "../search.ts";
+import type { Searching } from "../searching/search.ts";
 import { END_OF_DAY, instantOrDay, params, reason, recordId, START_OF_DAY } from "./fields.ts";
 import { selectionQuery } from "./reading.ts";
 
@@ -45,7 +46,11 @@ const disposal = z.object({
   certificate: z.string().nullable().describe("The audit record that certifies it"),
 });
 
-export function holdRoutes({ holds, registry }: { holds: Holds; registry: Registry }): Route[] {
+/** Names of the persons and custodians that it names by id. */
+const names = z.record(z.string(), z.string());
+
+export function holdRoutes(of: { holds: Holds; registry: Registry; personNames: PersonNames }): Route[] {
+  const { holds, registry, personNames } = of;
   return [
     route({
       method: "get",
@@ -65,10 +70,17 @@ export function holdRoutes({ holds, registry }: { holds: Holds; registry: Regist
       action: "hold.read",
       summary: "One hold, and how many records it covers now",
       params,
-      response: hold.extend({ covers: z.int() }),
+      response: hold.extend({ covers: z.int(), names }),
       handle: async ({ params: { id } }) => {
         const found = await holds.get(id);
-        return { ...found, covers: await holds.covered(found) };
+        const { custodian } = found.predicate;
+        const whose = custodian === undefined ? undefined : await registry.custodian(custodian);
+        const people = await personNames.of([found.placedBy, found.release?.proposedBy ?? null]);
+        return {
+          ...found,
+          covers: await holds.covered(found),
+          names: { ...Object.fromEntries(people), ...(whose ? { [whose.id]: whose.name } : {}) },
+        };
       },
     }),
     route({
@@ -123,8 +135,9 @@ export function disposalRoutes(of: {
   disposals: Disposals;
   destruction: Destruction;
   searching: Searching;
+  personNames: PersonNames;
 }): Route[] {
-  const { disposals, destruction, searching } = of;
+  const { disposals, destruction, searching, personNames } = of;
   return [
     route({
       method: "get",
@@ -149,8 +162,12 @@ export function disposalRoutes(of: {
       action: "disposal.read",
       summary: "One disposal, with its frozen list and what came of it",
       params,
-      response: disposal,
-      handle: ({ params: { id } }) => disposals.get(id),
+      response: disposal.extend({ names }),
+      handle: async ({ params: { id } }) => {
+        const found = await disposals.get(id);
+        const people = await personNames.of([found.proposedBy, found.decidedBy]);
+        return { ...found, names: Object.fromEntries(people) };
+      },
     }),
     route({
       method: "post",

@@ -1,13 +1,13 @@
 import { method, network } from "@daybook/contract";
-import { ROLES, type Route, route } from "@daybook/runtime";
+import { type Authenticator, ROLES, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
-import { matterKind, scopeRule } from "../facts.ts";
+import { scopeRule } from "../facts.ts";
 import type { Accounts } from "../accounts.ts";
-import type { Matters } from "../matters.ts";
+import { matterKind } from "../matters/matter-facts.ts";
+import type { Matters } from "../matters/matters.ts";
 import { RecordsError } from "../error.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
-import type { Tokens } from "../tokens.ts";
 
 const actor = z.string().min(1).max(512);
 
@@ -16,10 +16,11 @@ export function internalRoutes(of: {
   registry: Registry;
   accounts: Accounts;
   scope: Scope;
-  tokens: Tokens;
+  /** Of everybody's tokens and sessions. */
+  authenticator: Authenticator;
   matters: Matters;
 }): Route[] {
-  const { registry, accounts, scope, tokens, matters } = of;
+  const { registry, accounts, scope, authenticator, matters } = of;
   return [
     route({
       method: "post",
@@ -83,7 +84,7 @@ export function internalRoutes(of: {
         custodians: z.array(z.uuid()),
       }),
       handle: async ({ body }) => {
-        const found = await tokens.authenticate(body.token);
+        const found = await authenticator.authenticate(body.token);
         if (!found) throw new RecordsError("not-found", "that token is unknown, expired or revoked");
         const { roles, custodians = [], ...who } = found;
         return { ...who, roles: ROLES.filter((role) => roles.includes(role)), custodians: [...custodians] };

@@ -9,6 +9,7 @@ import { z } from "zod";
 import type { Disposals } from "../disposals.ts";
 import type { Holds } from "../holds.ts";
 import { filtersOf } from "../holds.ts";
+import type { Verifications } from "../health/verifications.ts";
 import type { KeyringRestore } from "../keyring-restore.ts";
 import type { Operations } from "../operations.ts";
 import { recordsProblem } from "../problem.ts";
@@ -23,8 +24,10 @@ export function operationsRoutes({
   operations,
   rebuild,
   restore,
+  verifications,
 }: {
   operations: Operations;
+  verifications: Verifications;
   rebuild: Rebuild;
   restore: KeyringRestore;
 }): Route[] {
@@ -79,7 +82,7 @@ export function operationsRoutes({
       handle: async ({ principal, response }) => {
         let ok = true;
         await sendLines(response, async (line) => {
-          for await (const report of operations.fsck(principal.id)) {
+          for await (const report of verifications.run(principal.id)) {
             ok &&= report.problems.length === 0;
             await line(report);
           }

@@ -1,12 +1,7 @@
 import { eventKind, network } from "@daybook/contract";
-import { record } from "@daybook/archive-core";
 import { listOf, type Route, route } from "@daybook/runtime";
-import { pipeline } from "node:stream/promises";
-import { Readable } from "node:stream";
 import { z } from "zod";
-import type { Reading } from "../reading.ts";
-import type { Searching } from "../search.ts";
-import { recordId } from "./fields.ts";
+import type { Searching } from "../searching/search.ts";
 
 const text = (max: number) => z.string().min(1).max(max);
 
@@ -35,7 +30,7 @@ const result = z.object({
     .readonly(),
 });
 
-export function readingRoutes({ searching, reading }: { searching: Searching; reading: Reading }): Route[] {
+export function readingRoutes({ searching }: { searching: Searching }): Route[] {
   return [
     route({
       method: "get",
@@ -56,36 +51,6 @@ export function readingRoutes({ searching, reading }: { searching: Searching; re
         next: z.string().nullable(),
       }),
       handle: ({ principal, query: { q, ...rest } }) => searching.page({ words: q, ...rest }, principal),
-    }),
-    route({
-      method: "get",
-      path: "/api/v1/records/:id",
-      action: "record.view",
-      summary: "One record, whole, and its place in the log",
-      params: z.object({ id: recordId }),
-      query: z.object({ matter: z.uuid() }),
-      response: z.object({ record, shard: z.string(), index: z.int() }),
-      handle: ({ principal, params, query }) => reading.view(params.id, query.matter, principal),
-    }),
-    route({
-      method: "get",
-      path: "/api/v1/records/:id/attachments/:n",
-      action: "record.view",
-      summary: "An attachment's content; the connection breaks if it turns out to be altered",
-      params: z.object({ id: recordId, n: z.coerce.number().int().min(0).max(999) }),
-      query: z.object({ matter: z.uuid() }),
-      download: true,
-      handle: async ({ principal, params, query, response, signal }) => {
-        const { about, content } = await reading.attachment(params.id, params.n, query.matter, principal);
-        response.set({
-          // Whatever the sender called it: a browser is to store it, never to run it.
-          "Content-Type": "application/octet-stream",
-          "Content-Length": String(about.sizeBytes),
-          "Content-Disposition": `attachment; filename*=UTF-8''${encodeURIComponent(about.name.toWellFormed())}`,
-        });
-        await pipeline(Readable.from(content), response, { signal });
-        return undefined;
-      },
     }),
   ];
 }

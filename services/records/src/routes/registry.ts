@@ -4,10 +4,13 @@ import { z } from "zod";
 import { MAX_SPOKEN_FOR, scopeRule } from "../facts.ts";
 import { pageEnd, pageQuery } from "../paging.ts";
 import type { Accounts } from "../accounts.ts";
+import { type Custody, custodianState } from "../posts/custody.ts";
 import type { Registry } from "../registry.ts";
 import type { Scope } from "../scope.ts";
+import type { SignIn } from "../sign-in/sign-in.ts";
 import type { Tokens } from "../tokens.ts";
 import { instantOrDay, params, reason, START_OF_DAY } from "./fields.ts";
+import { selfRoute } from "./self.ts";
 
 const name = z.string().trim().min(1).max(512);
 const custodian = z.object({ id: z.uuid(), name: z.string() });
@@ -28,22 +31,29 @@ export function registryRoutes({
   accounts,
   scope,
   tokens,
+  requireConfirmed,
+  custody,
+  zone,
 }: {
   registry: Registry;
   accounts: Accounts;
   scope: Scope;
   tokens: Tokens;
+  requireConfirmed: SignIn["requireConfirmed"];
+  custody: Custody;
+  zone: string;
 }): Route[] {
   return [
-    ...custodianRoutes(registry),
+    ...custodianRoutes(registry, custody),
     ...accountRoutes(accounts),
     ownAccounts(registry, accounts),
     ...scopeRoutes(scope),
-    ...tokenRoutes(tokens, registry),
+    selfRoute(zone),
+    ...tokenRoutes(tokens, registry, requireConfirmed),
   ];
 }
 
-function custodianRoutes(registry: Registry): Route[] {
+function custodianRoutes(registry: Registry, custody: Custody): Route[] {
   return [
     route({
       method: "get",
@@ -51,10 +61,16 @@ function custodianRoutes(registry: Registry): Route[] {
       action: "custodian.read",
       summary: "Custodians, in the order they were added",
       query: pageQuery,
-      response: z.object({ custodians: z.array(custodian), ...pageEnd }),
+      response: z.object({
+        custodians: z.array(custodian.extend({ state: custodianState, leftAt: z.string().nullable() })),
+        ...pageEnd,
+      }),
       handle: async ({ query }) => {
         const { entries, next } = await registry.custodians(query);
-        return { custodians: entries, next };
+        const states = new Map(
+          (await custody.states(entries.map(({ id }) => id))).map((one) => [one.id, one]),
+        );
+        return { custodians: entries.flatMap(({ id }) => states.get(id) ?? []), next };
       },
     }),
     route({
@@ -201,24 +217,14 @@ function scopeRoutes(scope: Scope): Route[] {
   ];
 }
 
-function tokenRoutes(tokens: Tokens, registry: Registry): Route[] {
+function tokenRoutes(
+  tokens: Tokens,
+  registry: Registry,
+  requireConfirmed: SignIn["requireConfirmed"],
+): Route[] {
   const roles = z.array(z.enum(ROLES)).min(1).max(ROLES.length);
   const kind = z.enum(["person", "machine"]);
   return [
-    route({
-      method: "get",
-      path: "/api/v1/self",
-      action: "self.read",
-      summary: "Whose token this is",
-      response: z.object({
-        id: z.string(),
-        name: z.string(),
-        kind,
-        roles: z.array(z.string()).readonly(),
-        custodians: z.array(z.string()).readonly().default([]).describe("For whom they may speak"),
-      }),
-      handle: ({ principal }) => Promise.resolve(principal),
-    }),
     route({
       method: "get",
       path: "/api/v1/tokens",
@@ -269,6 +275,7 @@ function tokenRoutes(tokens: Tokens, registry: Registry): Route[] {
       }),
       response: z.object({ id: z.uuid(), person: z.string(), token: z.string() }),
       async handle({ principal, body }) {
+        await requireConfirmed(principal);
         const found = await Promise.all(body.custodians.map((one) => registry.find(one)));
         return tokens.add({ ...body, custodians: found.map(({ id }) => id) }, principal.id);
       },

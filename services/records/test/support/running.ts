@@ -71,6 +71,7 @@ export async function startRunning(
           bearer === INTERNAL_TOKEN
             ? Promise.resolve({ id: "service", name: "service", kind: "machine", roles: [SERVICE] })
             : authenticator.authenticate(bearer),
+        refused: async (principal, action) => authenticator.refused?.(principal, action),
       },
     });
     server = listen(api, { port: 0 });
