@@ -1,0 +1,3 @@
+import { rightsDocument } from "./rights-document.ts";
+
+process.stdout.write(rightsDocument());
