@@ -17,14 +17,21 @@ import {
   SERVICE,
 } from "@daybook/runtime";
 
+/** What is asked of the API where it shares its address with the console. */
+const OF_API = /^\/(?:api|internal)\//;
+
 /** An API that services mount their routes on, before it is opened. */
 export interface Host {
   readonly url: string;
   readonly port: number;
   /** @param authenticator whose tokens people and machines show, from whichever service brings one first */
   mount(routes: readonly Route[], authenticator?: Authenticator): void;
-  /** Answers requests from now on; until then they are told to wait. */
-  open(): void;
+  /**
+   * Answers requests from now on; until then they are told to wait.
+   *
+   * @param front answers what is asked of no API: nothing does, if left out
+   */
+  open(front?: RequestListener): void;
   close(): Promise<void>;
 }
 
@@ -57,8 +64,8 @@ export async function createHost(options: {
       routes.push(...more);
       registry ??= authenticator;
     },
-    open() {
-      handle = createApi({
+    open(front) {
+      const api = createApi({
         title: sample ? "Daybook (trial: made-up messages)" : "Daybook",
         version,
         routes,
@@ -70,6 +77,8 @@ export async function createHost(options: {
         problemOf: (error) =>
           recordsProblem(error) ?? captureProblem(error) ?? evidenceProblem(error) ?? gatewayProblem(error),
       });
+      handle = (request, response) =>
+        (front && !OF_API.test(request.url ?? "") ? front : api)(request, response);
     },
     close: () => listening.close(),
   };
@@ -92,6 +101,9 @@ function withService(serviceToken: Secret, registry: () => Authenticator | undef
       const people = registry();
       if (!people) throw new ProblemError(503, "starting", "the server is starting: try again in a moment");
       return people.authenticate(bearer);
+    },
+    async refused(principal, action) {
+      await registry()?.refused?.(principal, action);
     },
   };
 }

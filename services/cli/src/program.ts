@@ -3,10 +3,12 @@ import { exportCommand, type ExportOptions } from "./commands/export.ts";
 import { addCeremony } from "./commands/add-ceremony.ts";
 import { addGovernance } from "./commands/add-governance.ts";
 import { addKeys } from "./commands/add-keys.ts";
+import { addRegistry } from "./commands/add-registry.ts";
 import { addOperations } from "./commands/add-operations.ts";
+import { addPeople } from "./commands/add-people.ts";
 import { addKeysRestore } from "./commands/keys-restore.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
-import { listMatters, oneMatter, openMatter } from "./commands/matter.ts";
+import { addMatter } from "./commands/add-matter.ts";
 import { addLink } from "./commands/link.ts";
 import { addSend } from "./commands/send.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
@@ -15,7 +17,6 @@ import { createOutput, type Output } from "./output.ts";
 import type { UpOptions } from "./up/up.ts";
 import { VERSION } from "./version.ts";
 
-const MATTER_KINDS = ["foi", "inquiry", "audit", "sar"];
 const FORMATS = ["records", "rsmf", "eml", "html"];
 
 /** The whole command line. Every command takes `--json`. */
@@ -41,6 +42,24 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .option("--tsa <url>", "an RFC 3161 authority that stamps the logs")
     .option("--tsa-ca <file>", "its root certificates, PEM")
     .option("--signal-servers <file>", "capture Signal too: where its servers are, JSON (connectors/signal)")
+    .option("--whatsapp-web", "capture officials' own WhatsApp accounts too (connectors/whatsapp-web)", false)
+    .option("--whatsapp-relay <account>", "a WhatsApp account that may send; may be repeated", collect)
+    .option("--chromium <path>", "Chromium, which WhatsApp Web needs; looked for, unless given")
+    .option("--chromium-arg <argument>", "more of its arguments, a proxy say; may be repeated", collect)
+    .addOption(
+      new Option(
+        "--agents-port <n>",
+        "take what agents on officials' devices hand over, at this port (services/capture/AGENTS.md)",
+      ).argParser(port),
+    )
+    .option(
+      "--whatsapp-business <file>",
+      "capture official WhatsApp numbers too: which, and what Meta gave for them, JSON (connectors/whatsapp-business)",
+    )
+    .option(
+      "--sms <file>",
+      "capture official numbers' text messages too: which, and what their aggregator gave, JSON (connectors/sms)",
+    )
     .option("--json")
     .action(async (options: UpOptions, command: Command) => {
       // The services take long to load: no other command waits for them.
@@ -65,8 +84,10 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
 
   program
     .command("import")
-    .description("import exports of a messaging app (WhatsApp: .txt or .zip)")
-    .argument("<file...>")
+    .description(
+      "import exports of a messaging app (WhatsApp: .txt or .zip; Messages: chat.db, its folder, or an iPhone backup; mail: .mbox or .eml)",
+    )
+    .argument("<path...>")
     .requiredOption("--custodian <name>", "whose messages they are; made if there is nobody of that name")
     .option("--conversation <title>", "the conversation they belong to, by id or title")
     .addOption(new Option("--date-order <order>", "how its dates are written").choices(["dmy", "mdy", "ymd"]))
@@ -76,27 +97,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       importCommand(files, withoutJson(options), out(command)),
     );
 
-  const matter = program.command("matter").description("requests and cases, under which everything is read");
-  matter
-    .command("open")
-    .requiredOption("--title <title>")
-    .addOption(new Option("--kind <kind>").choices(MATTER_KINDS).makeOptionMandatory())
-    .option("--due <date>", "ISO date, or date and time")
-    .option("--json")
-    .action((options: { title: string; kind: string; due?: string; json?: boolean }, command: Command) =>
-      openMatter(withoutJson(options), out(command)),
-    );
-  matter
-    .command("list")
-    .option("--json")
-    .action((_options: unknown, command: Command) => listMatters(out(command)));
-  for (const what of ["show", "close"] as const) {
-    matter
-      .command(what)
-      .argument("<id>")
-      .option("--json")
-      .action((id: string, _options: unknown, command: Command) => oneMatter(id, what, out(command)));
-  }
+  addMatter(program, out);
 
   selecting(
     program.command("search").description("find records"),
@@ -151,6 +152,8 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   addLink(program, out);
   addSend(program, out);
   addGovernance(program, out);
+  addRegistry(program, out);
+  addPeople(program, out);
   addOperations(program, out);
   addKeys(program, out);
   addCeremony(program, out);

@@ -6,6 +6,7 @@ import {
   type Mapping,
   party,
   REHEARSAL_ACCOUNTS,
+  REHEARSAL_LINKS,
   type Step,
   week,
 } from "@daybook/rehearsal";
@@ -26,9 +27,14 @@ const TALKS: readonly Talk[] = [conversations.ferry, conversations.aside];
 
 /** The made-up week. What happens on Signal is read from Signal's own bytes, as its connector reads them. */
 export async function rehearsalLive(
-  of: { readonly pauseMs: number; readonly log: Logger } & Pick<Live, "onEnd">,
+  of: {
+    readonly pauseMs: number;
+    readonly log: Logger;
+    /** Whether phones that there are not can be linked: not beside a connector that links real ones. */
+    readonly links?: boolean;
+  } & Pick<Live, "onEnd">,
 ): Promise<Live> {
-  const { pauseMs, log, onEnd } = of;
+  const { pauseMs, log, links = false, onEnd } = of;
   const signal = await import("@daybook/signal/rehearsing").catch((err: unknown) => {
     // It is made for glibc, macOS and Windows: a trial goes on without.
     log.warn({ err }, "Signal's library cannot be loaded here: what happens on Signal is made up whole");
@@ -36,6 +42,7 @@ export async function rehearsalLive(
   return {
     name: "rehearsal",
     accounts: REHEARSAL_ACCOUNTS,
+    ...(links && { links: REHEARSAL_LINKS }),
     connect: (custodian) => {
       const mappings = signal ? { signal: signalMapping(signal.rehearsed) } : {};
       return createRehearsal({ custodian, pauseMs, mappings });

@@ -21,6 +21,7 @@ export function whatsappBusinessLive({
       method: "business-api",
       identifier: phoneNumberId,
     })),
+    links: { network: "whatsapp", method: "business-api" },
     connect(custodian) {
       const connector = new WhatsAppBusiness({
         ...of,
@@ -29,6 +30,7 @@ export function whatsappBusinessLive({
       });
       return {
         relay: connector.relay,
+        health: () => connector.health(),
         async run(sink, signal) {
           // Before anything is captured: an address that is taken stops the start.
           const listening = await listen(connector.webhook, at);

@@ -1,10 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Output } from "../output.ts";
+import { collect, roles, ROLES } from "./arguments.ts";
 import { ask, askAll } from "./governance.ts";
 
 type Given = Record<string, unknown> & { json?: boolean };
-
-const ROLES = ["custodian", "records-officer", "reviewer", "auditor", "administrator"];
 
 /** `hold`, `dispose`, `scope`, `custodian`, `token`: each act is an audit record before it takes effect. */
 export function addGovernance(program: Command, out: (command: Command) => Output): void {
@@ -110,6 +109,16 @@ export function addGovernance(program: Command, out: (command: Command) => Outpu
       ask("post", "/api/v1/custodians", { body: { name, another: given.another === true } }, out(command)),
     );
 
+  about(custodian, "show", "<id>").action((id: string, _given: Given, command: Command) =>
+    ask("get", "/api/v1/custodians/:id", { params: { id } }, out(command)),
+  );
+  about(custodian, "leave", "<id>")
+    .description("accounts and posts end with it; what was captured stays")
+    .requiredOption("--reason <text>")
+    .option("--to <day>", "exclusive; now, if not given")
+    .action((id: string, { to, reason }: Given, command: Command) =>
+      ask("post", "/api/v1/custodians/:id/leave", { params: { id }, body: { to, reason } }, out(command)),
+    );
   about(custodian, "accounts").action((_given: Given, command: Command) =>
     askAll("/api/v1/accounts", "accounts", out(command)),
   );
@@ -186,13 +195,4 @@ function named(
     ...(id === undefined ? {} : { ids: id }),
     ...(kind === undefined ? {} : { [kinds]: kind }),
   };
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
-
-function roles(value: string, before: string[] = []): string[] {
-  if (!ROLES.includes(value)) throw new InvalidArgumentError(`one of ${ROLES.join(", ")} is wanted`);
-  return [...before, value];
 }

@@ -1,12 +1,10 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Transform } from "node:stream";
 import { z } from "zod";
-import { connect } from "../connect.ts";
+import { connect, type Server } from "../connect.ts";
 import { CliError } from "../error.ts";
 import { bar, type Output, printable } from "../output.ts";
+import { type ImportSource, importSource } from "./import-source.ts";
 
 export interface ImportOptions {
   readonly custodian: string;
@@ -23,7 +21,7 @@ const chat = z.looseObject({
   first: z.string().nullable(),
   last: z.string().nullable(),
   attachments: z.number(),
-  order: z.string(),
+  order: z.string().nullable(),
   ambiguous: z.boolean(),
   duplicates: z.number(),
   warnings: z.array(z.object({ code: z.string(), line: z.number(), message: z.string() })),
@@ -44,32 +42,19 @@ export async function importCommand(
   options: ImportOptions,
   output: Output,
 ): Promise<void> {
-  const sizes = await Promise.all(files.map(sizeOf));
+  const sources = await Promise.all(files.map(importSource));
   const { client } = await connect();
   const all: z.infer<typeof result> = { files: [], records: 0 };
-  for (const [i, path] of files.entries()) {
-    const name = basename(path);
-    let sent = 0;
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        sent += chunk.length;
-        output.progress(bar(sent / (sizes[i] || 1), `sending ${printable(name)}`));
-        done(null, chunk);
-      },
-    });
-    const body = createReadStream(path, { highWaterMark: 256 * 1024 });
-    body.on("error", (error) => counter.destroy(error));
-    const { id } = z.object({ id: z.string() }).parse(
-      await client.upload("/api/v1/imports", body.pipe(counter), {
-        query: { name, ...options },
-        sizeBytes: sizes[i] as number,
-      }),
+  for (const source of sources) {
+    const name = printable(source.name);
+    const { id } = await sent(client, source, options, (share) =>
+      output.progress(bar(share, `sending ${name}`)),
     );
     const done = await finished(
       async () => client.call("get", "/api/v1/imports/:id", { params: { id }, response: job }),
-      (lines) => output.progress(`reading ${printable(name)}: ${lines.toLocaleString("en-GB")} lines`),
+      (lines) => output.progress(`reading ${name}: ${lines.toLocaleString("en-GB")} lines`),
     );
-    if (done.state === "failed") throw new CliError(`${printable(name)}: ${done.message}`);
+    if (done.state === "failed") throw new CliError(`${name}: ${done.message}`);
     all.files.push(...done.result.files);
     all.records += done.result.records;
   }
@@ -77,10 +62,32 @@ export async function importCommand(
   output.result(all, () => inWords(all));
 }
 
-async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile()) throw new CliError(`${printable(path)} is no file that can be read`);
-  return found.size;
+async function sent(
+  client: Server["client"],
+  source: ImportSource,
+  options: ImportOptions,
+  onProgress: (share: number) => void,
+): Promise<{ id: string }> {
+  let sentBytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sentBytes += chunk.length;
+      onProgress(sentBytes / (source.sizeBytes || 1));
+      done(null, chunk);
+    },
+  });
+  const body = source.open();
+  body.on("error", (error) => counter.destroy(error));
+  try {
+    return z.object({ id: z.string() }).parse(
+      await client.upload("/api/v1/imports", body.pipe(counter), {
+        query: { name: source.name, ...options },
+        sizeBytes: source.sizeBytes,
+      }),
+    );
+  } finally {
+    source.release();
+  }
 }
 
 async function finished(
@@ -99,11 +106,12 @@ function inWords({ files, records }: z.infer<typeof result>): string {
   const lines = files.map((file) => {
     const when =
       file.first && file.last ? `, ${file.first.replace("T", " ")} to ${file.last.replace("T", " ")}` : "";
-    const order = file.ambiguous ? `${file.order} (a guess: say --date-order if it is wrong)` : file.order;
+    const guess = file.ambiguous ? " (a guess: say --date-order if it is wrong)" : "";
+    const order = file.order === null ? "" : `; dates read as ${file.order}${guess}`;
     const warnings = file.warnings.map((w) => `  line ${w.line}: ${w.message}`);
     return [
-      `${printable(file.file)}: ${file.messages} messages, ${file.system} notices by the app, ${file.attachments} attachments${when}`,
-      `  by ${file.authors.slice(0, 8).map(printable).join(", ")}${file.authors.length > 8 ? ` and ${file.authors.length - 8} more` : ""}; dates read as ${order}; ${file.duplicates} recorded before`,
+      `${printable(file.file)}: ${file.messages} messages, ${file.system} ${file.order === null ? "notices" : "notices by the app"}, ${file.attachments} attachments${when}`,
+      `  by ${file.authors.slice(0, 8).map(printable).join(", ")}${file.authors.length > 8 ? ` and ${file.authors.length - 8} more` : ""}${order}; ${file.duplicates} recorded before`,
       ...warnings,
     ].join("\n");
   });

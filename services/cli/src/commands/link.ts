@@ -10,6 +10,7 @@ import { ask } from "./governance.ts";
 const POLL_MS = 500;
 const HOW = {
   signal: "On the phone: Signal, Settings, Linked devices, + , and scan this.",
+  whatsapp: "On the phone: WhatsApp, Settings, Linked devices, Link a device, and scan this.",
 } as const;
 
 const step = z.discriminatedUnion("step", [
@@ -24,7 +25,7 @@ const id = z.object({ id: z.uuid() });
 /** `link`: an official's phone, by a code. */
 export function addLink(program: Command, out: (command: Command) => Output): void {
   const link = program.command("link").description("link officials' phones, and see how their links stand");
-  for (const network of ["signal"] as const) {
+  for (const network of ["signal", "whatsapp"] as const) {
     link
       .command(network)
       .description("show the code that an official scans with their phone, and wait until it is linked")

@@ -12,11 +12,19 @@ const matter = z.looseObject({
   closedAt: z.string().nullable().optional(),
 });
 
+/** What a matter is opened with, as the API names it. */
+export interface NewMatter {
+  readonly title: string;
+  readonly kind: string;
+  readonly due?: string;
+  readonly regime?: string;
+  readonly receivedAt?: string;
+  readonly nation?: string;
+  readonly reference?: string;
+}
+
 /** `daybook matter open`. */
-export async function openMatter(
-  options: { title: string; kind: string; due?: string },
-  output: Output,
-): Promise<void> {
+export async function openMatter(options: NewMatter, output: Output): Promise<void> {
   const { client } = await connect();
   const opened = await client.call("post", "/api/v1/matters", { body: options, response: matter });
   client.close();

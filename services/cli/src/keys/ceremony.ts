@@ -75,6 +75,7 @@ export async function holdCeremony(of: {
       "signal-key": fresh(),
     },
     gateway: { "request-key": fresh(), "relay-public-key": relay.publicKey },
+    console: { "console-secret": fresh() },
   };
   for (const [service, secrets] of Object.entries(files)) {
     for (const [name, content] of Object.entries(secrets)) {

@@ -26,22 +26,27 @@ import { rehearsalLive } from "../rehearsal.ts";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { outboundFrom } from "../up/relaying.ts";
+import { agentsOf } from "./agents.ts";
+import { emailOf, emailProblems } from "./email.ts";
 import { database, engineProblems, s3Stores, streamOptions } from "./engines.ts";
 import { peersOf, registryAuthenticator } from "./peers.ts";
 import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes, type COMMON } from "./settings.ts";
+import { smsOf, smsProblems } from "./sms.ts";
 import { spoolRoute } from "./spools.ts";
 import { whatsappBusinessOf, whatsappBusinessProblems } from "./whatsapp-business.ts";
+import { whatsappWebOf, whatsappWebProblems } from "./whatsapp-web.ts";
 
 const MIB = 1024 * 1024;
 
 const CONNECTORS: Readonly<
   Record<
-    "rehearsal" | "signal" | "whatsapp-business",
+    "email" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
     (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live>
   >
 > = {
+  email: emailOf,
   rehearsal: (_config, log) => rehearsalLive({ pauseMs: 0, log }),
   signal: async (config, log) => {
     const { DAYBOOK_SIGNAL_SERVERS: servers, DAYBOOK_SIGNAL_KEY: key } = config;
@@ -50,7 +55,9 @@ const CONNECTORS: Readonly<
     const { signalLive } = await import("../signal.ts");
     return signalLive({ dir: join(config.DAYBOOK_STATE_PATH, "signal"), key: bytes(key), servers, log });
   },
+  sms: smsOf,
   "whatsapp-business": whatsappBusinessOf,
+  "whatsapp-web": whatsappWebOf,
 };
 
 /**
@@ -68,7 +75,10 @@ export const captureOf = (
       ...trialProblems(config),
       ...relayProblems(config),
       ...signalProblems(config),
+      ...smsProblems(config),
+      ...emailProblems(config),
       ...whatsappBusinessProblems(config),
+      ...whatsappWebProblems(config),
     ],
     async run({ config, log, metrics, closing, signal, mount, ready }) {
       await refuseUnfit(checkPostgres(database(config), { owns: ["capture"] }));
@@ -118,6 +128,7 @@ export const captureOf = (
           linesKey: bytes(config.DAYBOOK_LINES_KEY),
           scopeKey: bytes(config.DAYBOOK_SCOPE_KEY),
           live: await connectors(config, log),
+          agents: await agentsOf(config, peers),
           ...outboundOf(config, closing),
           mount: (routes) => mount(routes, registryAuthenticator(peers)),
           log,

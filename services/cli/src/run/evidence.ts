@@ -49,6 +49,10 @@ export const evidence = service({
         witnessing: config.DAYBOOK_WITNESSING_URL !== undefined,
         deployment,
         sample: config.DAYBOOK_TRIAL,
+        packages: {
+          dir: config.DAYBOOK_PACKAGES_PATH,
+          keptMs: config.DAYBOOK_PACKAGES_HOURS * 3_600_000,
+        },
         mount: (routes) => mount(routes, registryAuthenticator(peers)),
         log,
         now: () => new Date(),

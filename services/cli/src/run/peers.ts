@@ -72,5 +72,13 @@ export function registryAuthenticator(client: ApiClient): Authenticator {
         throw new ProblemError(503, "unavailable", detail, { cause });
       }
     },
+    async refused({ id }, action) {
+      try {
+        await client.call("post", "/internal/v1/refusals", { body: { person: id, action } });
+      } catch (cause) {
+        const detail = "the records service does not record that this was refused: try again in a moment";
+        throw new ProblemError(503, "unavailable", detail, { cause });
+      }
+    },
   };
 }

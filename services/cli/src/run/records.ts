@@ -23,6 +23,7 @@ import { answers, service, untilStopped } from "./service.ts";
 import { RECORDS } from "./service-settings.ts";
 import { bytes } from "./settings.ts";
 import { shardVkeys } from "./shards.ts";
+import { signInOf, signInProblems } from "./sign-in.ts";
 
 const OWNER_TOKEN = "owner-token";
 /** Who the first token is made for: a process in a container has no user of its own to name. */
@@ -31,7 +32,7 @@ const OWNER = "owner";
 /** The registry, matters, search and reading, holds and disposal. Holds the keys that open the archive. */
 export const records = service({
   settings: RECORDS,
-  problemsOf: engineProblems,
+  problemsOf: (config) => [...engineProblems(config), ...signInProblems(config)],
   async run({ config, log, closing, signal, mount, ready }) {
     const { DAYBOOK_DEPLOYMENT: deployment } = config;
     const vkeys = shardVkeys(config.DAYBOOK_LOG_VKEYS, deployment, config.DAYBOOK_SHARDS);
@@ -52,6 +53,7 @@ export const records = service({
     });
     closing.defer(() => archivers.close());
     const ingest = await openIngestPublicKey({ client: archivers, log });
+    const signIn = signInOf(config);
     const ownerPath = join(config.DAYBOOK_STATE_PATH, OWNER_TOKEN);
     const keeping = ingest.keep(signal);
     await Promise.race([ingest.known, untilAborted(signal)]);
@@ -63,6 +65,7 @@ export const records = service({
         {
           deployment,
           sample: config.DAYBOOK_TRIAL,
+          zone: config.DAYBOOK_ZONE,
           database: database(config),
           stores,
           archiveKeys: keys,
@@ -87,6 +90,7 @@ export const records = service({
           },
           minLockDays: config.DAYBOOK_MIN_LOCK_DAYS,
           mount,
+          ...(signIn && { signIn }),
           owner: {
             name: OWNER,
             read: () =>

@@ -1,7 +1,15 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
 import { secret } from "@daybook/runtime";
 import { signalServers } from "../signal-servers.ts";
+import { AGENTS } from "./agents.ts";
+import { EMAIL } from "./email.ts";
+import { SIGN_IN } from "./sign-in.ts";
+import { SMS } from "./sms.ts";
 import { WHATSAPP_BUSINESS } from "./whatsapp-business.ts";
+import { WHATSAPP_WEB } from "./whatsapp-web.ts";
+import { ZONE } from "./zone.ts";
 import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, pem, PERIODS, POSTGRES, S3 } from "./settings.ts";
 
 /** Text that is no JSON fits no schema. */
@@ -56,6 +64,8 @@ export const RECORDS = {
   DAYBOOK_ARCHIVER_URLS: PEERS.DAYBOOK_ARCHIVER_URLS,
   DAYBOOK_STATE_PATH: statePath("the first start writes the owner's token there"),
   DAYBOOK_REGISTRY_KEY: key("seals the registry's names and numbers"),
+  ...ZONE,
+  ...SIGN_IN,
   ...KEYS.scope,
   ...KEYS.tokens,
   ...KEYS.recipients,
@@ -71,6 +81,19 @@ export const EVIDENCE = {
   DAYBOOK_WITNESSING_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
     "the witnessing service, where there is one: it is asked before each export",
   ),
+  DAYBOOK_PACKAGES_PATH: z
+    .string()
+    .min(1)
+    .default(join(tmpdir(), "daybook-packages"))
+    .describe(
+      "folder of its own for packages that wait to be taken, encrypted under keys that die with the process, on a disk with room for them",
+    ),
+  DAYBOOK_PACKAGES_HOURS: z.coerce
+    .number<string>()
+    .min(0.01)
+    .max(720)
+    .default(24)
+    .describe("hours that a package waits to be taken"),
   ...KEYS.tokens,
   ...KEYS.recipients,
   ...KEYS.reading,
@@ -135,10 +158,10 @@ export const CAPTURE = {
   DAYBOOK_CONNECTORS: z
     .string()
     .transform((text) => text.split(",").map((one) => one.trim()))
-    .pipe(z.array(z.enum(["rehearsal", "signal", "whatsapp-business"])))
+    .pipe(z.array(z.enum(["email", "rehearsal", "signal", "sms", "whatsapp-business", "whatsapp-web"])))
     .default([])
     .describe(
-      "connectors to run besides imports, comma-separated: signal; whatsapp-business; rehearsal, a made-up week",
+      "connectors to run besides imports, comma-separated: signal; sms; whatsapp-web; whatsapp-business; email; rehearsal, a made-up week",
     ),
   DAYBOOK_SIGNAL_SERVERS: z
     .string()
@@ -148,7 +171,11 @@ export const CAPTURE = {
     .optional()
     .describe("where Signal's servers are: JSON, as connectors/signal says"),
   DAYBOOK_SIGNAL_KEY: key("encrypts the files of Signal accounts").optional(),
+  ...AGENTS,
+  ...SMS,
+  ...EMAIL,
   ...WHATSAPP_BUSINESS,
+  ...WHATSAPP_WEB,
   DAYBOOK_GATEWAY_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(
     "the gateway, where messages are relayed: it is told what became of them",
   ),
@@ -224,4 +251,16 @@ export const RETENTION = {
     .default(24)
     .describe("hours between passes"),
   ...KEYS.vkeys,
+};
+
+/** The console holds no key and no token of the deployment's: it asks the API as whoever is signed in. */
+export const CONSOLE = {
+  DAYBOOK_URL: z
+    .url({ protocol: /^https?$/, error: "must look like https://HOST[:PORT]" })
+    .describe("the API's one address, as the proxy in front has it"),
+  DAYBOOK_CONSOLE_ORIGIN: z
+    .url({ protocol: /^https?$/, error: "must look like https://HOST[:PORT]" })
+    .transform((url) => new URL(url).origin)
+    .describe("the console's own address, as browsers have it"),
+  DAYBOOK_CONSOLE_SECRET: key("signs the tokens of forms: the same for every console of a deployment"),
 };

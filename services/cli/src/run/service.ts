@@ -12,6 +12,7 @@ import {
   readConfig,
   type Route,
   run,
+  type ServerCertificate,
   untilAborted,
 } from "@daybook/runtime";
 import { StoreRefusedError, UnfitStoreError } from "@daybook/s3";
@@ -20,7 +21,7 @@ import { createHost } from "../host.ts";
 import type { Output } from "../output.ts";
 import { ourError } from "../our-error.ts";
 import { VERSION } from "../version.ts";
-import { COMMON } from "./settings.ts";
+import { COMMON, type LISTENING } from "./settings.ts";
 
 /** A service's own settings and those of all. */
 export type Settings<Shape extends ConfigShape> = Config<Shape> & Config<typeof COMMON>;
@@ -124,7 +125,8 @@ async function live<Shape extends ConfigShape>(
   }
 }
 
-function commonProblems(config: Config<typeof COMMON>): string[] {
+/** What is wrong with the settings of a process that listens, beside each other. */
+export function listeningProblems(config: Config<typeof LISTENING>): string[] {
   const { DAYBOOK_TLS_CERTIFICATE: certificate, DAYBOOK_TLS_KEY: key } = config;
   const problems: string[] = [];
   if (certificate !== undefined && !key)
@@ -133,17 +135,27 @@ function commonProblems(config: Config<typeof COMMON>): string[] {
     problems.push("DAYBOOK_TLS_CERTIFICATE: is missing beside DAYBOOK_TLS_KEY");
   if (config.DAYBOOK_PORT === operationsPort(config))
     problems.push("DAYBOOK_OPERATIONS_PORT: is the API's own");
+  return problems;
+}
+
+function commonProblems(config: Config<typeof COMMON>): string[] {
+  const problems = listeningProblems(config);
   if (config.DAYBOOK_SERVICE_TOKEN.reveal().length < 32)
     problems.push("DAYBOOK_SERVICE_TOKEN: must be 32 random characters at least");
   return problems;
 }
 
-function hostOf(config: Config<typeof COMMON>, log: Logger, metrics: Metrics) {
+/** The certificate that a process listens with, where it has one. */
+export function tlsOf(config: Config<typeof LISTENING>): ServerCertificate | undefined {
   const { DAYBOOK_TLS_CERTIFICATE: certificate, DAYBOOK_TLS_KEY: key } = config;
+  return certificate !== undefined && key ? { certificate, key } : undefined;
+}
+
+function hostOf(config: Config<typeof COMMON>, log: Logger, metrics: Metrics) {
   return createHost({
     host: config.DAYBOOK_HOST,
     port: config.DAYBOOK_PORT,
-    tls: certificate !== undefined && key ? { certificate, key } : undefined,
+    tls: tlsOf(config),
     hosts: config.DAYBOOK_HOSTNAMES ?? [],
     trustedProxies: config.DAYBOOK_TRUSTED_PROXIES ?? [],
     version: VERSION,
@@ -154,15 +166,15 @@ function hostOf(config: Config<typeof COMMON>, log: Logger, metrics: Metrics) {
   });
 }
 
-function operationsPort(config: Config<typeof COMMON>): number {
+function operationsPort(config: Config<typeof LISTENING>): number {
   return config.DAYBOOK_OPERATIONS_PORT ?? config.DAYBOOK_PORT + 1;
 }
 
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
 /** Health from the first moment, readiness when the service is. */
-async function operations(
-  config: Config<typeof COMMON>,
+export async function operations(
+  config: Config<typeof LISTENING>,
   metrics: Metrics,
   ready: { readonly probes?: Readonly<Record<string, Probe>> },
   closing: AsyncDisposableStack,
@@ -180,7 +192,7 @@ async function operations(
 }
 
 /** Says on stderr, in one line, what stopped the service, beside the entry in the log. */
-function told(error: unknown): never {
+export function told(error: unknown): never {
   process.stderr.write(`daybook: ${errorLine(ourError(error, [StoreRefusedError, UnfitStoreError])).line}\n`);
   throw error;
 }

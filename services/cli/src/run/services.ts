@@ -2,8 +2,17 @@ import { type ConfigShape, readConfig } from "@daybook/runtime";
 import { CliError } from "../error.ts";
 import type { Output } from "../output.ts";
 import { listedSettings, settingsIn } from "./list-settings.ts";
-import { ARCHIVER, CAPTURE, EVIDENCE, GATEWAY, RECORDS, RETENTION, WITNESSING } from "./service-settings.ts";
-import { COMMON, POSTGRES } from "./settings.ts";
+import {
+  ARCHIVER,
+  CAPTURE,
+  CONSOLE,
+  EVIDENCE,
+  GATEWAY,
+  RECORDS,
+  RETENTION,
+  WITNESSING,
+} from "./service-settings.ts";
+import { COMMON, LISTENING, POSTGRES } from "./settings.ts";
 
 interface Entry {
   /** Everything that it reads. */
@@ -50,6 +59,10 @@ export const SERVICES: Readonly<Record<string, Entry>> = {
   witnessing: {
     settings: { ...COMMON, ...WITNESSING },
     run: async (context) => start("witnessing", (await import("./witnessing.ts")).witnessing, context),
+  },
+  console: {
+    settings: { ...LISTENING, ...CONSOLE },
+    run: async (context) => (await import("./console.ts")).runConsole(context),
   },
   migrate: {
     settings: POSTGRES,

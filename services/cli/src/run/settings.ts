@@ -21,23 +21,11 @@ const network = z
   .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
   .refine((value) => !value.endsWith("/0"), { error: "must not be everybody" });
 
-/** What every service is told. */
-export const COMMON = {
-  DAYBOOK_DEPLOYMENT: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, "must be a name of lower-case letters, digits, dots and hyphens")
-    .describe("name of the deployment: it begins the name of every log, and never changes"),
-  DAYBOOK_SHARDS: z.coerce
-    .number<string>()
-    .int()
-    .min(1)
-    .max(1_000)
-    .default(12)
-    .describe("shards besides `audit`: fixed when the deployment is created"),
+/** What every process is told that listens. */
+export const LISTENING = {
   DAYBOOK_TRIAL: flag().describe("says wherever it shows that the messages are made up"),
-  DAYBOOK_SERVICE_TOKEN: secret().describe("by which the services know each other"),
   DAYBOOK_HOST: text().default("127.0.0.1").describe("address to listen on"),
-  DAYBOOK_PORT: port().default(4480).describe("port of the API"),
+  DAYBOOK_PORT: port().default(4480).describe("port of the API, or of the console"),
   DAYBOOK_OPERATIONS_PORT: port().optional().describe("port of health, readiness and metrics: the next one"),
   DAYBOOK_HOSTNAMES: list().optional().describe("names, comma-separated, by which this service is called"),
   DAYBOOK_TRUSTED_PROXIES: list()
@@ -63,6 +51,23 @@ export const COMMON = {
     .max(600)
     .default(30)
     .describe("for what was begun, at a stop: then the process ends"),
+};
+
+/** What every service is told. */
+export const COMMON = {
+  ...LISTENING,
+  DAYBOOK_DEPLOYMENT: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,62}$/, "must be a name of lower-case letters, digits, dots and hyphens")
+    .describe("name of the deployment: it begins the name of every log, and never changes"),
+  DAYBOOK_SHARDS: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(12)
+    .describe("shards besides `audit`: fixed when the deployment is created"),
+  DAYBOOK_SERVICE_TOKEN: secret().describe("by which the services know each other"),
 };
 
 /** Where records and archivers are. */

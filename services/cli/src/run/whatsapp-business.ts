@@ -50,6 +50,13 @@ export const WHATSAPP_BUSINESS = {
     .refine((url) => /^https:|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(url), "must be https")
     .default("https://graph.facebook.com/v25.0")
     .describe("Meta's Graph API, with its version"),
+  DAYBOOK_WHATSAPP_BUSINESS_QUIET_HOURS: z.coerce
+    .number<string>()
+    .int()
+    .min(1)
+    .max(8_760)
+    .default(72)
+    .describe("a number that usually hears and has not for so many hours raises an alert"),
   DAYBOOK_WHATSAPP_BUSINESS_TEMPLATE: z
     .string()
     .regex(/^[a-z0-9_]{1,512} [A-Za-z_]{2,10}$/, "must be NAME LANGUAGE")
@@ -112,6 +119,7 @@ export async function whatsappBusinessOf(
     stateFile: join(config.DAYBOOK_STATE_PATH, "whatsapp-business.state"),
     key: bytes(stateKey),
     template: config.DAYBOOK_WHATSAPP_BUSINESS_TEMPLATE,
+    quietMs: config.DAYBOOK_WHATSAPP_BUSINESS_QUIET_HOURS * 3_600_000,
     at: {
       host: config.DAYBOOK_HOST,
       port: config.DAYBOOK_WHATSAPP_BUSINESS_PORT,

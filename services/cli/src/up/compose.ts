@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { ArchiverProgress } from "@daybook/archiver";
-import { archiveProgressClient, type Live } from "@daybook/capture";
+import { type AgentOptions, archiveProgressClient, type Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
+import { createConsole } from "@daybook/console";
 import { RecordReader } from "@daybook/openpgp";
 import { apiClient, type Logger, Metrics, type Secret, untilAborted } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
@@ -12,6 +15,7 @@ import { streamEnds, turnIngestKeys } from "../ingest/turn-ingest-keys.ts";
 import { homeIngestKeys, type Keys } from "./keys.ts";
 import { operate, type Ready } from "./operate.ts";
 import { sealedPublisher } from "./publisher.ts";
+import { signInAt } from "./sign-in.ts";
 import {
   archiver,
   capture,
@@ -29,8 +33,12 @@ export interface ComposeOptions {
   readonly host: string;
   readonly port: number;
   readonly version: string;
+  /** Where the body is, IANA. */
+  readonly zone: string;
   /** Connectors to run besides imports. */
   readonly live: readonly Live[];
+  /** How agents on devices are taken; none are, if left out. */
+  readonly agents?: Omit<AgentOptions, "registry"> | undefined;
   /** Who is asked to witness and stamp the logs; nobody, if left out. */
   readonly outsiders?: OutsiderSettings;
   readonly log: (service: string) => Logger;
@@ -55,6 +63,8 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
       serviceToken,
       log: options.log("api"),
       metrics,
+      // The console is this process: whom it names is who asks.
+      trustedProxies: ["loopback"],
     });
     closing.defer(() => host.close());
     const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
@@ -77,6 +87,23 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
 
 type Host = Awaited<ReturnType<typeof createHost>>;
 
+/** The console at the API's own address, over that API. */
+function consoleOf({ home, log }: ComposeOptions, host: Host, metrics: Metrics): RequestListener {
+  return createConsole({
+    api: apiClient({ url: host.url }),
+    origin: originOf(host.port),
+    secret: randomBytes(32).toString("base64"),
+    sample: home.facts.sample,
+    log: log("console"),
+    metrics,
+  });
+}
+
+/** Where a browser on this machine finds the console: passkeys are of a name, not of an address. */
+export function originOf(port: number): string {
+  return `http://localhost:${port}`;
+}
+
 /** Starts every service, so that one API has them all. */
 function start(
   options: ComposeOptions,
@@ -84,7 +111,7 @@ function start(
   of: { host: Host; metrics: Metrics; ingest: IngestKeys; serviceToken: Secret },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { home, keys, outsiders } = options;
+  const { home, zone, keys, outsiders } = options;
   const { host, metrics, ingest } = of;
   const { stream, shards } = engines;
   const sealer = createPayloadSealer({ publicKey: () => ingest.current().publicKey });
@@ -93,8 +120,10 @@ function start(
   const progress = new ArchiverProgress(shards.map(({ shard }) => shard));
   const becameReady: PromiseWithResolvers<void> = Promise.withResolvers();
   const whenReady = Promise.race([becameReady.promise, untilAborted(signal)]);
+  const { options: signIn, entry } = signInAt(home, originOf(host.port));
   const shared: Shared = {
     home,
+    zone,
     keys,
     engines,
     sealer,
@@ -105,6 +134,7 @@ function start(
     progress,
     vkeys,
     whenReady,
+    signIn,
     mount: host.mount.bind(host),
     metrics,
     log: options.log,
@@ -115,11 +145,11 @@ function start(
     records(shared, becameReady.resolve, signal),
     evidence(shared, outsiders !== undefined, signal),
     outsiders ? witnessing(shared, outsiders, signal) : untilAborted(signal),
-    capture(shared, options.live, signal),
+    capture(shared, options, signal),
     gateway(shared, signal),
     retention(shared, signal),
   ];
-  host.open();
+  host.open(consoleOf(options, host, metrics));
 
   const archiveProgress = archiveProgressClient(client);
   const archived: Ready["archived"] = async (reached) => {
@@ -138,6 +168,8 @@ function start(
       options.log("daybook"),
       signal,
     ),
-    operate(options, { host, metrics, vkeys, archived, whenReady }, signal).finally(() => client.close()),
+    operate(options, { host, metrics, vkeys, archived, entry, whenReady }, signal).finally(() =>
+      client.close(),
+    ),
   ];
 }

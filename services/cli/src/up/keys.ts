@@ -30,6 +30,12 @@ const serviceKeys = z.strictObject({
   ingest: ingestKeys,
   /** Encrypts the files of Signal accounts: made when there are to be any. */
   signal: key32.optional(),
+  /** Encrypts the sessions and files of WhatsApp accounts: made when there are to be any. */
+  whatsappWeb: key32.optional(),
+  /** Encrypts what is remembered of official WhatsApp numbers: made when there are to be any. */
+  whatsappBusiness: key32.optional(),
+  /** Encrypts what is remembered of text messages: made when there are to be any. */
+  sms: key32.optional(),
 });
 export type ServiceKeys = z.infer<typeof serviceKeys>;
 

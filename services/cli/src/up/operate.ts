@@ -1,6 +1,7 @@
 import { createOperations, listen, type Metrics, untilAborted } from "@daybook/runtime";
 import type { Host } from "../host.ts";
 import type { ComposeOptions } from "./compose.ts";
+import type { Entry } from "./sign-in.ts";
 
 /** A machine that answers. */
 export interface Ready {
@@ -9,6 +10,8 @@ export interface Ready {
   readonly operationsUrl: string;
   /** Verifier keys of its logs, by shard. */
   readonly vkeys: Readonly<Record<string, string>>;
+  /** Where people sign in. */
+  readonly entry: () => Entry;
   /** Resolves once what capture reached, per partition, can be searched. */
   readonly archived: (reached: ReadonlyMap<number, number>) => Promise<void>;
 }
@@ -21,7 +24,7 @@ export async function operate(
     metrics,
     whenReady,
     ...at
-  }: Pick<Ready, "vkeys" | "archived"> & {
+  }: Pick<Ready, "vkeys" | "archived" | "entry"> & {
     host: Pick<Host, "url" | "port">;
     metrics: Metrics;
     whenReady: Promise<void>;

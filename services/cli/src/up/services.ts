@@ -2,8 +2,10 @@ import { createSecretKey } from "node:crypto";
 import { join } from "node:path";
 import { archiverRoutes, type ArchiverProgress, runArchiver } from "@daybook/archiver";
 import {
+  agentRegistryClient,
   archiveProgressClient,
   importedFilesClient,
+  type AgentOptions,
   type Live,
   type Publisher,
   registryClient,
@@ -13,7 +15,7 @@ import type { Home } from "@daybook/compose";
 import { runEvidence } from "@daybook/evidence";
 import { accountClient, runGateway } from "@daybook/gateway";
 import type { RecordReader } from "@daybook/openpgp";
-import { archiverOver, runRecords } from "@daybook/records";
+import { archiverOver, runRecords, type SignInOptions } from "@daybook/records";
 import { factsOverHttp, runRetention } from "@daybook/retention";
 import type { ApiClient, Logger, Metrics, Route } from "@daybook/runtime";
 import type { PayloadOpener, PayloadSealer } from "@daybook/stream";
@@ -31,6 +33,7 @@ const RETENTION = {
   intervalMs: 24 * 60 * 60_000,
   namesInMemory: 100_000,
 };
+const PACKAGES_KEPT_MS = 24 * 60 * 60_000;
 const TRIM_MARGIN = 10_000;
 const WITNESSING = { cosignIntervalMs: 60_000, stampIntervalMs: 24 * 60 * 60_000, patienceMs: 10_000 };
 /** No database backup is made here; the stream is trimmed by what is archived, a week at the latest. */
@@ -39,6 +42,8 @@ const KEPT_ELSEWHERE = { streamDays: 7, keyringSnapshotDays: 35, databaseBackupD
 /** What the services of one machine share. Each mounts its routes before it waits for anything. */
 export interface Shared {
   readonly home: Home;
+  /** Where the body is, IANA. */
+  readonly zone: string;
   readonly keys: Keys;
   readonly engines: Engines;
   readonly sealer: PayloadSealer;
@@ -51,6 +56,8 @@ export interface Shared {
   readonly vkeys: Readonly<Record<string, string>>;
   /** Resolves when the records service answers. */
   readonly whenReady: Promise<void>;
+  /** How people sign in at the console. */
+  readonly signIn: SignInOptions;
   readonly mount: (routes: readonly Route[]) => void;
   readonly metrics: Metrics;
   readonly log: (service: string) => Logger;
@@ -91,9 +98,10 @@ export function archiver(shared: Shared, signal: AbortSignal): Promise<void> {
 
 /** @param onReady called when it answers */
 export function records(shared: Shared, onReady: () => void, signal: AbortSignal): Promise<void> {
-  const { home, keys, engines, sealer, client, reader, vkeys, mount, now } = shared;
+  const { home, zone, keys, engines, sealer, client, reader, vkeys, mount, now } = shared;
   return runRecords(
     {
+      zone,
       deployment: home.facts.deployment,
       sample: home.facts.sample,
       database: engines.connection,
@@ -114,6 +122,7 @@ export function records(shared: Shared, onReady: () => void, signal: AbortSignal
       mount,
       onKeysDestroyed: (of) => reader.forget(of),
       owner: ownerToken(home),
+      signIn: shared.signIn,
       onReady,
       log: shared.log("records"),
       now,
@@ -136,6 +145,7 @@ export function evidence(shared: Shared, isWitnessed: boolean, signal: AbortSign
       witnessing: isWitnessed,
       deployment: home.facts.deployment,
       sample: home.facts.sample,
+      packages: { dir: home.paths.packages, keptMs: PACKAGES_KEPT_MS },
       mount,
       log: shared.log("evidence"),
       now,
@@ -164,8 +174,15 @@ export function witnessing(shared: Shared, by: OutsiderSettings, signal: AbortSi
   );
 }
 
-/** @param live connectors to run besides imports */
-export function capture(shared: Shared, live: readonly Live[], signal: AbortSignal): Promise<void> {
+/**
+ * @param of.live connectors to run besides imports
+ * @param of.agents how agents on devices are taken, if any are
+ */
+export function capture(
+  shared: Shared,
+  { live, agents }: { live: readonly Live[]; agents?: Omit<AgentOptions, "registry"> | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   const { home, keys, engines, client, publisher, opener, whenReady, mount, metrics, now } = shared;
   return runCapture(
     {
@@ -179,7 +196,8 @@ export function capture(shared: Shared, live: readonly Live[], signal: AbortSign
       spoolDir: home.paths.spool,
       linesKey: keyBytes(keys, "lines"),
       scopeKey: keyBytes(keys, "scope"),
-      live: live,
+      live,
+      agents: agents && { ...agents, registry: agentRegistryClient(client) },
       outbound: {
         ...outboundFrom({
           open: () => Promise.resolve({ stream: engines.stream, close: () => Promise.resolve() }),

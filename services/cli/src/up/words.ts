@@ -1,3 +1,24 @@
+import type { Entry } from "./sign-in.ts";
+
+const SIGN_IN: Readonly<Record<Entry["lets"], readonly string[]>> = {
+  nobody: ["Open  ADDRESS"],
+  first: [
+    "Sign in as the first administrator, in a browser on this machine:",
+    "",
+    "  ADDRESS",
+    "",
+    "It is good once, for 72 hours, and for whoever has it: show it to nobody. Without it, start again for another.",
+  ],
+  trial: [
+    "Open this in a browser on this machine, and choose who you are:",
+    "",
+    "  ADDRESS",
+    "",
+    "It lets in WHOEVER HAS IT, as any of five made-up people. Only a trial has such an address, and it has one until",
+    "it stops.",
+  ],
+};
+
 /** What `daybook up` says the first time. @param files of the keys, absolute */
 export function firstStart(home: string, files: readonly string[], sample: boolean): string {
   const kept = sample
@@ -19,15 +40,21 @@ export function firstStart(home: string, files: readonly string[], sample: boole
   ].join("\n");
 }
 
-/** What it says when everything answers. */
-export function ready(at: {
-  url: string;
-  operations: string;
-  home: string;
-  sample: boolean;
-  vkeys: readonly string[];
-}): string {
+/** What it says when everything answers. @param lets whom the address of the console lets in */
+export function ready(
+  at: {
+    url: string;
+    signIn: string;
+    operations: string;
+    home: string;
+    sample: boolean;
+    vkeys: readonly string[];
+  },
+  lets: Entry["lets"],
+): string {
   return [
+    ...SIGN_IN[lets].map((line) => line.replace("ADDRESS", () => at.signIn)),
+    "",
     `${at.sample ? "Daybook, a TRIAL archive," : "Daybook"} answers at ${at.url}`,
     `  home        ${at.home}`,
     `  operations  ${at.operations} (healthz, readyz, metrics)`,
@@ -38,11 +65,15 @@ export function ready(at: {
   ].join("\n");
 }
 
-/** What to try in a trial. @param matter an open matter's id */
-export function tryNext(events: number, matter: string): string {
+/** What to try in a trial. @param matter an open matter's id @param signIn the address that lets in */
+export function tryNext(events: number, matter: string, signIn: string): string {
   return [
     `A made-up department's week is in: ${events} events, sealed, written once and logged.`,
-    "Every message, name and number in it is invented. In another terminal, in this folder:",
+    "Every message, name and number in it is invented. In a browser on this machine:",
+    "",
+    `  ${signIn}`,
+    "",
+    "Or in another terminal, in this folder:",
     "",
     `  npx daybook search ferry --matter ${matter}`,
     `  npx daybook search '"north pier"' --matter ${matter}`,

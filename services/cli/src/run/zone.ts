@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+/** Where a body is that says nothing else. */
+const DEFAULT_ZONE = "Europe/London";
+
+/** Where the body is, by the names of the IANA database. */
+export const ZONE = {
+  DAYBOOK_ZONE: z
+    .string()
+    .refine(isZone, "must be a time zone of the IANA database, such as Europe/London")
+    .default(DEFAULT_ZONE)
+    .describe(
+      "time zone of the body, IANA: days that people name are days there, and the console shows its times",
+    ),
+};
+
+/** Names of places alone: an offset has no summer. */
+function isZone(name: string): boolean {
+  if (!/^(?:[A-Za-z]+(?:\/[A-Za-z0-9_+-]+){1,2}|UTC)$/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

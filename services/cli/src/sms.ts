@@ -1,0 +1,49 @@
+import type { Live } from "@daybook/capture";
+import type { Logger } from "@daybook/runtime";
+import { type SmppAccount, Sms, type SmsOptions } from "@daybook/sms";
+
+type Country = SmppAccount["country"];
+
+/** Official numbers at an aggregator, as capture runs them. */
+export function smsLive({
+  numbers,
+  smpp,
+  log,
+  ...of
+}: Pick<SmsOptions, "stateFile" | "key"> & {
+  readonly numbers: readonly { readonly number: string; readonly custodian: string }[];
+  readonly smpp: Omit<SmppAccount, "hosts" | "country"> & {
+    readonly hosts: readonly { readonly host: string; readonly port: number; readonly hasTls: boolean }[];
+    readonly ca?: string | undefined;
+    readonly country: string;
+  };
+  readonly log: Logger;
+}): Live {
+  const { ca, hosts, country, ...account } = smpp;
+  if (hosts.some(({ hasTls }) => !hasTls))
+    log.warn(
+      {},
+      "the aggregator is spoken to without TLS: whoever is in between can read and change messages",
+    );
+  return {
+    name: "sms",
+    accounts: numbers.map(({ custodian, number }) => ({
+      custodian,
+      network: "sms",
+      method: "carrier",
+      identifier: number,
+    })),
+    links: { network: "sms", method: "carrier" },
+    connect: (custodian) =>
+      new Sms({
+        ...of,
+        log,
+        smpp: {
+          ...account,
+          country: country as Country,
+          hosts: hosts.map(({ host, port, hasTls }) => ({ host, port, tls: hasTls ? { ca } : undefined })),
+        },
+        numbers: numbers.map((one) => ({ number: one.number, custodian: custodian(one.custodian) })),
+      }),
+  };
+}
