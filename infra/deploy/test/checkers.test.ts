@@ -45,7 +45,13 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
       join(DEPLOY, "test", "values.yaml"),
     ]);
     const rendered = join(dir, "rendered.yaml");
-    await writeFile(rendered, await renderChart(helm!, "--set", "monitoring.enabled=true"));
+    await writeFile(
+      rendered,
+      await renderChart(
+        helm!,
+        ...["--set", "monitoring.enabled=true", "--set", "capture.whatsappBusiness.enabled=true"],
+      ),
+    );
 
     for (const version of ["1.29.0", "1.33.0"]) {
       await check(validator!, ["--strict", "--kubernetes-version", version, rendered]);
@@ -56,6 +62,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     const pods = await podsOf(await renderChart(helm!), validator!);
 
     expect([...pods.keys()].sort()).toEqual([
+      "Deployment/daybook-console",
       "Deployment/daybook-evidence",
       "Deployment/daybook-front",
       "Deployment/daybook-gateway",

@@ -1,194 +1,198 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, request, type Server } from "node:https";
-import { tmpdir } from "node:os";
-import { connect } from "node:tls";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { freePorts } from "@daybook/lab";
-import { check, DEPLOY, describeWith } from "./support/tools.ts";
+import { createHash, randomBytes } from "node:crypto";
+import { type Proxied, startProxied } from "./support/proxied.ts";
+import { describeWith } from "./support/tools.ts";
 
-const SERVICES = ["capture", "evidence", "gateway", "archiver", "witnessing", "records"] as const;
+/** What of the API is whose. */
+const API = [
+  ["capture", "/api/v1/imports"],
+  ["capture", "/api/v1/imports/7?wait=1"],
+  ["capture", "/api/v1/links"],
+  ["capture", "/api/v1/links/7"],
+  ["capture", "/api/v1/link-questions/7/answer"],
+  ["capture", "/api/v1/self/links"],
+  ["capture", "/api/v1/self/links/7"],
+  ["evidence", "/api/v1/exports"],
+  ["evidence", "/api/v1/exports/7/package"],
+  ["archiver", "/api/v1/log/0/checkpoint"],
+  ["archiver", "/api/v1/log/audit/tile/entries/x001/067"],
+  ["gateway", "/api/v1/messages"],
+  ["gateway", "/api/v1/messages/0"],
+  ["witnessing", "/api/v1/log/0/witnessed"],
+  ["records", "/api/v1/log/vkeys"],
+  ["records", "/api/v1/log/prove/checkpoint-of-mine"],
+  ["records", "/api/v1/search?words=a%20b%2Fc"],
+  ["records", "/api/v1/importsofmine"],
+  ["records", "/api/v1/linksofmine"],
+  ["records", "/api/v1/self"],
+  ["records", "/api/v1/self/linksofmine"],
+  ["records", "/api/v1/self/sessions"],
+  ["records", "/api/v1/sign-in"],
+  ["records", "/api/v1/openapi.json"],
+] as const;
 
-describeWith(["nginx", "openssl"], "the people's address", ({ nginx, openssl }) => {
-  let dir: string;
-  let port: number;
-  let front: ChildProcess;
-  let certificate: string;
-  const services: Server[] = [];
+/** Ways that must lead nowhere, at either address. */
+const NOWHERE = [
+  "/webhooks/",
+  "/webhooks/whatsapp/7",
+  "/webhooks/another",
+  "/agents",
+  "/agents/v1/",
+  "/agents/v1/enrol/7",
+  "/agents/v1/7c9e6679-7425-40de-944b-e07fc1f90ae7/batches",
+  "/agents/v2/enrol",
+  "/internal",
+  "/internal/v1/introspect",
+  "/%69nternal/v1/introspect",
+  "/api/../internal/v1/introspect",
+  "/api/%2e%2e/internal/v1/introspect",
+  "/api/..%2finternal/v1/introspect",
+  "/assets/..%2finternal/v1/introspect",
+  "/api/v1/imports/../../../internal/v1/spool",
+  "//internal/v1/spool",
+  "/metrics",
+  "/healthz",
+  "/readyz",
+  "/api",
+];
 
+describeWith(["nginx", "openssl"], "the front", ({ nginx, openssl }) => {
+  let front: Proxied;
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), "front-"));
-    const names = [...SERVICES, "localhost"].map((name) => `DNS:${name}`).join();
-    const made = ["-keyout", join(dir, "certificate-key"), "-out", join(dir, "certificate")];
-    const asked = [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-    ];
-    await check(openssl!, [
-      ...asked,
-      "-subj",
-      "/CN=localhost",
-      "-addext",
-      `subjectAltName=${names}`,
-      ...made,
-    ]);
-    certificate = await readFile(join(dir, "certificate"), "utf8");
-    await writeFile(join(dir, "ca"), certificate);
-    const key = await readFile(join(dir, "certificate-key"), "utf8");
-    const upstreams: string[] = [];
-    for (const name of SERVICES) {
-      // Says who it is, and what it was asked for and by which name.
-      const service = createServer({ cert: certificate, key }, (incoming, answer) => {
-        const { method = "", url = "", headers } = incoming;
-        const from = String(headers["x-forwarded-for"]);
-        answer.end(`${name} ${headers.host ?? ""} ${method} ${url} ${from}`);
-      }).listen(0, "127.0.0.1");
-      await once(service, "listening");
-      services.push(service);
-      upstreams.push(
-        `upstream ${name} { server 127.0.0.1:${(service.address() as { port: number }).port}; }`,
-      );
-    }
-    await writeFile(join(dir, "upstreams.conf"), upstreams.join("\n"));
-    [port] = (await freePorts(1)) as [number];
-    const settings = (await readFile(join(DEPLOY, "front", "nginx.conf"), "utf8"))
-      .replaceAll("/run/secrets/", `${dir}/`)
-      .replace("/etc/nginx/daybook-upstreams.conf", join(dir, "upstreams.conf"))
-      .replaceAll(/(?<=[ ])\/tmp\/(?=\w+(\.pid)?;)/g, `${dir}/`)
-      .replace("listen 8443", `listen 127.0.0.1:${port}`)
-      .replace("access_log /dev/stdout", `access_log ${join(dir, "access.log")}`);
-    await writeFile(join(dir, "nginx.conf"), settings);
-    await check(nginx!, ["-t", "-q", "-p", dir, "-e", join(dir, "error.log"), "-c", join(dir, "nginx.conf")]);
-    const args = [
-      "-p",
-      dir,
-      "-e",
-      join(dir, "error.log"),
-      "-c",
-      join(dir, "nginx.conf"),
-      "-g",
-      "daemon off;",
-    ];
-    front = spawn(nginx!, args, { stdio: "ignore" });
-    while (!(await accepts(port, certificate))) await sleep(50);
+    front = await startProxied({ nginx: nginx!, openssl: openssl! });
   });
-  afterAll(async () => {
-    const gone = once(front, "exit");
-    front.kill("SIGTERM");
-    await gone;
-    for (const service of services) service.close().closeAllConnections();
-    await rm(dir, { recursive: true });
-  });
+  afterAll(() => front.stop());
 
-  const ask = (path: string, method = "GET") =>
-    new Promise<{ status: number; body: string }>((resolve, reject) => {
-      const to = {
-        host: "127.0.0.1",
-        servername: "localhost",
-        port,
-        path,
-        method,
-        ca: certificate,
-        headers: { host: "daybook.example", "x-forwarded-for": "192.0.2.66" },
-      };
-      request({ ...to, agent: false }, (answer) => {
-        let body = "";
-        answer.on("data", (chunk: Buffer) => (body += chunk.toString()));
-        answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body }));
-      })
-        .on("error", reject)
-        .end();
+  describe("the people's address", () => {
+    it.each(API)(
+      "has %s answer %s, by its own name, the path as it came and who asks, whatever they say",
+      async (service, path) => {
+        await expect(front.ask(path, { method: "POST" })).resolves.toMatchObject({
+          status: 200,
+          body: `${service} ${service} POST ${path} 127.0.0.1`,
+        });
+      },
+    );
+
+    it.each(["/", "/matters/7/searches/8?cursor=9", "/assets/a.css", "/sign-in/link", "/apix", "/healthzx"])(
+      "has the console answer %s, by the name that the browser has, and who asks, whatever they say",
+      async (path) => {
+        const asked = { method: "POST", headers: { host: "daybook.example:8443" } };
+        await expect(front.ask(path, asked)).resolves.toMatchObject({
+          status: 200,
+          body: `console daybook.example:8443 POST ${path} 127.0.0.1`,
+        });
+      },
+    );
+
+    it("says once that browsers come by TLS alone", async () => {
+      for (const path of ["/", "/api/v1/self"]) {
+        const { headers } = await front.ask(path);
+        expect(headers["strict-transport-security"]).toBe("max-age=31536000");
+      }
     });
 
-  it.each([
-    ["capture", "/api/v1/imports"],
-    ["capture", "/api/v1/imports/7?wait=1"],
-    ["evidence", "/api/v1/exports"],
-    ["evidence", "/api/v1/exports/7/package"],
-    ["archiver", "/api/v1/log/0/checkpoint"],
-    ["archiver", "/api/v1/log/audit/tile/entries/x001/067"],
-    ["gateway", "/api/v1/messages"],
-    ["gateway", "/api/v1/messages/0"],
-    ["witnessing", "/api/v1/log/0/witnessed"],
-    ["records", "/api/v1/log/vkeys"],
-    ["records", "/api/v1/log/prove/checkpoint-of-mine"],
-    ["records", "/api/v1/search?words=a%20b%2Fc"],
-    ["records", "/api/v1/importsofmine"],
-    ["records", "/api/v1/openapi.json"],
-  ])(
-    "has %s answer %s, by its own name, the path as it came and who asks, whatever they say",
-    async (service, path) => {
-      await expect(ask(path, "POST")).resolves.toEqual({
+    it("has Meta's webhooks come to capture as they were signed, up to 4 MiB, and nothing beside them", async () => {
+      const signature = `sha256=${"0a".repeat(32)}`;
+      const post = (bytes: number) => {
+        const body = randomBytes(bytes);
+        const headers = { "x-hub-signature-256": signature };
+        const answer = front.ask("/webhooks/whatsapp", { method: "POST", body, headers });
+        return { answer, hash: createHash("sha256").update(body).digest("hex") };
+      };
+      for (const { answer, hash } of [post(1_000), post(4 * 1024 * 1024)])
+        await expect(answer).resolves.toMatchObject({
+          status: 200,
+          body: `webhooks capture POST /webhooks/whatsapp ${signature} ${hash}`,
+        });
+      await expect(post(4 * 1024 * 1024 + 1).answer).resolves.toMatchObject({ status: 413 });
+      await expect(front.ask("/webhooks/whatsapp?hub.verify_token=a-verify-token")).resolves.toMatchObject({
         status: 200,
-        body: `${service} ${service} POST ${path} 127.0.0.1`,
       });
-    },
-  );
+      const { access, error } = await front.logs();
+      expect(access + error).not.toContain("a-verify-token");
+    });
 
-  it.each([
-    "/",
-    "/internal/v1/introspect",
-    "/%69nternal/v1/introspect",
-    "/api/../internal/v1/introspect",
-    "/api/%2e%2e/internal/v1/introspect",
-    "/api/..%2finternal/v1/introspect",
-    "/api/v1/imports/../../../internal/v1/spool",
-    "//internal/v1/spool",
-    "/metrics",
-    "/healthz",
-    "/apix",
-  ])("lets nobody at %s", async (path) => {
-    await expect(ask(path)).resolves.toMatchObject({ status: 404 });
+    it("has agents on devices come to capture as they signed, batches up to 4 MiB, and writes nothing of it down", async () => {
+      const agent = "/agents/v1/7c9e6679-7425-40de-944b-e07fc1f90ae7";
+      const [batch, part] = [`${agent}/batches/12`, `${agent}/parts/${"0a".repeat(32)}`];
+      const send = (path: string, method: string, bytes: number) => {
+        const body = randomBytes(bytes);
+        const answer = front.ask(path, { method, body, headers: { "daybook-signature": "c2lnbmVk" } });
+        return {
+          answer,
+          came: `agents capture ${method} ${path} c2lnbmVk ${createHash("sha256").update(body).digest("hex")}`,
+        };
+      };
+      for (const { answer, came } of [
+        send("/agents/v1/enrol", "POST", 200),
+        send(batch, "POST", 4 * 1024 * 1024),
+        send(part, "PUT", 8 * 1024 * 1024),
+      ])
+        await expect(answer).resolves.toMatchObject({ status: 200, body: came });
+      await expect(send(batch, "POST", 4 * 1024 * 1024 + 1).answer).resolves.toMatchObject({ status: 413 });
+      const { access, error } = await front.logs();
+      expect(access + error).not.toContain("0a0a0a");
+    });
+
+    it.each(NOWHERE)("lets nobody at %s", async (path) => {
+      await expect(front.ask(path)).resolves.toMatchObject({ status: 404 });
+    });
+
+    it("has each address wait for itself when it asks too much", async () => {
+      const all = await Promise.all(
+        Array.from({ length: 400 }, () => front.ask("/api/v1/self?words=too-many")),
+      );
+
+      expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 429]));
+    });
   });
 
-  it("writes no word of a search down", async () => {
-    await ask("/api/v1/search?words=unmistakable-word");
+  describe("the console's address", () => {
+    it.each(API)("has %s answer %s, and whoever the console says asks", async (service, path) => {
+      await expect(front.askInside(path, { method: "POST" })).resolves.toMatchObject({
+        status: 200,
+        body: `${service} ${service} POST ${path} 192.0.2.66`,
+      });
+    });
 
-    for (const log of ["access.log", "error.log"]) {
-      expect(await readFile(join(dir, log), "utf8")).not.toContain("unmistakable-word");
-    }
-    expect(await readFile(join(dir, "access.log"), "utf8")).toContain("/api/v1/search 200");
+    it.each([
+      ...NOWHERE,
+      "/",
+      "/matters",
+      "/assets/a.css",
+      "/apix",
+      "/webhooks/whatsapp",
+      "/agents/v1/enrol",
+    ])("leads nowhere at %s", async (path) => {
+      await expect(front.askInside(path)).resolves.toMatchObject({ status: 404 });
+    });
+
+    it("takes as much as all browsers together ask", async () => {
+      const all = await Promise.all(Array.from({ length: 400 }, () => front.askInside("/api/v1/self")));
+
+      expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+    });
   });
 
   it("says nothing of a service whose certificate is another's", async () => {
-    const records = services[SERVICES.indexOf("records")]!;
-    const [key, cert] = [join(dir, "other-key"), join(dir, "other")];
-    const asked = [
-      "req",
-      "-x509",
-      "-newkey",
-      "ec",
-      "-pkeyopt",
-      "ec_paramgen_curve:P-256",
-      "-nodes",
-      "-days",
-      "2",
-    ];
-    await check(openssl!, [...asked, "-subj", "/CN=records", "-keyout", key, "-out", cert]);
-    records.setSecureContext({ key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") });
-    records.closeAllConnections();
+    for (const name of ["records", "console"]) {
+      const service = front.services.get(name)!;
+      service.setSecureContext(await front.strange(name));
+      service.closeAllConnections();
+    }
 
-    await expect(ask("/api/v1/status")).resolves.toMatchObject({ status: 502 });
+    await expect(front.ask("/api/v1/search?words=lost-word")).resolves.toMatchObject({ status: 502 });
+    await expect(front.askInside("/api/v1/search?words=lost-word")).resolves.toMatchObject({ status: 502 });
+    await expect(front.ask("/sign-in/oidc?code=lost-code")).resolves.toMatchObject({ status: 502 });
+  });
+
+  it("writes no question down, also of what failed or was too much", async () => {
+    await front.ask("/api/v1/search?words=unmistakable-word");
+    const { access, error } = await front.logs();
+
+    expect(access + error).not.toMatch(/unmistakable-word|lost-word|lost-code|too-many/);
+    expect(access).toMatch(/ \/api\/v1\/search 502 /);
+    expect(access).toMatch(/ \/api\/v1\/self 429 /);
+    expect(access).toMatch(/ \/matters\/7\/searches\/8 200 /);
   });
 });
-
-async function accepts(port: number, ca: string): Promise<boolean> {
-  const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca });
-  try {
-    await once(socket, "secureConnect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}

@@ -19,6 +19,10 @@ interface Setting {
   readonly required: boolean;
 }
 
+const WHATSAPP_FILES = ["NUMBERS", "APP_SECRETS", "VERIFY_TOKEN", "ACCESS_TOKEN", "KEY"].map(
+  (name) => `DAYBOOK_WHATSAPP_BUSINESS_${name}_FILE`,
+);
+
 let dir: string;
 let secrets: string;
 beforeAll(async () => {
@@ -68,13 +72,43 @@ function itSuits(deployed: () => Promise<Deployed>, services: readonly string[])
 describe("systemd", () => {
   itSuits(systemdSettings, SERVICES);
 
-  it("names for Signal the settings that capture has, and no secret itself", async () => {
-    const text = await readFile(join(DEPLOY, "systemd", "capture-signal.conf"), "utf8");
-    const named = [...text.matchAll(/^Environment=(DAYBOOK_\w+)=/gm)].map(([, name]) => name!);
+  it("names in records-directory.conf the one secret that records has of a directory", async () => {
+    const text = await readFile(join(DEPLOY, "systemd", "records-directory.conf"), "utf8");
+
+    expect([...text.matchAll(/^Environment=(DAYBOOK_\w+)=%d\//gm)].map(([, name]) => name)).toEqual([
+      "DAYBOOK_OIDC_CLIENT_SECRET_FILE",
+    ]);
+    expect((await settingsOf("records")).map(({ name }) => name)).toContain("DAYBOOK_OIDC_CLIENT_SECRET");
+  });
+
+  it.each([
+    ["capture-signal.conf", ["DAYBOOK_SIGNAL_SERVERS_FILE", "DAYBOOK_SIGNAL_KEY_FILE"]],
+    ["capture-whatsapp-business.conf", WHATSAPP_FILES],
+  ])("names in %s the settings that capture has, and no secret itself", async (file, names) => {
+    const text = await readFile(join(DEPLOY, "systemd", file), "utf8");
+    const named = [...text.matchAll(/^Environment=(DAYBOOK_\w+)=%d\/(.*)$/gm)];
+    const loaded = [...text.matchAll(/^LoadCredential=([\w-]+):\/etc\/daybook\/secrets\/capture\/(.*)$/gm)];
     const own = (await settingsOf("capture")).map(({ name }) => name);
 
-    expect(named).toEqual(["DAYBOOK_CONNECTORS", "DAYBOOK_SIGNAL_SERVERS_FILE", "DAYBOOK_SIGNAL_KEY_FILE"]);
-    expect(own).toEqual(expect.arrayContaining(named.map((name) => name.replace(/_FILE$/, ""))));
+    expect(named.map(([, name]) => name)).toEqual(names);
+    expect(loaded.map(([, name]) => name)).toEqual(named.map(([, , name]) => name));
+    expect(own).toEqual(expect.arrayContaining(names.map((name) => name.replace(/_FILE$/, ""))));
+  });
+
+  it("has capture run the connectors that its settings name, several beside each other", async () => {
+    const { capture } = await systemdSettings();
+    const files = Object.fromEntries(
+      WHATSAPP_FILES.map((name) => [name, `/run/credentials/${fileOf(name)}`]),
+    );
+    const settings = { ...capture, ...files, DAYBOOK_CONNECTORS: "whatsapp-business" };
+    const env = { PATH: process.env.PATH, ...(await withFiles(settings, "capture", { dir, secrets })) };
+
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    const both = { ...env, DAYBOOK_CONNECTORS: "signal,whatsapp-business" };
+    // Signal's own are missing, and nothing of WhatsApp's.
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env: both })).rejects.toThrow(
+      /DAYBOOK_SIGNAL_SERVERS: is missing beside the connector signal; DAYBOOK_SIGNAL_KEY: [^;]*\n/,
+    );
   });
 });
 
@@ -86,6 +120,35 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
   it("says what is missing where a value has to be given", async () => {
     await expect(renderChart(helm!, "--set", "deployment=")).rejects.toThrow("deployment: its name");
     await expect(renderChart(helm!, "--set", "s3.endpoint=")).rejects.toThrow("s3.endpoint");
+  });
+
+  it("lets people sign in with a directory, by a secret that is in a file", async () => {
+    const directory = ["--set", "console.directory=true"];
+    const { records } = settingsOfPods(await pods(...directory));
+    expect(records).toMatchObject({ DAYBOOK_OIDC_CLIENT_SECRET_FILE: "/run/secrets/oidc-client-secret" });
+    const given = await withFiles(records!, "records", { dir, secrets });
+    const env = { PATH: process.env.PATH, ...given };
+    await expect(check(DAYBOOK, ["run", "records", "--check"], { env })).rejects.toThrow(
+      "DAYBOOK_OIDC_ISSUER: is missing beside DAYBOOK_OIDC_CLIENT_SECRET",
+    );
+    const rest = {
+      DAYBOOK_OIDC_ISSUER: "https://login.example.org",
+      DAYBOOK_OIDC_CLIENT_ID: "daybook",
+      DAYBOOK_OIDC_ROLES: "officers=records-officer, admins=administrator",
+    };
+    await expect(
+      check(DAYBOOK, ["run", "records", "--check"], { env: { ...env, ...rest } }),
+    ).resolves.toContain("are right");
+    for (const [name, value] of [
+      ["ISSUER", "http://login.example.org"],
+      ["ROLES", "officers=emperor"],
+      ["ROLES", "officers"],
+    ])
+      await expect(
+        check(DAYBOOK, ["run", "records", "--check"], {
+          env: { ...env, ...rest, [`DAYBOOK_OIDC_${name}`]: value },
+        }),
+      ).rejects.toThrow(`DAYBOOK_OIDC_${name}: `);
   });
 
   it("has one process alone capture Signal, with both of its files", async () => {
@@ -102,6 +165,45 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     );
   });
 
+  it("has Meta come by the front to the one process that captures official numbers, with Signal beside it", async () => {
+    const business = ["--set", "capture.whatsappBusiness.enabled=true"];
+    const both = [...business, "--set", "capture.signal.enabled=true"];
+    const rendered = await renderChart(helm!, ...business);
+    const { capture } = settingsOfPods(await podsOf(rendered, validator!));
+
+    expect(capture).toMatchObject({
+      DAYBOOK_CONNECTORS: "whatsapp-business",
+      ...Object.fromEntries(WHATSAPP_FILES.map((name) => [name, `/run/secrets/${fileOf(name)}`])),
+    });
+    const settings = await withFiles(capture!, "capture", { dir, secrets });
+    const env = { PATH: process.env.PATH, ...settings };
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    expect(settingsOfPods(await pods(...both)).capture).toMatchObject({
+      DAYBOOK_CONNECTORS: "signal,whatsapp-business",
+    });
+    expect(rendered).toContain("upstream webhooks { server daybook-any-capture:4482; }");
+    expect(await renderChart(helm!)).toContain("upstream webhooks { server 127.0.0.1:4482 down; }");
+    await expect(renderChart(helm!, ...business, "--set", "capture.replicas=2")).rejects.toThrow(
+      "capture.replicas must be 1",
+    );
+  });
+
+  it("has agents on devices come by the front to the one process that takes what they hand over", async () => {
+    const agents = ["--set", "capture.agents.kinds={android-sms}"];
+    const rendered = await renderChart(helm!, ...agents);
+    const { capture } = settingsOfPods(await podsOf(rendered, validator!));
+
+    expect(capture).toMatchObject({ DAYBOOK_AGENTS: "android-sms" });
+    const settings = await withFiles(capture!, "capture", { dir, secrets });
+    const env = { PATH: process.env.PATH, ...settings };
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    expect(rendered).toContain("upstream agents { server daybook-any-capture:4483; }");
+    expect(await renderChart(helm!)).toContain("upstream agents { server 127.0.0.1:4483 down; }");
+    await expect(renderChart(helm!, ...agents, "--set", "capture.replicas=2")).rejects.toThrow(
+      "capture.replicas must be 1",
+    );
+  });
+
   it("gives a service any other setting, by the values", async () => {
     const deployed = settingsOfPods(await pods("--set", "archiver.settings.DAYBOOK_LINGER_SECONDS=3"));
 
@@ -111,9 +213,44 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
 });
 
 describeWith(["compose-check"], "the trial of compose", ({ "compose-check": parser }) => {
+  itIsATrial(() => composeModel(parser!, dir));
+});
+
+describeWith(
+  ["compose-check"],
+  "the trial of compose with official numbers",
+  ({ "compose-check": parser }) => {
+    const read = () => composeModel(parser!, dir, "whatsapp-business.yaml");
+    itIsATrial(read);
+
+    it("lets capture alone out, besides who has to", async () => {
+      const { services } = await read();
+      const out = Object.entries(services).filter(([, { networks = {} }]) => "outside" in networks);
+
+      expect(out.map(([name]) => name).sort()).toEqual(["capture", "front", "witnessing"]);
+    });
+  },
+);
+
+describeWith(["compose-check"], "the trial of compose with a directory", ({ "compose-check": parser }) => {
+  const read = () => composeModel(parser!, dir, "directory.yaml");
+  itIsATrial(read);
+
+  it("lets records alone out, besides who has to", async () => {
+    const { services } = await read();
+    const out = Object.entries(services).filter(([, { networks = {} }]) => "outside" in networks);
+
+    expect(out.map(([name]) => name).sort()).toEqual(["front", "records", "witnessing"]);
+    expect(services["records"]!.environment).toMatchObject({
+      DAYBOOK_OIDC_CLIENT_SECRET_FILE: "/run/secrets/oidc-client-secret",
+    });
+  });
+});
+
+function itIsATrial(read: () => Promise<ComposeModel>): void {
   let model: ComposeModel;
   beforeAll(async () => {
-    model = await composeModel(parser!, dir);
+    model = await read();
   });
   itSuits(
     async () =>
@@ -138,7 +275,16 @@ describeWith(["compose-check"], "the trial of compose", ({ "compose-check": pars
       ).toEqual(named.sort());
     }
   });
-});
+}
+
+/** The file of a setting of WhatsApp's, as secrets call it. */
+function fileOf(name: string): string {
+  return name
+    .replace(/^DAYBOOK_/, "")
+    .replace(/_FILE$/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
+}
 
 function absolute(target: string): string {
   return target.startsWith("/") ? target : `/run/secrets/${target}`;

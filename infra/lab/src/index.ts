@@ -2,6 +2,7 @@ export { cacheDirectory, cachedProgram } from "./cache.ts";
 export { type Authority, type Certified, makeAuthority } from "./certificates.ts";
 export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
+export { jsmppLibraries } from "./jsmpp-install.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
 export type { KafkaNode } from "./kafka-node.ts";
 export { type KafkaPrograms, makeKafkaPrograms } from "./kafka-programs.ts";
@@ -11,6 +12,7 @@ export { importMinioIdentities, type MinioIdentity } from "./minio-identities.ts
 export { startMinio } from "./minio.ts";
 export { type PostgresAccess, type PostgresEngine, startLabPostgres } from "./postgres.ts";
 export { pythonProgram } from "./python-install.ts";
+export { type OidcPerson, type OidcServer, startOidc } from "./oidc.ts";
 export type { S3Credentials, S3Engine, S3EngineOptions } from "./s3-engine.ts";
 export { type Direction, type Proxy, startToxiproxy, type Toxic, type Toxiproxy } from "./toxiproxy.ts";
 export { AUTHORITY, type TsaCertificates } from "./tsa-certificates.ts";

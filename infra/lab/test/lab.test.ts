@@ -193,12 +193,14 @@ it("says in one line each what it cannot install, tries the rest, and fails", as
   expect(await ended).toBe(1);
   expect(said.err.trim().split("\n")).toEqual([
     "MISSING: kafka: java is missing: install it",
+    "MISSING: jsmpp: java is missing: install it",
     "MISSING: toxiproxy-server: go is missing: install Go 1.25 or later",
     "MISSING: versitygw: go is missing: install Go 1.25 or later",
     "MISSING: minio: go is missing: install Go 1.25 or later",
     "MISSING: litewitness: go is missing: install Go 1.25 or later",
     "MISSING: helm: go is missing: install Go 1.25 or later",
     "MISSING: compose-check: go is missing: install Go 1.25 or later",
+    "MISSING: imessage-exporter: cargo is missing: install Rust 1.88 or later (rustup.rs; Debian 12's is too old)",
     "MISSING: checkers in Python: python3 is missing: install it",
   ]);
 });

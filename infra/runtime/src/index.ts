@@ -12,5 +12,5 @@ export * from "./http/operations.ts";
 export * from "./http/problem.ts";
 export * from "./http/rights.ts";
 export * from "./http/route.ts";
-export { type Authenticator } from "./http/guard.ts";
+export { type Authenticator, isOwnHost } from "./http/guard.ts";
 export { flag, listOf } from "./http/schemas.ts";

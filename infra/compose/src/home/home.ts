@@ -20,6 +20,7 @@ const DIRECTORIES = [
   "keyring",
   "postgres",
   "spool",
+  "packages",
   "logs",
 ] as const;
 

@@ -40,8 +40,11 @@ labels:
 
 {{/* Which settings of a service are files of its secret. */}}
 {{- define "daybook.files" -}}
-DAYBOOK_SERVICE_TOKEN: service-token
 DAYBOOK_CA: ca
+{{- if eq .service "console" }}
+DAYBOOK_CONSOLE_SECRET: console-secret
+{{- else }}
+DAYBOOK_SERVICE_TOKEN: service-token
 {{- if ne .service "gateway" }}
 DAYBOOK_S3_SECRET_ACCESS_KEY: s3
 {{- if .root.Values.s3.ca }}
@@ -81,10 +84,23 @@ DAYBOOK_RELAY_KEY: relay-key
 DAYBOOK_SIGNAL_SERVERS: signal-servers
 DAYBOOK_SIGNAL_KEY: signal-key
 {{- end }}
+{{- if .root.Values.capture.whatsappBusiness.enabled }}
+DAYBOOK_WHATSAPP_BUSINESS_NUMBERS: whatsapp-business-numbers
+DAYBOOK_WHATSAPP_BUSINESS_APP_SECRETS: whatsapp-business-app-secrets
+DAYBOOK_WHATSAPP_BUSINESS_VERIFY_TOKEN: whatsapp-business-verify-token
+DAYBOOK_WHATSAPP_BUSINESS_ACCESS_TOKEN: whatsapp-business-access-token
+DAYBOOK_WHATSAPP_BUSINESS_KEY: whatsapp-business-key
+{{- end }}
+{{- if .root.Values.capture.whatsappWeb.enabled }}
+DAYBOOK_WHATSAPP_WEB_KEY: whatsapp-web-key
+{{- end }}
 {{- else if eq .service "gateway" }}
 DAYBOOK_REQUEST_KEY: request-key
 DAYBOOK_RELAY_PUBLIC_KEY: relay-public-key
 {{- else if eq .service "records" }}
+{{- if .root.Values.console.directory }}
+DAYBOOK_OIDC_CLIENT_SECRET: oidc-client-secret
+{{- end }}
 DAYBOOK_REGISTRY_KEY: registry-key
 DAYBOOK_SCOPE_KEY: scope-key
 {{- else if eq .service "retention" }}
@@ -98,12 +114,11 @@ DAYBOOK_TOKENS_KEY: tokens-key
 DAYBOOK_ARCHIVE_PASSPHRASE: archive-passphrase
 {{- end }}
 {{- end }}
+{{- end }}
 
 {{/* The settings of a service that are no secret. */}}
 {{- define "daybook.settings" -}}
 {{- $values := .root.Values -}}
-DAYBOOK_DEPLOYMENT: {{ required "deployment: its name" $values.deployment | quote }}
-DAYBOOK_SHARDS: {{ $values.shards | quote }}
 DAYBOOK_HOST: 0.0.0.0
 DAYBOOK_HOSTNAMES: {{ include "daybook.hostnames" . | quote }}
 {{- with $values.network.proxies }}
@@ -111,6 +126,23 @@ DAYBOOK_TRUSTED_PROXIES: {{ join "," . | quote }}
 {{- end }}
 DAYBOOK_TLS_CERTIFICATE_FILE: /run/tls/tls.crt
 DAYBOOK_TLS_KEY_FILE: /run/tls/tls.key
+{{- if eq .service "console" }}
+DAYBOOK_CONSOLE_ORIGIN: {{ required "console.origin: its address, as browsers have it; or console.enabled: false" $values.console.origin | quote }}
+{{- if $values.front.enabled }}
+DAYBOOK_URL: https://{{ .root.Release.Name }}-front-inner.{{ .root.Release.Namespace }}.svc:8444
+{{- else }}
+DAYBOOK_URL: {{ required "console.url: the API's address inside, beside front.enabled: false" $values.console.url | quote }}
+{{- end }}
+{{- else }}
+{{ include "daybook.ofServices" . }}
+{{- end }}
+{{- end }}
+
+{{/* The settings of those that stand on the engines and know each other. */}}
+{{- define "daybook.ofServices" -}}
+{{- $values := .root.Values -}}
+DAYBOOK_DEPLOYMENT: {{ required "deployment: its name" $values.deployment | quote }}
+DAYBOOK_SHARDS: {{ $values.shards | quote }}
 {{- if ne .service "gateway" }}
 DAYBOOK_S3_ENDPOINT: {{ required "s3.endpoint: the object store" $values.s3.endpoint | quote }}
 DAYBOOK_S3_REGION: {{ $values.s3.region | quote }}
@@ -136,9 +168,25 @@ DAYBOOK_STREAM_DAYS: {{ $values.kafka.streamDays | quote }}
 {{- if and (eq .service "capture") $values.gateway.enabled }}
 DAYBOOK_GATEWAY_URL: https://{{ .root.Release.Name }}-gateway.{{ .root.Release.Namespace }}.svc:4480
 {{- end }}
-{{- if and (eq .service "capture") $values.capture.signal.enabled }}
-{{- if gt (int $values.capture.replicas) 1 }}{{ fail "capture.signal: an account belongs to one process: capture.replicas must be 1" }}{{ end }}
-DAYBOOK_CONNECTORS: signal
+{{- if eq .service "capture" }}
+{{- $connectors := list }}
+{{- if $values.capture.signal.enabled }}{{ $connectors = append $connectors "signal" }}{{ end }}
+{{- if $values.capture.whatsappBusiness.enabled }}{{ $connectors = append $connectors "whatsapp-business" }}{{ end }}
+{{- if $values.capture.whatsappWeb.enabled }}{{ $connectors = append $connectors "whatsapp-web" }}
+DAYBOOK_WHATSAPP_WEB_RUNNING_PATH: /run/daybook/whatsapp-web
+{{- if not $values.capture.whatsappWeb.seccompProfile }}
+{{- if $values.capture.whatsappWeb.sandbox }}{{ fail "capture.whatsappWeb.seccompProfile: a profile with which Chromium can make its sandbox; or else capture.whatsappWeb.sandbox: false" }}{{ end }}
+DAYBOOK_WHATSAPP_WEB_CHROMIUM_ARGS: --no-sandbox
+{{- end }}
+{{- end }}
+{{- if and $connectors (gt (int $values.capture.replicas) 1) }}{{ fail (printf "capture: an account of %s belongs to one process: capture.replicas must be 1" (join " and " $connectors)) }}{{ end }}
+{{- if and $values.capture.agents.kinds (gt (int $values.capture.replicas) 1) }}{{ fail "capture: agents on devices come to one process: capture.replicas must be 1" }}{{ end }}
+{{- with $values.capture.agents.kinds }}
+DAYBOOK_AGENTS: {{ join "," . }}
+{{- end }}
+{{- with $connectors }}
+DAYBOOK_CONNECTORS: {{ join "," . }}
+{{- end }}
 {{- end }}
 {{- if and (eq .service "evidence") $values.witnessing.enabled }}
 DAYBOOK_WITNESSING_URL: https://{{ .root.Release.Name }}-witnessing.{{ .root.Release.Namespace }}.svc:4480
@@ -156,10 +204,17 @@ DAYBOOK_CAPTURE_URLS: {{ include "daybook.urls" (dict "root" .root "service" "ca
 DAYBOOK_S3_EXTENDER_ACCESS_KEY_ID: extender
 DAYBOOK_S3_EXPIRER_ACCESS_KEY_ID: expirer
 {{- else if eq .service "records" }}
+DAYBOOK_ZONE: {{ $values.zone | quote }}
 DAYBOOK_DATABASE_BACKUP_DAYS: {{ $values.postgres.backupDays | quote }}
+{{- if $values.console.enabled }}
+DAYBOOK_CONSOLE_ORIGIN: {{ $values.console.origin | quote }}
+{{- end }}
 {{- end }}
 {{- if has .service (list "records" "capture") }}
 DAYBOOK_STATE_PATH: /var/lib/daybook
+{{- end }}
+{{- if eq .service "evidence" }}
+DAYBOOK_PACKAGES_PATH: /var/lib/daybook/packages
 {{- end }}
 {{- if has .service (list "archiver" "records" "evidence") }}
 DAYBOOK_RECIPIENTS_PATH: /run/public/recipients.asc

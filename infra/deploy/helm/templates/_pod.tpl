@@ -53,6 +53,8 @@ securityContext:
 {{- end }}
 
 {{- define "daybook.pod" -}}
+{{- $capture := .root.Values.capture -}}
+{{- $web := and (eq .service "capture") $capture.whatsappWeb.enabled | ternary $capture.whatsappWeb nil -}}
 {{- $prefix := .root.Values.secrets.prefix -}}
 {{- include "daybook.podSecurity" .root }}
 # Above DAYBOOK_STOP_SECONDS, which is 30 unless set.
@@ -66,7 +68,11 @@ topologySpreadConstraints:
         {{- include "daybook.labels" . | nindent 8 }}
 containers:
   - name: {{ .service }}
+    {{- if $web }}
+    image: {{ required "capture.whatsappWeb.image: one with Chromium" $web.image }}
+    {{- else }}
     image: {{ include "daybook.image" .root }}
+    {{- end }}
     imagePullPolicy: {{ .root.Values.image.pullPolicy }}
     args: [{{ .service }}]
     env:
@@ -74,6 +80,12 @@ containers:
     ports:
       - { name: api, containerPort: 4480 }
       - { name: operations, containerPort: 4481 }
+      {{- if and (eq .service "capture") .root.Values.capture.whatsappBusiness.enabled }}
+      - { name: webhooks, containerPort: 4482 }
+      {{- end }}
+      {{- if and (eq .service "capture") .root.Values.capture.agents.kinds }}
+      - { name: agents, containerPort: 4483 }
+      {{- end }}
     # A start waits for what it needs, a rebuild of rows among it: only that it answers counts.
     startupProbe: { httpGet: { path: /healthz, port: operations }, periodSeconds: 5, failureThreshold: 24 }
     livenessProbe: { httpGet: { path: /healthz, port: operations }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
@@ -81,23 +93,41 @@ containers:
     resources:
       {{- toYaml (index .root.Values .service).resources | nindent 6 }}
     {{- include "daybook.containerSecurity" .root | nindent 4 }}
+      {{- with ($web).seccompProfile }}
+      seccompProfile: { type: Localhost, localhostProfile: {{ . | quote }} }
+      {{- end }}
     volumeMounts:
+      {{- if $web }}
+      - { name: whatsapp-web, mountPath: /run/daybook/whatsapp-web }
+      {{- end }}
       - { name: secrets, mountPath: /run/secrets, readOnly: true }
       - { name: tls, mountPath: /run/tls, readOnly: true }
+      {{- if ne .service "console" }}
       - { name: public, mountPath: /run/public, readOnly: true }
+      {{- end }}
       - { name: tmp, mountPath: /tmp }
       {{- if has .service (list "records" "evidence") }}
       - { name: archive-keys, mountPath: /run/archive-keys, readOnly: true }
       {{- end }}
-      {{- if has .service (list "records" "capture") }}
+      {{- if has .service (list "records" "capture" "evidence") }}
       - { name: state, mountPath: /var/lib/daybook }
       {{- end }}
 volumes:
   # Of root and the pod's own group: a service refuses secrets that others may read.
   - { name: secrets, secret: { secretName: {{ $prefix }}-{{ .service }}, defaultMode: 0440 } }
   - { name: tls, secret: { secretName: {{ $prefix }}-{{ .service }}-tls, defaultMode: 0440 } }
+  {{- if ne .service "console" }}
   - { name: public, configMap: { name: {{ $prefix }}-public } }
+  {{- end }}
   - { name: tmp, emptyDir: { sizeLimit: 1Gi } }
+  {{- if $web }}
+  # Sessions that run are plain: in memory, which counts as the container's.
+  - { name: whatsapp-web, emptyDir: { medium: Memory, sizeLimit: {{ $web.runningSize }} } }
+  {{- end }}
+  {{- if eq .service "evidence" }}
+  # Packages that wait to be taken, unreadable once the pod has ended.
+  - { name: state, emptyDir: { sizeLimit: {{ .root.Values.evidence.packagesSize }} } }
+  {{- end }}
   {{- if has .service (list "records" "evidence") }}
   - { name: archive-keys, secret: { secretName: {{ $prefix }}-archive-keys, defaultMode: 0440 } }
   {{- end }}

@@ -1,5 +1,5 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { check, DEPLOY } from "./tools.ts";
 
 export type Settings = Readonly<Record<string, string>>;
@@ -9,6 +9,7 @@ export type Deployed = Readonly<Record<string, Settings>>;
 export const SERVICES = [
   "archiver",
   "capture",
+  "console",
   "evidence",
   "gateway",
   "records",
@@ -32,13 +33,18 @@ export interface PodSpec {
   readonly securityContext: Record<string, unknown>;
   readonly containers: readonly {
     readonly name: string;
+    readonly image?: string;
     readonly args?: readonly string[];
     readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
     readonly env?: readonly { name: string; value?: string }[];
     readonly resources?: { readonly limits?: Record<string, string> };
     readonly securityContext: Record<string, unknown>;
   }[];
-  readonly volumes: readonly { readonly secret?: { readonly defaultMode?: number } }[];
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly secret?: { readonly defaultMode?: number };
+    readonly emptyDir?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** The chart, as a cluster gets it. */
@@ -88,21 +94,40 @@ const WITNESSED: Settings = {
   TSA_URL: "https://tsa.example.org",
   WITNESSING_URL: "https://witnessing:4480",
 };
+const DIRECTORY: Settings = {
+  OIDC_ISSUER: "https://login.example.org/tenant",
+  OIDC_CLIENT_ID: "daybook",
+  OIDC_ROLES: "daybook-official=custodian,daybook-audit=auditor",
+};
 
-/** The compose file of a trial that is witnessed, as the parser of compose reads it. */
-export async function composeModel(parser: string, into: string): Promise<ComposeModel> {
-  const text = await readFile(join(DEPLOY, "compose", "compose.yaml"), "utf8");
-  const file = join(into, "compose.yaml");
-  await writeFile(
-    file,
-    text.replace(PREPARED, (_, name: string) => WITNESSED[name] ?? "1000"),
-  );
-  return JSON.parse(
-    await check(parser, ["-format", "json", file], {
-      cwd: into,
-      env: { ...process.env, COMPOSE_PROFILES: "witnessing" },
-    }),
+/** The compose file of a trial that is witnessed, as the parser of compose reads it. @param over files over it */
+export async function composeModel(parser: string, into: string, ...over: string[]): Promise<ComposeModel> {
+  const files: string[] = [];
+  const prepared: Settings = {
+    ...WITNESSED,
+    ...DIRECTORY,
+    CONNECTORS: over.map((name) => basename(name, ".yaml")).join(","),
+  };
+  for (const name of ["compose.yaml", ...over]) {
+    const text = await readFile(join(DEPLOY, "compose", name), "utf8");
+    const file = join(into, name);
+    await writeFile(
+      file,
+      text.replace(PREPARED, (_, name: string) => prepared[name] ?? "1000"),
+    );
+    files.push(file);
+  }
+  const env = { ...process.env, COMPOSE_PROFILES: "witnessing" };
+  const model = JSON.parse(
+    await check(parser, ["-format", "json", ...files], { cwd: into, env }),
   ) as ComposeModel;
+  for (const service of Object.values(model.services)) {
+    // A list, where one file is over another.
+    const { environment } = service;
+    if (Array.isArray(environment))
+      Object.assign(service, { environment: environmentFile(environment.join("\n")) });
+  }
+  return model;
 }
 
 export interface ComposeModel {
@@ -112,8 +137,10 @@ export interface ComposeModel {
       {
         readonly command?: readonly string[] | null;
         readonly environment?: Settings;
+        readonly networks?: Readonly<Record<string, unknown>>;
         readonly user?: string;
         readonly read_only?: boolean;
+        readonly tmpfs?: readonly string[];
         readonly cap_drop?: readonly string[];
         readonly ports?: readonly { readonly host_ip?: string }[];
         readonly secrets?: readonly { readonly source: string; readonly target?: string }[];

@@ -86,15 +86,18 @@ export function createApi(options: ApiOptions): Express {
         response.once("close", () => end({ status: String(response.statusCode) }));
       }
       response.locals.route = one.path;
-      const principal = one.action === "public" ? undefined : await allowed(request, one.action);
-      await handle(request, response, principal);
+      if (one.action === "public") return handle(request, response, undefined);
+      const principal = await authenticate(request.headers.authorization, addressOf(request));
+      try {
+        if (!mayDo(principal, one.action))
+          throw new ProblemError(403, "forbidden", "your roles do not allow this");
+        await handle(request, response, principal);
+      } catch (error) {
+        if (problemOf(error, options).status === 403)
+          await options.authenticator.refused?.(principal, one.action);
+        throw error;
+      }
     });
-  }
-
-  async function allowed(request: Request, action: Exclude<Route["action"], "public">): Promise<Principal> {
-    const principal = await authenticate(request.headers.authorization, addressOf(request));
-    if (mayDo(principal, action)) return principal;
-    throw new ProblemError(403, "forbidden", "your roles do not allow this");
   }
 
   const patterns = routes.map((one) => ({ method: one.method.toUpperCase(), ...pathPattern(one.path) }));
@@ -114,7 +117,7 @@ export function createApi(options: ApiOptions): Express {
 }
 
 /** Who asks: the peer, or whom a proxy that is trusted names, unless what it names is no address. */
-function addressOf({ ip = "", socket }: Request): string {
+export function addressOf({ ip = "", socket }: Request): string {
   return isIP(ip) ? ip : (socket.remoteAddress ?? "");
 }
 

@@ -1,8 +1,14 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import {
+  Agent as HttpAgent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
+import type { z } from "zod";
+import { notDaybook, problemFrom, readJson } from "./answers.ts";
 import { ProblemError } from "./problem.ts";
 import type { Method } from "./route.ts";
 
@@ -17,12 +23,23 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** For whom a client asks. */
+export interface Caller {
+  /** Sent as a bearer token. */
+  readonly token?: string | undefined;
+  /** The address that the request comes from, for a server that trusts this machine to say so. */
+  readonly address?: string | undefined;
+}
+
 /** An answer that is read as it comes. Its end is checked: a stream that was cut short fails. */
 export interface Download {
   readonly body: Readable;
   readonly mediaType: string;
   /** Where the server said so. */
   readonly sizeBytes: number | undefined;
+  /** 200, or 206 of a part. */
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
 }
 
 /** The API, as a client sees it. Every method throws {ProblemError}: the server's, or `no-server`, `not-daybook`, `interrupted`; or what its signal gives as reason. */
@@ -37,24 +54,20 @@ export interface ApiClient {
     body: Readable,
     options?: Omit<CallOptions, "body"> & { method?: Method; sizeBytes?: number },
   ): Promise<unknown>;
-  download(path: string, options?: CallOptions & { method?: Method }): Promise<Download>;
+  /** @param options.range as the header of that name: the server may give all the same */
+  download(path: string, options?: CallOptions & { method?: Method; range?: string }): Promise<Download>;
   /** Drops idle connections. */
   close(): void;
 }
 
+/** A client that can ask for others. */
+export interface SharedApiClient extends ApiClient {
+  /** A client of the same server, over the same connections. @throws {ProblemError} as `apiClient` */
+  as(caller: Caller): ApiClient;
+}
+
 /** Far less than a server keeps a connection that nothing is asked on: it must not be closed just when it is used. */
 const IDLE_MS = 4_000;
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
-const problemDocument = z.object({
-  status: z.int().min(400).max(599),
-  code: z.string().max(100),
-  detail: z.string().max(2_000),
-  fields: z
-    .array(z.object({ in: z.enum(["path", "query", "body"]), path: z.string(), problem: z.string() }))
-    .max(100)
-    .optional(),
-});
 
 /**
  * A client of a Daybook server, streaming both ways, without a time limit of its own: pass a signal. Follows no
@@ -64,12 +77,28 @@ const problemDocument = z.object({
  * @param options.ca certificates, PEM, that the server's is checked against, in place of the system's
  * @throws {ProblemError} `bad-url` when `url` is none, or would send the token over a network in clear
  */
-export function apiClient(options: { url: string; token?: string; ca?: string | undefined }): ApiClient {
+export function apiClient(options: {
+  url: string;
+  token?: string;
+  ca?: string | undefined;
+}): SharedApiClient {
   const { url, token, ca } = options;
   const base = parseUrl(url, token !== undefined);
   const secure = base.protocol === "https:";
   const idle = { keepAlive: true, timeout: IDLE_MS };
   const agent = secure ? new HttpsAgent({ ...idle, ...(ca !== undefined && { ca }) }) : new HttpAgent(idle);
+  return clientOver({ base, agent, secure }, { token });
+}
+
+interface Server {
+  readonly base: URL;
+  readonly agent: HttpAgent | HttpsAgent;
+  readonly secure: boolean;
+}
+
+function clientOver(server: Server, caller: Caller): SharedApiClient {
+  const { base, agent, secure } = server;
+  const { token, address } = caller;
 
   const start = async (
     method: Method,
@@ -91,6 +120,7 @@ export function apiClient(options: { url: string; token?: string; ca?: string | 
       {
         accept: "application/json, application/problem+json, */*",
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(address === undefined ? {} : { "x-forwarded-for": address }),
         ...headers,
       },
     );
@@ -120,16 +150,25 @@ export function apiClient(options: { url: string; token?: string; ca?: string | 
       const headers = { "content-type": "application/octet-stream", ...length };
       return readJson(await start(method, path, options, headers, body));
     },
-    download: async (path, { method = "get", ...options } = {}) => {
+    download: async (path, { method = "get", range, ...options } = {}) => {
       const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
-      const headers = body ? { "content-type": "application/json", "content-length": body.length } : {};
+      const headers = {
+        ...(body && { "content-type": "application/json", "content-length": body.length }),
+        ...(range !== undefined && { range }),
+      };
       const answer = await start(method, path, options, headers, body);
       const length = answer.headers["content-length"];
       return {
         body: answer,
         mediaType: answer.headers["content-type"] ?? "application/octet-stream",
         sizeBytes: length === undefined ? undefined : Number(length),
+        status: answer.statusCode ?? 0,
+        headers: answer.headers,
       };
+    },
+    as(other) {
+      parseUrl(base.href, other.token !== undefined);
+      return clientOver(server, other);
     },
     close: () => agent.destroy(),
   };
@@ -204,57 +243,6 @@ function fillPath(path: string, params: Readonly<Record<string, string>>): strin
     if (value === undefined) throw new TypeError(`no value for ${name} of ${path}`);
     return kind === ":" ? encodeURIComponent(value) : value.split("/").map(encodeURIComponent).join("/");
   });
-}
-
-async function readJson(answer: IncomingMessage): Promise<unknown> {
-  const text = await readText(answer);
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw notDaybook("it answers something other than JSON");
-  }
-}
-
-async function readText(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) break;
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    if ((cause as { name?: unknown }).name === "AbortError") throw cause;
-    throw new ProblemError(502, "interrupted", "the server broke off its answer: see its log", { cause });
-  }
-  if (size > MAX_ANSWER_BYTES) throw notDaybook("its answer is far too large");
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-async function problemFrom(answer: IncomingMessage): Promise<ProblemError> {
-  const status = answer.statusCode ?? 502;
-  if (status < 400) {
-    answer.destroy();
-    return notDaybook("it redirects, which is not followed");
-  }
-  const parsed = problemDocument.safeParse(await readJson(answer).catch(() => undefined));
-  if (!parsed.success) return notDaybook(`it answers with status ${status} and no reason`);
-  const { code, detail, fields } = parsed.data;
-  const retryAfter = Number(answer.headers["retry-after"]);
-  return new ProblemError(status, code, detail, {
-    ...(fields ? { fields } : {}),
-    ...(Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {}),
-  });
-}
-
-function notDaybook(why: string): ProblemError {
-  return new ProblemError(
-    502,
-    "not-daybook",
-    `this does not look like a Daybook server of this version: ${why}`,
-  );
 }
 
 function unreachable(target: URL, cause: unknown): ProblemError {

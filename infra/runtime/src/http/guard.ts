@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Principal } from "./rights.ts";
+import type { Action, Principal } from "./rights.ts";
 import { ProblemError } from "./problem.ts";
 
 /** Says who a bearer token stands for; `undefined` for one that is unknown, ended or revoked. */
 export interface Authenticator {
   authenticate(bearer: string): Promise<Principal | undefined>;
+  /** Told what is refused to somebody who is known, for want of a right: they have their answer when it resolves. */
+  refused?(principal: Principal, action: Action): Promise<void>;
 }
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);

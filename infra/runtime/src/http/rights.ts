@@ -13,6 +13,10 @@ export interface Principal {
   readonly roles: readonly (Role | typeof SERVICE)[];
   /** Ids of the custodians for whom they may speak: their own, or those of their office. */
   readonly custodians?: readonly string[];
+  /** Id of the session that they ask in, where it is one. */
+  readonly session?: string;
+  /** That the session ends soon unless the organisation's directory is asked again what they may do. */
+  readonly renew?: boolean;
 }
 
 const EVERYONE = ROLES;
@@ -26,6 +30,12 @@ const READERS = ["records-officer", "reviewer", "auditor"] as const;
 export const RIGHTS = {
   "api.describe": EVERYONE,
   "self.read": EVERYONE,
+  /** Their own sessions and passkeys. */
+  "self.manage": EVERYONE,
+  /** What was captured of the custodians that they speak for. */
+  "self.content": ["custodian"],
+  /** To link a phone of the custodians that they speak for. */
+  "self.link": ["custodian"],
 
   "status.read": STAFF,
   "log.read": STAFF,
@@ -35,11 +45,21 @@ export const RIGHTS = {
   "keys.manage": ["administrator"],
   "token.read": ["auditor", "administrator"],
   "token.manage": ["administrator"],
+  "person.read": ["auditor", "administrator"],
+  "person.manage": ["administrator"],
+  /** Links, coverage, gaps, volumes, heads and storage: figures and intervals, no content. */
+  "health.read": STAFF,
+  "parked.read": ["administrator"],
+  "parked.replay": ["administrator"],
 
   "custodian.read": STAFF,
   "custodian.manage": ["records-officer", "administrator"],
   "account.read": STAFF,
   "account.manage": ["records-officer", "administrator"],
+  "post.read": STAFF,
+  "post.manage": ["records-officer", "administrator"],
+  "device.read": STAFF,
+  "device.manage": ["records-officer", "administrator"],
   "connector.manage": ["administrator"],
   /** Custodians of their own accounts. */
   "link.confirm": ["records-officer", "custodian"],
@@ -54,7 +74,12 @@ export const RIGHTS = {
   "matter.open": ["records-officer", "auditor"],
   "matter.list": READERS,
   "matter.read": READERS,
+  /** Notes, who has it, and what moves its clock. */
+  "matter.change": ["records-officer", "auditor"],
   "matter.close": ["records-officer", "auditor"],
+  "calendar.read": STAFF,
+  "calendar.manage": ["records-officer"],
+  "selection.change": ["records-officer", "auditor"],
 
   search: READERS,
   "record.view": READERS,

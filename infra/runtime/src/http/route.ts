@@ -3,6 +3,8 @@ import type { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Action, Principal } from "./rights.ts";
 
+export type { Request, Response };
+
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 /** What a handler is given: everything parsed by its own schemas. */
