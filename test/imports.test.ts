@@ -4,18 +4,31 @@ import { dirname, join, relative, resolve } from "node:path";
 // Which folders a folder may import from, besides itself. Nothing lists `services` or `test`, except that
 // `services/cli` composes the services.
 const contract = "connectors/contract";
+const keeping = "connectors/keeping";
 const core = "archive/core";
 const leaves = ["infra/runtime", "infra/stream", "infra/compose"];
 const allowed: Record<string, string[]> = {
   [contract]: [],
-  connectors: [contract],
+  [keeping]: [contract],
+  connectors: [contract, keeping],
   [core]: [contract],
   archive: [core, contract, "archive/openpgp", "archive/timestamp"],
   infra: [],
   // The lab runs the same PostgreSQL as a home does.
   "infra/lab": ["infra/compose"],
   services: ["connectors", contract, "archive", core, "archive/openpgp", ...leaves],
-  "services/cli": ["connectors", contract, "archive", core, "archive/openpgp", ...leaves, "services"],
+  // What faces every browser reaches the archive by the API alone.
+  "services/console": [contract, "infra/runtime"],
+  "services/cli": [
+    "connectors",
+    contract,
+    "archive",
+    core,
+    "archive/openpgp",
+    ...leaves,
+    "services",
+    "services/console",
+  ],
 };
 
 // Libraries that stay behind one module.
@@ -23,13 +36,23 @@ const confined: Record<string, string[]> = {
   openpgp: ["archive/openpgp"],
   kafkajs: ["infra/stream"],
   "@aws-sdk/client-s3": ["archive/s3"],
-  express: ["infra/runtime"],
+  express: ["infra/runtime", "services/console"],
   winston: ["infra/runtime"],
   "@hpke/core": ["infra/stream"],
   pkijs: ["archive/timestamp"],
   asn1js: ["archive/timestamp"],
   "@signalapp/libsignal-client": ["connectors/signal"],
   "@bufbuild/protobuf": ["connectors/signal"],
+  "whatsapp-web.js": ["connectors/whatsapp-web"],
+  mailparser: ["connectors/email"],
+  mailauth: ["connectors/email"],
+  "smtp-server": ["connectors/email"],
+  imapflow: ["connectors/email"],
+  "@simplewebauthn/server": ["services/records"],
+  "openid-client": ["services/records"],
+  nunjucks: ["services/console"],
+  "govuk-frontend": ["services/console"],
+  echarts: ["services/console"],
 };
 
 const root = resolve(import.meta.dirname, "..");

@@ -5,17 +5,23 @@ import { parseArgs } from "node:util";
 import type { Bench, Figure } from "./figure.ts";
 import { table, writeResults } from "./report.ts";
 import { ENGINES } from "./engines/suite.ts";
+import { IMESSAGE } from "./imessage/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
 import { SIGNAL } from "./signal/suite.ts";
 import { SPINE } from "./spine/spine.ts";
+import { WHATSAPP_BUSINESS } from "./whatsapp-business/suite.ts";
+import { WHATSAPP_WEB } from "./whatsapp-web/suite.ts";
 
 const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   spine: SPINE,
   rebuild: { rebuilding },
   engines: ENGINES,
   signal: SIGNAL,
+  imessage: IMESSAGE,
+  "whatsapp-business": WHATSAPP_BUSINESS,
+  "whatsapp-web": WHATSAPP_WEB,
 };
-const USAGE = `npm run bench -- spine|rebuild|engines|signal [--json] [--quick] [--write] [--only NAME]...
+const USAGE = `npm run bench -- ${Object.keys(suites).join("|")} [--json] [--quick] [--write] [--only NAME]...
   NAME is one of: ${Object.values(suites).flatMap(Object.keys).join(", ")}\n`;
 
 const { values, positionals } = parseArgs({

@@ -18,7 +18,7 @@ export interface Deployment extends Driven {
   readonly archivers: readonly ServiceProcess[];
   /** The ways from one service to another, by the name of who is called. */
   readonly serviceLinks: ReadonlyMap<string, Proxy>;
-  /** The one address for people. */
+  /** The one address for people: of the console, and of the API. */
   readonly url: string;
   /** Makes the schema, as `daybook run migrate` does. */
   migrate(): Promise<void>;
@@ -33,6 +33,8 @@ export interface DeploymentOptions {
   readonly archivers?: number;
   /** Whether people can answer from it: there is a gateway then. */
   readonly gateway?: boolean;
+  /** Whether there are pages for people. */
+  readonly console?: boolean;
   /** Which object store: versitygw, unless given. */
   readonly store?: StoreName;
   /** Brokers of Kafka: as `startEngines`. */
@@ -81,7 +83,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   const tls = await engines.authority.issue({ subject: "daybook", names: ["IP:127.0.0.1"] });
   const serviceLinks = new Map<string, Proxy>();
   const places: Place[] = [];
-  for (const place of await placesOf(archivers, options.gateway ?? false)) {
+  for (const place of await placesOf(archivers, options)) {
     if (without.includes(place.service)) continue;
     if (!options.linked) places.push(place);
     else {
@@ -91,7 +93,10 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     }
   }
   await mkdir(join(dir, "logs"), { mode: 0o700 });
-  const told = { dir, engines, shards, places, tls, more: env };
+  const portOf = (service: ServiceName) => places.find((one) => one.service === service)?.port;
+  const front = await openFront(portOf, engines.authority.ca);
+  started.defer(() => front.close());
+  const told = { dir, engines, shards, places, tls, front, more: env };
   const once = { service: "migrate", name: "migrate", port: 1, operationsPort: 2 } as const;
   const migrate = async () => {
     const { code, stderr } = await runCommand(NODE, [DAYBOOK, "run", "migrate"], {
@@ -114,18 +119,6 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   started.defer(async () => {
     await Promise.all([...services.values()].map((one) => one.stop("SIGKILL")));
   });
-  const port = (service: ServiceName) => places.find((one) => one.service === service)?.port ?? 0;
-  const front = await openFront(
-    {
-      capture: port("capture"),
-      evidence: port("evidence"),
-      gateway: port("gateway"),
-      archiver: port("archiver"),
-      records: port("records"),
-    },
-    engines.authority.ca,
-  );
-  started.defer(() => front.close());
   if (start) await Promise.all([...services.values()].map((one) => one.ready()));
   const whole = started.move();
   const run = async (args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
@@ -155,14 +148,19 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   };
 }
 
-async function placesOf(archivers: number, gateway: boolean): Promise<Place[]> {
+async function placesOf(
+  archivers: number,
+  wanted: Pick<DeploymentOptions, "gateway" | "console">,
+): Promise<Place[]> {
   const names: [ServiceName, string][] = [
     ["records", "records"],
     ...Array.from({ length: archivers }, (_, i): [ServiceName, string] => ["archiver", `archiver-${i}`]),
     ["capture", "capture"],
     ["evidence", "evidence"],
     ["retention", "retention"],
-    ...(gateway ? ([["gateway", "gateway"]] as [ServiceName, string][]) : []),
+    ...(["gateway", "console"] as const)
+      .filter((name) => wanted[name])
+      .map((name): [ServiceName, string] => [name, name]),
   ];
   const ports = await freePorts(2 * names.length);
   return names.map(([service, name], i) => ({

@@ -44,6 +44,11 @@ export class ServiceProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** What it finds in its environment. */
+  get settings(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
   /** What it has printed so far, in every life. */
   get output(): string {
     return readFileSync(this.#log, "utf8");

@@ -3,10 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { KafkaSecureAccess, PostgresAccess, S3Credentials } from "@daybook/lab";
 import type { DeployedEngines } from "./engines.ts";
+import type { Front } from "./front.ts";
 import { BUCKETS, COPY_BUCKET } from "./store.ts";
 
 export type ServiceName =
-  "capture" | "archiver" | "records" | "evidence" | "gateway" | "retention" | "migrate";
+  "capture" | "archiver" | "records" | "evidence" | "gateway" | "retention" | "console" | "migrate";
 
 /** A process of a deployment: a service, and which of several. */
 export interface Place {
@@ -27,6 +28,7 @@ export interface Told {
   readonly shards: number;
   readonly places: readonly Place[];
   readonly tls: { readonly certificate: string; readonly key: string };
+  readonly front: Pick<Front, "url" | "innerUrl">;
   /** Settings that a test wants otherwise. */
   readonly more: NodeJS.ProcessEnv;
 }
@@ -51,9 +53,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     places
       .filter((one) => one.service === service)
       .map(({ port, linkPort = port }) => `https://127.0.0.1:${linkPort}`);
-  const common: NodeJS.ProcessEnv = {
-    DAYBOOK_DEPLOYMENT: DEPLOYMENT,
-    DAYBOOK_SHARDS: String(shards),
+  const listening: NodeJS.ProcessEnv = {
     DAYBOOK_TRIAL: "yes",
     DAYBOOK_TRUSTED_PROXIES: "127.0.0.1",
     DAYBOOK_PORT: String(place.port),
@@ -62,6 +62,10 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
     ...secret("DAYBOOK_TLS_CERTIFICATE", tls.certificate),
     ...secret("DAYBOOK_TLS_KEY", tls.key),
     ...secret("DAYBOOK_CA", engines.authority.ca),
+  };
+  const common: NodeJS.ProcessEnv = {
+    DAYBOOK_DEPLOYMENT: DEPLOYMENT,
+    DAYBOOK_SHARDS: String(shards),
     ...given("shared", { DAYBOOK_SERVICE_TOKEN: "service-token" }),
   };
   const kafka = ({ brokers, username, password, ca }: KafkaSecureAccess): NodeJS.ProcessEnv => ({
@@ -136,6 +140,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       DAYBOOK_ARCHIVER_URLS: peers.DAYBOOK_ARCHIVER_URLS,
       DAYBOOK_STATE_PATH: join(own, "state"),
       DAYBOOK_DATABASE_BACKUP_DAYS: "0",
+      DAYBOOK_CONSOLE_ORIGIN: told.front.url,
       ...reading("records"),
       ...given("records", { DAYBOOK_REGISTRY_KEY: "registry-key", DAYBOOK_SCOPE_KEY: "scope-key" }),
     }),
@@ -169,6 +174,11 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
         DAYBOOK_RELAY_PUBLIC_KEY: "relay-public-key",
       }),
     }),
+    console: () => ({
+      DAYBOOK_URL: told.front.innerUrl,
+      DAYBOOK_CONSOLE_ORIGIN: told.front.url,
+      ...given("console", { DAYBOOK_CONSOLE_SECRET: "console-secret" }),
+    }),
     migrate: () => postgres(logins.owner),
     retention: () => ({
       ...store(identities.retention),
@@ -179,5 +189,7 @@ export async function environmentOf(place: Place, told: Told): Promise<NodeJS.Pr
       ...vkeys,
     }),
   };
-  return { PATH: process.env.PATH, ...common, ...services[place.service](), ...told.more };
+  // It is no service to the others: what they know in common is not for it.
+  const shared = place.service === "console" ? {} : common;
+  return { PATH: process.env.PATH, ...listening, ...shared, ...services[place.service](), ...told.more };
 }

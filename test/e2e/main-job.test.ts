@@ -84,6 +84,33 @@ describe("the main job, by the command line", () => {
     expect(added.results[0]!.conversation!.id).toBe(first.results[0]!.conversation!.id);
   });
 
+  it("imports mail beside it, finds it by network, and hands it over in a package that verifies", async () => {
+    const message = [
+      "From: Ann Lee <ann@example.gov.uk>",
+      "To: Bo <bo@example.org>",
+      "Subject: Wharf",
+      "Message-ID: <wharf@example.gov.uk>",
+      "Date: Mon, 13 May 2024 10:01:00 +0100",
+      "",
+      "The wharf is to be dredged",
+      "",
+    ].join("\n");
+    const file = daybook.write("sent.mbox", `From ann@example.gov.uk Mon May 13 10:01:00 2024\n${message}\n`);
+    const { files } = await daybook.json<Imported>(["import", file, "--custodian", "Ann Lee"]);
+    const found = await search("dredged", "--network", "email");
+    const out = join(daybook.dir, "mail");
+    await daybook.json(["export", "--matter", matter, "--network", "email", "--out", out]);
+    const verified = await daybook.json<{ ok: boolean; records: number }>(["verify", out]);
+
+    expect(files).toMatchObject([{ messages: 1, duplicates: 0, order: null, authors: ["Ann Lee"] }]);
+    expect(found).toMatchObject({ total: 1, results: [{ conversation: { title: "Wharf" } }] });
+    expect((await search("dredged", "--network", "whatsapp")).total).toBe(0);
+    expect(verified.ok).toBe(true);
+    const record = readFileSync(join(out, "data/records", `${found.results[0]!.id}.json`), "utf8");
+    const { raw } = JSON.parse(record) as { raw: string };
+    expect(Buffer.from(raw, "base64").toString()).toBe(`${message}\n`);
+  });
+
   it("refuses a file that is no export, in one line, and records nothing", async () => {
     const before = await daybook.json<{ shards: { size: number }[] }>(["status"]);
     const ran = await daybook.run([

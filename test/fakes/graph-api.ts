@@ -47,6 +47,10 @@ export class GraphApi {
   readonly faults: GraphFault[] = [];
   /** Messages that one second takes. */
   perSecond = 80;
+  /** How Meta says that each number stands; of others it says that it does not know them. */
+  readonly numbers = new Map<string, Readonly<Record<string, unknown>>>();
+  /** The token that it takes: another, once it was replaced. */
+  accessToken: string;
   /** Moved by tests. */
   now = () => Date.now();
   readonly #app: GraphApp;
@@ -55,9 +59,11 @@ export class GraphApi {
   readonly #urls = new Map<string, { id: string; expiresAt: number }>();
   readonly #inbound = new Map<string, number>();
   #recent: number[] = [];
+  #isClosed = false;
 
   private constructor(app: GraphApp) {
     this.#app = app;
+    this.accessToken = app.accessToken;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch(() => response.destroy());
     });
@@ -73,7 +79,9 @@ export class GraphApi {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v25.0`;
   }
 
+  /** Nothing is delivered any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -118,14 +126,14 @@ export class GraphApi {
     }
   }
 
-  /** Posts until it is answered with 200. @returns how often; gives up after `attempts` */
+  /** Posts until it is answered with 200. @returns how often; gives up after `attempts`, or once it is closed */
   async deliver(
     webhook: string,
     payload: unknown,
     { attempts = 1_000, pauseMs = 5 }: { attempts?: number; pauseMs?: number } = {},
   ): Promise<number> {
     const body = GraphApi.encode(payload);
-    for (let n = 1; n <= attempts; n += 1) {
+    for (let n = 1; n <= attempts && !this.#isClosed; n += 1) {
       if ((await this.post(webhook, body)) === 200) return n;
       await new Promise((resolve) => setTimeout(resolve, Math.min(500, pauseMs * 1.2 ** n)));
     }
@@ -135,10 +143,13 @@ export class GraphApi {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", this.url);
     const body = await bodyOf(request);
+    const isTaken = request.headers.authorization === `Bearer ${this.accessToken}`;
+    // Asked now and then, whatever else happens: faults are of what a test does.
+    if (url.searchParams.has("fields")) return this.#describe(url, isTaken, response);
     const fault = this.faults.shift();
     if (fault === "lost") return void response.destroy();
     if (typeof fault === "object") return fail(response, fault.status, fault.code);
-    if (request.headers.authorization !== `Bearer ${this.#app.accessToken}`) return fail(response, 401, 190);
+    if (!isTaken) return fail(response, 401, 190);
     const messages = /^\/v25\.0\/(\d+)\/messages$/.exec(url.pathname);
     if (request.method === "POST" && messages) {
       return this.#send(
@@ -151,6 +162,18 @@ export class GraphApi {
     if (url.pathname.startsWith("/media/")) return this.#download(url, response, fault === "broken-off");
     const id = /^\/v25\.0\/(\d+)$/.exec(url.pathname)?.[1] ?? "";
     return this.#tell(id, response);
+  }
+
+  #describe(url: URL, isTaken: boolean, response: ServerResponse): void {
+    if (!isTaken) return fail(response, 401, 190);
+    const id = /^\/v25\.0\/(\d+)$/.exec(url.pathname)?.[1] ?? "";
+    const number = this.numbers.get(id);
+    if (!number) return fail(response, 400, 100);
+    const fields = url.searchParams.get("fields")!.split(",");
+    json(response, 200, {
+      ...Object.fromEntries(Object.entries(number).filter(([name]) => fields.includes(name))),
+      id,
+    });
   }
 
   #send(

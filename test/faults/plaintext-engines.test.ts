@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { deploy, type Deployment } from "../deployment/deployment.ts";
 import { deployedStores, describeDeployed } from "../deployment/installed.ts";
 import { madeUpExport } from "../fixtures/made-up-export.ts";
+import { until } from "../e2e/support/archive.ts";
 import { scan } from "./scan.ts";
 import { coreOf, leftBehind, nodesOf, portsOf } from "./support/signs.ts";
 
@@ -64,8 +65,11 @@ describeDeployed.each(deployedStores())("the files of real engines on %s, and ev
       "--kind",
       "sar",
     ]);
-    const { total } = await whole.json<{ total: number }>(["search", "quetzalcoatlus", "--matter", id]);
-    expect(total).toBeGreaterThan(1_000);
+    // What waited in the spool when capture was killed is archived in its own time.
+    await until("the lines can be found", async () => {
+      const found = await whole.json<{ total: number }>(["search", "quetzalcoatlus", "--matter", id]);
+      return found.total > 1_000;
+    });
     const out = join(own, `package-${store}`);
     await whole.json(["export", "--matter", id, "--out", out, "--query", "quetzalcoatlus"]);
     expect(scan(out, SECRETS)).not.toEqual([]);

@@ -3,6 +3,7 @@ import { apiTargets } from "./targets/api.ts";
 import { catalogueTargets } from "./targets/catalogue.ts";
 import { exportTargets } from "./targets/exports.ts";
 import { logTargets } from "./targets/log.ts";
+import { messagesTargets } from "./targets/messages.ts";
 import { packageTargets } from "./targets/package.ts";
 import { sealedTargets } from "./targets/sealed.ts";
 import { streamTargets } from "./targets/stream.ts";
@@ -10,6 +11,7 @@ import { streamTargets } from "./targets/stream.ts";
 /** Every reader of outside bytes. */
 export const TARGETS: readonly Target[] = [
   ...exportTargets,
+  ...messagesTargets,
   ...apiTargets,
   ...catalogueTargets,
   ...sealedTargets,

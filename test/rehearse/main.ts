@@ -1,13 +1,27 @@
 import { Daybook } from "../e2e/support/daybook.ts";
-import { rehearseSignal } from "./signal.ts";
+import type { Rehearsed } from "./steps.ts";
 
-// `npm run rehearse:signal`: everything on this machine, in a folder that is removed afterwards.
+// `npm run rehearse:NAME`: everything on this machine, in a folder that is removed afterwards.
+type Rehearse = (daybook: Daybook, say: (line: string) => void) => Promise<Rehearsed>;
+const REHEARSALS: Readonly<Record<string, { of: string; load: () => Promise<Rehearse> }>> = {
+  signal: { of: "Signal", load: async () => (await import("./signal.ts")).rehearseSignal },
+  imessage: { of: "iMessage", load: async () => (await import("./imessage.ts")).rehearseIMessage },
+  sms: { of: "SMS", load: async () => (await import("./sms.ts")).rehearseSms },
+  whatsapp: { of: "WhatsApp", load: async () => (await import("./whatsapp.ts")).rehearseWhatsApp },
+};
+
+const chosen = REHEARSALS[process.argv[2] ?? ""];
+if (!chosen) {
+  console.error(`what is rehearsed is one of: ${Object.keys(REHEARSALS).join(", ")}`);
+  process.exit(2);
+}
+const rehearse = await chosen.load();
 const daybook = new Daybook();
 const began = Date.now();
 try {
-  const { byKind, verified } = await rehearseSignal(daybook, (line) => console.log(line));
+  const { byKind, verified } = await rehearse(daybook, (line) => console.log(line));
   const kinds = Object.entries(byKind).map(([kind, n]) => `${n} ${kind}`);
-  console.log(`In it of Signal: ${kinds.join(", ")}.`);
+  console.log(`In it of ${chosen.of}: ${kinds.join(", ")}.`);
   console.log(verified.trimEnd());
   console.log(`It took ${Math.round((Date.now() - began) / 1_000)} s.`);
 } finally {

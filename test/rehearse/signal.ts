@@ -1,28 +1,12 @@
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline";
-import { join, resolve } from "node:path";
 import type { Device, PrimaryDevice } from "@signalapp/mock-server";
 import { data, edit } from "../../connectors/signal/test/support/contents.ts";
 import { type MockSignal, startMockSignal } from "../../connectors/signal/test/support/mock-signal.ts";
 import { befriend } from "../../connectors/signal/test/support/office.ts";
 import { until } from "../e2e/support/archive.ts";
-import { Daybook } from "../e2e/support/daybook.ts";
+import type { Daybook } from "../e2e/support/daybook.ts";
+import { exported, linkByCode, type Rehearsed } from "./steps.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-const NODE = join(ROOT, "node_modules/.bin/node");
-const BIN = join(ROOT, "services/cli/bin/daybook.js");
 const OFFICIAL = "Olivia Sinclair";
-
-/** What the rehearsal ended with. */
-export interface Rehearsed {
-  /** Records of Signal in the package. */
-  readonly byKind: Readonly<Record<string, number>>;
-  /** Where the evidence package is, while `daybook` lasts. */
-  readonly evidence: string;
-  /** What `daybook verify` said. */
-  readonly verified: string;
-}
 
 /**
  * Signal from end to end, against Signal's own mock server: an official links a phone by the code that `daybook link`
@@ -86,49 +70,22 @@ export async function rehearseSignal(daybook: Daybook, say: (line: string) => vo
     });
 
     const conversation = found[0]!.conversation!.id;
-    const evidence = join(daybook.dir, "evidence");
-    const exported = ["export", "--matter", matter.id, "--conversation", conversation, "--out", evidence];
-    await daybook.json(exported);
-    const { stdout, stderr, code } = await daybook.run(["verify", evidence]);
-    if (code !== 0) throw new Error(`the package does not verify: ${stderr}`);
-    const byKind = await kindsIn(evidence);
+    const selection = ["--matter", matter.id, "--conversation", conversation];
+    const rehearsed = await exported(daybook, "signal", selection);
     say("The conversation is an evidence package, and it verifies.");
-    return { byKind, evidence, verified: stdout };
+    return rehearsed;
   } finally {
     await daybook.stop();
     await mock.close();
   }
 }
 
-/** How many records of each kind are of Signal, by the package's own index. */
-async function kindsIn(evidence: string): Promise<Record<string, number>> {
-  const kinds: Record<string, number> = {};
-  for (const line of (await readFile(join(evidence, "data/index.csv"), "utf8")).split("\n")) {
-    const [, kind, network] = line.split("|");
-    if (kind !== undefined && network === "signal") kinds[kind] = (kinds[kind] ?? 0) + 1;
-  }
-  return kinds;
-}
-
-/** Links a phone as an official does: with the code that the command line shows. */
+/** Links a phone as an official does. */
 async function link(daybook: Daybook, mock: MockSignal, phone: PrimaryDevice): Promise<Device> {
-  const child = spawn(NODE, [BIN, "link", "signal", "--custodian", OFFICIAL, "--json"], {
-    env: daybook.env(),
-    stdio: ["ignore", "pipe", "inherit"],
+  const device = await linkByCode(daybook, "signal", OFFICIAL, async (provisionURL) => {
+    const pending = await mock.server.waitForProvision();
+    return pending.complete({ provisionURL, primaryDevice: phone });
   });
-  let linked: Promise<Device> | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const step = JSON.parse(line) as { step: string; url?: string };
-    if (step.step === "show") {
-      const { url } = step;
-      linked = mock.server
-        .waitForProvision()
-        .then((pending) => pending.complete({ provisionURL: url!, primaryDevice: phone }));
-    }
-    if (step.step === "linked") break;
-  }
-  if (!linked) throw new Error("no code was shown");
-  const device = await linked;
   await phone.waitForSync(device);
   return device;
 }

@@ -62,6 +62,7 @@ try {
       host: "127.0.0.1",
       port: 0,
       version: "0",
+      zone: "Europe/London",
       live: [live],
       log: () => logger,
       onReady: ({ url }) => {

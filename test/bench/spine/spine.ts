@@ -3,6 +3,8 @@ import { acknowledgement } from "./acknowledgement.ts";
 import { archiving } from "./archiving.ts";
 import { million } from "./million.ts";
 import { parsing } from "./parsing.ts";
+import { signedIn } from "./signed-in.ts";
+import { reading } from "./reading.ts";
 import { starting } from "./starting.ts";
 
 /** Everything between an export and a verified package. */
@@ -11,5 +13,7 @@ export const SPINE: Readonly<Record<string, Bench>> = {
   acknowledgement,
   parsing,
   million,
+  "signed-in": signedIn,
+  reading,
   starting,
 };

@@ -34,7 +34,7 @@ export class Daybook implements Driven {
   readonly home = join(this.dir, "home");
   server: ChildProcess | undefined;
   /** What `daybook up --json` said. */
-  facts: { url: string; vkeys: string[] } = { url: "", vkeys: [] };
+  facts: { url: string; signIn: string; vkeys: string[] } = { url: "", signIn: "", vkeys: [] };
 
   constructor() {
     writeFileSync(join(this.dir, "passphrase"), "correct horse battery staple\n", { mode: 0o600 });

@@ -3,7 +3,6 @@ import { auditEnvelope, encodeEnvelope, envelope, event } from "@daybook/contrac
 import type { Route } from "@daybook/runtime";
 import { importRoutes, type ImportRoutesOptions } from "../../../services/capture/src/routes.ts";
 import { exportRoutes } from "../../../services/evidence/src/routes.ts";
-import type { ExportDeps } from "../../../services/evidence/src/export.ts";
 import { readingRoutes } from "../../../services/records/src/routes/reading.ts";
 import { envelope as sampleEnvelope } from "../../bench/spine/events.ts";
 import { holds, only, type Target } from "../target.ts";
@@ -56,7 +55,7 @@ const events: Target = {
 const nothing = {};
 const routes: readonly Route[] = [
   ...importRoutes(nothing as ImportRoutesOptions),
-  ...exportRoutes(nothing as ExportDeps, nothing as Parameters<typeof exportRoutes>[1]),
+  ...exportRoutes(...([nothing, nothing, nothing] as unknown as Parameters<typeof exportRoutes>)),
   ...readingRoutes(nothing as Parameters<typeof readingRoutes>[0]),
 ];
 

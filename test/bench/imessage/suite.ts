@@ -1,0 +1,5 @@
+import type { Bench } from "../figure.ts";
+import { importing } from "./importing.ts";
+
+/** What reading a database of Messages costs. */
+export const IMESSAGE: Readonly<Record<string, Bench>> = { "importing-messages": importing };
