@@ -12,6 +12,13 @@ export interface Delivery {
   readonly bytes: Uint8Array;
   readonly esmClass?: number;
   readonly dataCoding?: number;
+  readonly tlvs?: readonly { readonly tag: number; readonly value: Uint8Array }[];
+}
+
+/** A PKCS #12 file with the key and certificate that it shows. */
+export interface KeyStore {
+  readonly path: string;
+  readonly password: string;
 }
 
 type Smsc = ChildProcessByStdio<Writable, Readable, null>;
@@ -28,15 +35,19 @@ export class Jsmpp {
     this.port = port;
   }
 
-  /** @throws {Error} where it is not installed: ask `hasJsmpp` */
-  static async start(): Promise<Jsmpp> {
+  /** @param tls over TLS. @throws {Error} where it is not installed: ask `hasJsmpp` */
+  static async start(tls?: KeyStore): Promise<Jsmpp> {
     const libraries = jsmppLibraries();
     if (libraries === undefined) throw new Error("jSMPP is missing: npm run lab -- --install");
     const args = [
       "-XX:TieredStopAtLevel=1",
+      ...(tls
+        ? [`-Djavax.net.ssl.keyStore=${tls.path}`, `-Djavax.net.ssl.keyStorePassword=${tls.password}`]
+        : []),
       "-cp",
       join(libraries, "*"),
       join(import.meta.dirname, "Smsc.java"),
+      ...(tls ? ["tls"] : []),
     ];
     const child = spawn("java", args, { stdio: ["pipe", "pipe", "ignore"] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -45,10 +56,38 @@ export class Jsmpp {
     return new Jsmpp(child, lines, Number(value));
   }
 
-  /** Resolves once it was taken. One after the other. @returns how often it was refused or lost before */
-  async deliver({ source, destination, bytes, esmClass = 0, dataCoding = 0 }: Delivery): Promise<number> {
-    const hex = Buffer.from(bytes).toString("hex");
-    this.#child.stdin.write(`${[esmClass, dataCoding, source, destination, hex].join(" ")}\n`);
+  /** Resolves once it was taken. @returns how often it was refused or lost before */
+  async deliver({ source, destination, bytes, ...of }: Delivery): Promise<number> {
+    const { esmClass = 0, dataCoding = 0, tlvs = [] } = of;
+    const optional = tlvs.map(({ tag, value }) => `${tag}:${hex(value)}`);
+    return this.#order("deliver", esmClass, dataCoding, source, destination, hex(bytes), ...optional);
+  }
+
+  /** Writes bytes as they are on the connection of the session that is bound. */
+  async write(bytes: Uint8Array, how: "raw" | "drip" = "raw"): Promise<void> {
+    await this.#order(how, hex(bytes));
+  }
+
+  /**
+   * Delivers so many messages, no two the same.
+   *
+   * @param of.window how many are unanswered at a time
+   * @param of.length of each text, characters: 40 at least
+   * @returns how long it took, milliseconds
+   */
+  async load(of: {
+    readonly count: number;
+    readonly window: number;
+    readonly source: string;
+    readonly destination: string;
+    readonly length: number;
+  }): Promise<number> {
+    return (await this.#order("load", of.count, of.window, of.source, of.destination, of.length)) / 1_000;
+  }
+
+  /** One after the other. */
+  async #order(...words: readonly (string | number)[]): Promise<number> {
+    this.#child.stdin.write(`${words.join(" ")}\n`);
     const { value, done } = await this.#lines.next();
     if (done) throw new Error("jSMPP's SMSC ended");
     return Number(value);
@@ -58,6 +97,10 @@ export class Jsmpp {
     this.#child.kill("SIGKILL");
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
 }
 
 /** Whether this machine has it, and a Java that compiles. */

@@ -45,9 +45,10 @@ export interface Added {
 
 /** Parts of messages, until they are whole or their time is over. They are in the state file. */
 export class PartSets {
+  /** Oldest first. */
+  readonly #all = new Set<PartSet>();
   readonly #byKey = new Map<string, PartSet[]>();
   readonly #countOf = new Map<string, number>();
-  #count = 0;
 
   constructor(state: SmsState, byDefault: DefaultAlphabet) {
     const sets = new Map<string, PartSet>();
@@ -95,7 +96,7 @@ export class PartSets {
 
   /** Those that are whole, after a start; and those whose first part came before then, milliseconds since 1970. */
   due(before: number): PartSet[] {
-    return [...this.#byKey.values()].flat().filter((set) => isWhole(set) || set.at <= before);
+    return [...this.#all].filter((set) => isWhole(set) || set.at <= before);
   }
 
   /** It is recorded, and no part belongs to it any more. @returns what is to be written */
@@ -117,33 +118,29 @@ export class PartSets {
 
   #roomFor(of: string): PartSet[] {
     const isFullOf = (this.#countOf.get(of) ?? 0) >= MAX_OF_ONE;
-    if (!isFullOf && this.#count < MAX_SETS) return [];
-    const oldest = this.#all().find((set) => !isFullOf || set.of === of);
-    if (oldest) this.#drop(oldest);
-    return oldest ? [oldest] : [];
+    if (!isFullOf && this.#all.size < MAX_SETS) return [];
+    for (const oldest of this.#all) {
+      if (isFullOf && oldest.of !== of) continue;
+      this.#drop(oldest);
+      return [oldest];
+    }
+    return [];
   }
 
   #keep(set: PartSet): void {
+    this.#all.add(set);
     this.#byKey.set(set.key, [...(this.#byKey.get(set.key) ?? []), set]);
     this.#countOf.set(set.of, (this.#countOf.get(set.of) ?? 0) + 1);
-    this.#count += 1;
   }
 
   #drop(set: PartSet): void {
-    const sets = this.#byKey.get(set.key) ?? [];
-    if (!sets.includes(set)) return;
-    const left = sets.filter((one) => one !== set);
+    if (!this.#all.delete(set)) return;
+    const left = (this.#byKey.get(set.key) ?? []).filter((one) => one !== set);
     if (left.length > 0) this.#byKey.set(set.key, left);
     else this.#byKey.delete(set.key);
     const count = (this.#countOf.get(set.of) ?? 1) - 1;
     if (count > 0) this.#countOf.set(set.of, count);
     else this.#countOf.delete(set.of);
-    this.#count -= 1;
-  }
-
-  /** Oldest first. */
-  #all(): PartSet[] {
-    return [...this.#byKey.values()].flat().sort((a, b) => a.at - b.at);
   }
 }
 
