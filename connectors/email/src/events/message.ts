@@ -135,7 +135,7 @@ function noticeOf(
     ...signatures.map(signatureInWords),
     ...(authenticity?.unchecked === undefined
       ? []
-      : [`Signatures were not checked: ${authenticity.unchecked}.`]),
+      : [`Not all was checked that signs it: ${authenticity.unchecked}.`]),
     ...doubts.map((doubt) => `In doubt: ${doubt}.`),
   ];
   if (said.length === 0) return [];

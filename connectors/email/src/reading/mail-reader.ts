@@ -48,7 +48,8 @@ export class MailReader implements AsyncDisposable {
       return { ...unchecked, unchecked: "it is larger than is read" };
     const answer = await this.#lane.run(() => this.#asked({ what: "check", message }));
     if (answer.what === "checked") return answer.authenticity;
-    return { ...unchecked, unchecked: "its signatures could not be read" };
+    const isLate = refusedOf(answer) === "time";
+    return { ...unchecked, unchecked: isLate ? "it took too long" : "its signatures could not be read" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,7 +72,7 @@ export interface DnsAnswer {
 export interface Authenticity {
   readonly signatures: readonly SignatureResult[];
   readonly dns: readonly DnsAnswer[];
-  /** Why nothing was checked. */
+  /** Why something, or all, was not checked. */
   readonly unchecked?: string;
 }
 
