@@ -14,6 +14,8 @@ export interface Filters {
   readonly conversationKey?: string;
   /** Captured of one of these custodians within the interval that goes with them: who held a post, and when. */
   readonly held?: readonly Held[];
+  /** Written by one of these, or in a conversation of two with one, within the interval that goes with each. */
+  readonly parties?: readonly PartyThen[];
   /** Has any, or one of a type. */
   readonly attachments?: MediaType;
   readonly network?: Network | readonly Network[];
@@ -44,6 +46,16 @@ export interface Held {
   readonly to?: string;
 }
 
+/** Somebody by what a network calls them, while it was them. */
+export interface PartyThen {
+  readonly network: Network;
+  /** The same number or address in each way in which the network's records write it. */
+  readonly ids: readonly string[];
+  /** As of `Held`. */
+  readonly from?: string;
+  readonly to?: string;
+}
+
 /** Filters as `catalogue.search` takes them: array literals and milliseconds. */
 export type FilterColumns = Record<string, string>;
 
@@ -64,8 +76,7 @@ export async function columnsOfFilters(
     (networks ?? NETWORK_NAMES).map((network) => identifiers.of(domain, network, id));
   const put = (column: string, keys: readonly (bigint | number | string)[] | undefined) => {
     if (keys === undefined) return;
-    if (keys.length > MAX_LIST)
-      throw new CatalogueError("bad-filter", `a filter lists at most ${MAX_LIST} things`);
+    requireFew(keys);
     columns[column] = `{${keys.join(",")}}`;
   };
 
@@ -76,6 +87,7 @@ export async function columnsOfFilters(
   const custodians = listOf(filters.custodian) ?? filters.held?.map(({ custodian }) => custodian);
   put("custodian", custodians && [...new Set(custodians)].map((id) => identifiers.of("custodian", id)));
   if (filters.held !== undefined) columns["held"] = heldColumn(filters.held, identifiers);
+  if (filters.parties !== undefined) columns["parties"] = partiesColumn(filters.parties, identifiers);
   put("account", filters.account === undefined ? undefined : inNetworks("account", filters.account));
   put("sender", filters.sender === undefined ? undefined : inNetworks("party", filters.sender));
   put("matter", filters.matter === undefined ? undefined : [identifiers.of("matter", filters.matter)]);
@@ -96,15 +108,38 @@ export async function columnsOfFilters(
 
 /** As JSON: a custodian's key, and the interval in milliseconds, its end not included. */
 function heldColumn(held: readonly Held[], identifiers: Identifiers): string {
-  if (held.length > MAX_LIST)
-    throw new CatalogueError("bad-filter", `a filter lists at most ${MAX_LIST} things`);
+  requireFew(held);
   return JSON.stringify(
-    held.map(({ custodian, from, to }) => ({
+    held.map(({ custodian, ...span }) => ({
       custodian: String(identifiers.of("custodian", custodian)),
-      ...(from === undefined ? {} : { from: interval(from).first }),
-      ...(to === undefined ? {} : { to: interval(to).first }),
+      ...columnsOfSpan(span),
     })),
   );
+}
+
+/** As JSON: the network's code, keys of senders and of conversations, and the interval as of `heldColumn`. */
+function partiesColumn(parties: readonly PartyThen[], identifiers: Identifiers): string {
+  requireFew(parties.flatMap(({ ids }) => ids));
+  return JSON.stringify(
+    parties.map(({ network, ids, ...span }) => ({
+      network: networkCode(network),
+      sender: ids.map((id) => String(identifiers.of("party", network, id))),
+      conversation: ids.map((id) => String(identifiers.of("conversation", id))),
+      ...columnsOfSpan(span),
+    })),
+  );
+}
+
+function requireFew(list: readonly unknown[]): void {
+  if (list.length > MAX_LIST)
+    throw new CatalogueError("bad-filter", `a filter lists at most ${MAX_LIST} things`);
+}
+
+function columnsOfSpan({ from, to }: { from?: string; to?: string }): { from?: number; to?: number } {
+  return {
+    ...(from === undefined ? {} : { from: interval(from).first }),
+    ...(to === undefined ? {} : { to: interval(to).first }),
+  };
 }
 
 function listOf<Value extends string>(

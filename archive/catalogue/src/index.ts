@@ -3,7 +3,7 @@ export { SEARCHED_KINDS } from "./codes.ts";
 export { checkPostgres, type PostgresNeeds } from "./check.ts";
 export { type CataloguePool, type CatalogueRole, openCatalogue } from "./connection.ts";
 export { CatalogueError, type CatalogueErrorCode } from "./error.ts";
-export { type Filters, type Held } from "./filters.ts";
+export { type Filters, type Held, type PartyThen } from "./filters.ts";
 export { type Excerpt, excerptOf } from "./excerpt.ts";
 export { type HitCount, type HitCounts } from "./hit-counts.ts";
 export { marksOf } from "./mark.ts";

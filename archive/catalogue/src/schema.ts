@@ -146,4 +146,6 @@ export const MIGRATIONS: readonly string[] = [
   REVOKE ALL ON FUNCTION catalogue.search(jsonb) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION catalogue.search(jsonb) TO catalogue_reader;
   `,
+  // With people outside.
+  SEARCH_FUNCTION,
 ];

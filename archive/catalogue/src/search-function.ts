@@ -1,5 +1,10 @@
 import { COUNTS_OF_HITS } from "./hit-counts.ts";
 
+/** That a record's time is in the interval of `h`, its end not included. */
+const WITHIN = `
+        CASE WHEN h ? 'from' THEN format(' AND r.at >= %L::timestamptz', to_timestamp((h->>'from')::bigint / 1000.0)) ELSE '' END
+        || CASE WHEN h ? 'to' THEN format(' AND r.at < %L::timestamptz', to_timestamp((h->>'to')::bigint / 1000.0)) ELSE '' END`;
+
 /**
  * `catalogue.search(q)`: the one place where a search becomes SQL.
  *
@@ -10,7 +15,8 @@ import { COUNTS_OF_HITS } from "./hit-counts.ts";
  * `q`: `words`, a list of clauses that must all hold, each a list of alternatives, `{"all": tokens}` or
  * `{"any": tokens}`; `none`: tokens that must be absent; `filters`: lists by column, and `from`, `to`,
  * `spanFrom`, `spanTo` in milliseconds; `before`: `{at, shard, idx}` of the row to continue after; `limit`;
- * `held` is a list of custodians, each with `from` and `to` (not included), of which one must fit; and `mode`:
+ * `held` is a list of custodians, each with `from` and `to` (not included), of which one must fit; `parties` one of
+ * networks, each with keys of senders and conversations, and the same interval; and `mode`:
  * - `walk`: newest first along an index, looking at `window` rows at most, and finding `hits` at most (`limit`
  *   unless given): a page of those, with their number;
  * - `page`: all hits first, fenced so that the planner cannot walk, with their exact number, then a page;
@@ -52,10 +58,14 @@ BEGIN
     END IF;
   END LOOP;
   IF q->'filters' ? 'held' THEN
-    SELECT string_agg(format('r.custodian = %L::bigint', h->>'custodian')
-      || CASE WHEN h ? 'from' THEN format(' AND r.at >= %L::timestamptz', to_timestamp((h->>'from')::bigint / 1000.0)) ELSE '' END
-      || CASE WHEN h ? 'to' THEN format(' AND r.at < %L::timestamptz', to_timestamp((h->>'to')::bigint / 1000.0)) ELSE '' END, ' OR ')
+    SELECT string_agg(format('r.custodian = %L::bigint', h->>'custodian') || ${WITHIN}, ' OR ')
     INTO either FROM jsonb_array_elements((q->'filters'->>'held')::jsonb) h;
+    rows_are := rows_are || ' AND (' || coalesce(either, 'false') || ')';
+  END IF;
+  IF q->'filters' ? 'parties' THEN
+    SELECT string_agg(format('r.network = %L::smallint AND (r.sender = ANY (%L::bigint[]) OR r.conversation = ANY (%L::bigint[]))',
+      h->>'network', translate(h->>'sender', '[]"', '{}'), translate(h->>'conversation', '[]"', '{}')) || ${WITHIN}, ' OR ')
+    INTO either FROM jsonb_array_elements((q->'filters'->>'parties')::jsonb) h;
     rows_are := rows_are || ' AND (' || coalesce(either, 'false') || ')';
   END IF;
   FOREACH field IN ARRAY ARRAY['kind', 'network', 'method', 'provenance'] LOOP

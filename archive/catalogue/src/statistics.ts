@@ -100,8 +100,11 @@ async function load(session: CatalogueSession): Promise<Statistics> {
       for (const [column, list] of Object.entries(given)) {
         // Who is held is listed as `custodian` too.
         if (column === "from" || column === "to" || column === "held") continue;
-        const shares = columns.get(column);
-        const shareOf = (value: string) => shares?.known.get(value) ?? shares?.unknown ?? RARE;
+        if (column === "parties") {
+          share *= shareOfParties(columns, list);
+          continue;
+        }
+        const shareOf = sharesIn(columns, column);
         const values = list.slice(1, -1).split(",");
         const sum = Math.min(
           1,
@@ -117,6 +120,20 @@ async function load(session: CatalogueSession): Promise<Statistics> {
       };
     },
   };
+}
+
+function sharesIn(columns: ReadonlyMap<string, Shares>, column: string): (value: string) => number {
+  const shares = columns.get(column);
+  return (value) => shares?.known.get(value) ?? shares?.unknown ?? RARE;
+}
+
+/** @param list as `columnsOfFilters` writes it */
+function shareOfParties(columns: ReadonlyMap<string, Shares>, list: string): number {
+  const parties = JSON.parse(list) as { sender: string[]; conversation: string[] }[];
+  const sum = (["sender", "conversation"] as const)
+    .flatMap((column) => parties.flatMap((party) => party[column].map(sharesIn(columns, column))))
+    .reduce((total, share) => total + share, 0);
+  return Math.min(1, sum);
 }
 
 /** A token that is not listed is rarer than every one that is. */

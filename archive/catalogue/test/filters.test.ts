@@ -86,4 +86,42 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
     expect(await find("", { held: [{ custodian: "cust-2" }] })).toEqual(["plain", "film"]);
     expect(await find("", { held: [] })).toEqual([]);
   });
+
+  it("by somebody outside, by what each network called them then: what they wrote, and a talk with them alone", async () => {
+    const fergus = { id: "+447700900456", name: "Fergus" };
+    const told = {
+      sms: { network: "sms", sender: fergus, ...at("06") },
+      answer: {
+        network: "sms",
+        conversation: { id: fergus.id, title: "Fergus", kind: "direct" },
+        sender: { id: "+447700900123", name: "Ada" },
+        ...at("07"),
+      },
+      mail: { network: "email", sender: { id: "fergus@example.org", name: "Fergus" }, ...at("08") },
+      another: { network: "sms", sender: { ...fergus, name: "Somebody" }, ...at("20") },
+      signal: { network: "signal", sender: fergus, ...at("09") },
+    } as const;
+    for (const [name, given] of Object.entries(told)) {
+      const record = recordOf({ text: "ferry", ...given } as Parameters<typeof recordOf>[0]);
+      names.set(record.id, name);
+      await catalogue.add([record]);
+    }
+    const parties = [
+      {
+        network: "sms",
+        ids: [fergus.id, "07700900456"],
+        from: "2026-03-06T10:00:00.000Z",
+        to: "2026-03-20T10:00:00.000Z",
+      },
+      { network: "email", ids: ["fergus@example.org"] },
+    ] as const;
+
+    expect(await find("", { parties })).toEqual(["mail", "answer", "sms"]);
+    expect(await find("ferry", { parties, network: "sms" })).toEqual(["answer", "sms"]);
+    expect(await find("ferry", { parties: [parties[1]] })).toEqual(["mail"]);
+    expect(await find("", { parties: [] })).toEqual([]);
+    expect(await find("", { parties: [{ network: "sms", ids: ["'; DROP", "}{"] }] })).toEqual([]);
+    const many = [{ network: "sms" as const, ids: Array.from({ length: 1_001 }, (_, i) => String(i)) }];
+    await expect(find("", { parties: many })).rejects.toMatchObject({ code: "bad-filter" });
+  });
 });
