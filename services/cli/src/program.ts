@@ -5,6 +5,7 @@ import { addGovernance } from "./commands/add-governance.ts";
 import { addKeys } from "./commands/add-keys.ts";
 import { addRegistry } from "./commands/add-registry.ts";
 import { addOperations } from "./commands/add-operations.ts";
+import { addParticipants } from "./commands/add-participants.ts";
 import { addPeople } from "./commands/add-people.ts";
 import { addKeysRestore } from "./commands/keys-restore.ts";
 import { importCommand, type ImportOptions } from "./commands/import.ts";
@@ -102,6 +103,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   selecting(
     program.command("search").description("find records"),
     "custodian",
+    "participant",
     "network",
     "conversation",
     "from",
@@ -153,6 +155,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   addSend(program, out);
   addGovernance(program, out);
   addRegistry(program, out);
+  addParticipants(program, out);
   addPeople(program, out);
   addOperations(program, out);
   addKeys(program, out);
@@ -169,6 +172,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
 function selecting(command: Command, ...filters: string[]): Command {
   const about: Record<string, string> = {
     custodian: "<name>",
+    participant: "<name>",
     network: "<network>",
     conversation: "<title>",
     from: "<date>",

@@ -6,6 +6,8 @@ import { exportAppliers } from "./exporting/export-appliers.ts";
 import { matterAppliers } from "./matters/matter-appliers.ts";
 import { type Fact, type FactAction, factSchemas } from "./facts.ts";
 import { healthAppliers } from "./health/health-appliers.ts";
+import { participantAppliers } from "./participants/participant-appliers.ts";
+import { participantPlaces } from "./participants/places.ts";
 import { postPlaces } from "./posts/places.ts";
 import { postAppliers, unlink } from "./posts/post-appliers.ts";
 import { signInPlaces } from "./sign-in/places.ts";
@@ -32,6 +34,7 @@ export function unpackIds(packed: Uint8Array): string[] {
 /** Where each cell of the registry is sealed. */
 export const PLACES = {
   ...postPlaces,
+  ...participantPlaces,
   identifier: (id: string) => `account.identifier/${id}`,
   ...signInPlaces,
   scopeReason: (id: string) => `scope_rule.reason/${id}`,
@@ -47,6 +50,7 @@ export const PLACES = {
 const appliers: Appliers = {
   ...selectionAppliers,
   ...agentAppliers,
+  ...participantAppliers,
 
   "custodian.add": async (tx, { at, detail: { id, name } }, cells) => {
     await tx.query("INSERT INTO records.custodian VALUES ($1, $2, $3, $4)", [

@@ -8,6 +8,7 @@ import { exportFacts } from "./exporting/export-facts.ts";
 import { healthFacts } from "./health/health-facts.ts";
 import { keyFacts } from "./keys/key-facts.ts";
 import { matterFacts } from "./matters/matter-facts.ts";
+import { participantFacts } from "./participants/participant-facts.ts";
 import { importFacts, postFacts } from "./posts/post-facts.ts";
 import { signInFacts } from "./sign-in/sign-in-facts.ts";
 import { selectionFacts } from "./searching/selection-facts.ts";
@@ -154,6 +155,7 @@ export const factSchemas = {
   }),
   ...keyFacts,
   ...postFacts,
+  ...participantFacts,
   ...importFacts,
   ...healthFacts,
   ...signInFacts,

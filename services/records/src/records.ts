@@ -33,6 +33,8 @@ import { Statements } from "./matters/statement.ts";
 import { statementRoutes } from "./matters/statement-routes.ts";
 import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
+import { Participants } from "./participants/participants.ts";
+import { participantRoutes } from "./participants/participant-routes.ts";
 import { PersonNames } from "./person-names.ts";
 import { DEFAULT_ZONE, postArea } from "./posts/area.ts";
 import { guarded } from "./problem.ts";
@@ -150,6 +152,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const accounts = new Accounts({ ...base, registry });
   const zone = options.zone ?? DEFAULT_ZONE;
   const { posts, custody, routes: overTime } = postArea({ ...base, registry, zone });
+  const participants = new Participants(base);
   const tokens = new Tokens(base);
   const names = new PersonNames(base);
   const { matters, routes: ofMatters } = matterArea({ ...base, names });
@@ -159,8 +162,8 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   const scope = new Scope({ ...base, key: options.scopeKey });
   const reading = new Reading({ archive, catalogue, trail });
   const refusals = new Refusals({ trail, now });
-  const searching = new Searching({ ...base, registry, posts, matters, reading, trail });
-  const searchLog = new SearchLog({ ...base, registry, posts });
+  const searching = new Searching({ ...base, registry, posts, participants, matters, reading, trail });
+  const searchLog = new SearchLog({ ...base, registry, posts, participants });
   const selection = new MatterSelection({ ...base, matters, reading, trail, searching, log: searchLog });
   const savedSearches = new SavedSearches({ searching, log: searchLog, selection });
   const statements = new Statements({
@@ -239,6 +242,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
       requireConfirmed: signIn.requireConfirmed,
     }),
     ...overTime,
+    ...participantRoutes({ participants, zone }),
     ...agentArea({ ...base, registry, accounts }),
     ...internalRoutes({ registry, accounts, scope, authenticator, matters }),
     ...operationsRoutes({ operations, rebuild, restore, verifications: health.verifications }),

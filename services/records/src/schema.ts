@@ -1,6 +1,7 @@
 import { AGENT_SCHEMA } from "./agents/agent-facts.ts";
 import type { Database } from "./database.ts";
 import { EXPORT_SCHEMA } from "./exporting/export-schema.ts";
+import { PARTICIPANT_SCHEMA } from "./participants/participant-facts.ts";
 import { POST_SCHEMA } from "./posts/post-schema.ts";
 import { confirmationMigration, signInMigration } from "./sign-in/migration.ts";
 
@@ -128,6 +129,7 @@ const MIGRATIONS: readonly string[] = [
     ADD COLUMN review_answered text, ADD COLUMN review_outcome text;
   `,
   confirmationMigration,
+  PARTICIPANT_SCHEMA,
 ];
 
 /** Tables that are made of audit events alone, children before parents. */
@@ -135,6 +137,8 @@ export const PROJECTIONS = [
   "replayed",
   "verification",
   "identifier",
+  "participant_identifier",
+  "participant",
   "agent",
   "device_use",
   "device",

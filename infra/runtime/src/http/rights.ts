@@ -56,6 +56,9 @@ export const RIGHTS = {
   "custodian.manage": ["records-officer", "administrator"],
   "account.read": STAFF,
   "account.manage": ["records-officer", "administrator"],
+  /** People outside whom officials write with. */
+  "participant.read": READERS,
+  "participant.manage": ["records-officer"],
   "post.read": STAFF,
   "post.manage": ["records-officer", "administrator"],
   "device.read": STAFF,

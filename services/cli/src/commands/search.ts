@@ -5,6 +5,7 @@ import { type Output, printable } from "../output.ts";
 export interface SearchOptions {
   readonly matter: string;
   readonly custodian?: string;
+  readonly participant?: string;
   readonly network?: string;
   readonly conversation?: string;
   readonly from?: string;

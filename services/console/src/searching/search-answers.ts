@@ -4,6 +4,7 @@ import { z } from "zod";
 export const filters = z.object({
   custodian: z.string().optional(),
   post: z.string().optional(),
+  participant: z.string().optional(),
   network: z.array(z.string()).optional(),
   conversation: z.string().optional(),
   titled: z.string().optional(),
@@ -22,7 +23,11 @@ export const saved = z.object({
   at: z.string(),
   q: z.string(),
   filters,
-  names: z.object({ custodian: z.string().optional(), post: z.string().optional() }),
+  names: z.object({
+    custodian: z.string().optional(),
+    post: z.string().optional(),
+    participant: z.string().optional(),
+  }),
   total: z.number(),
   totalIsExact: z.boolean(),
 });

@@ -32,6 +32,7 @@ export const searchForm = z
     q: z.string().trim().max(1_000, "searching:errors.words").default(""),
     custodian: text(512),
     post: text(512),
+    participant: text(512),
     network: several(NETWORKS),
     titled: text(1_024),
     conversation: z
@@ -50,7 +51,16 @@ export const searchForm = z
 /** What the API is asked. */
 export function askedBy(form: z.output<typeof searchForm>): { q: string; filters: Filters } {
   const { q, network, kind } = form;
-  const texts = ["custodian", "post", "titled", "conversation", "sender", "account", "attachments"] as const;
+  const texts = [
+    "custodian",
+    "post",
+    "participant",
+    "titled",
+    "conversation",
+    "sender",
+    "account",
+    "attachments",
+  ] as const;
   const given = texts.flatMap((name) => (form[name] === "" ? [] : [[name, form[name]] as const]));
   const from = givenDay(form, "from");
   const to = givenDay(form, "to");
@@ -80,6 +90,7 @@ export function valuesOf({ q, filters, names }: Saved): Record<string, unknown> 
     ...rest,
     ...(names.custodian === undefined ? {} : { custodian: names.custodian }),
     ...(names.post === undefined ? {} : { post: names.post }),
+    ...(names.participant === undefined ? {} : { participant: names.participant }),
     ...parts("from", from),
     ...parts("to", to),
   };

@@ -41,6 +41,7 @@ export function readingRoutes({ searching }: { searching: Searching }): Route[] 
         q: z.string().max(1_000).default(""),
         matter: z.uuid(),
         ...selectionQuery,
+        participant: text(512).optional().describe("Of somebody outside: name or id"),
         limit: z.coerce.number().int().min(1).max(500).default(25),
         cursor: text(512).optional(),
       }),

@@ -4,6 +4,7 @@ import type { Cells } from "../cells.ts";
 import type { Database } from "../database.ts";
 import { RecordsError } from "../error.ts";
 import { type Order, type Page, type PageRequest, readPage } from "../paging.ts";
+import type { Participants } from "../participants/participants.ts";
 import type { Posts } from "../posts/posts.ts";
 import type { Registry } from "../registry.ts";
 import { askedPlace, searchFilters, type SearchFilters } from "./search-facts.ts";
@@ -17,7 +18,7 @@ export interface SavedSearch {
   readonly words: string;
   readonly filters: SearchFilters;
   /** Names behind the ids of `filters`. */
-  readonly names: { readonly custodian?: string; readonly post?: string };
+  readonly names: { readonly custodian?: string; readonly post?: string; readonly participant?: string };
   /** As it was then; a floor unless `totalIsExact`. */
   readonly total: number;
   readonly totalIsExact: boolean;
@@ -54,12 +55,20 @@ export class SearchLog {
   readonly #cells: Cells;
   readonly #registry: Registry;
   readonly #posts: Posts;
+  readonly #participants: Participants;
 
-  constructor(options: { database: Database; cells: Cells; registry: Registry; posts: Posts }) {
+  constructor(options: {
+    database: Database;
+    cells: Cells;
+    registry: Registry;
+    posts: Posts;
+    participants: Participants;
+  }) {
     this.#database = options.database;
     this.#cells = options.cells;
     this.#registry = options.registry;
     this.#posts = options.posts;
+    this.#participants = options.participants;
   }
 
   /** Newest first, of a matter that may be closed. */
@@ -86,7 +95,7 @@ export class SearchLog {
       names.set(id, known);
       return known;
     };
-    const { custodian, post } = filters;
+    const { custodian, post, participant } = filters;
     return {
       id: row.id,
       by: {
@@ -103,6 +112,14 @@ export class SearchLog {
         ...(post === undefined
           ? {}
           : { post: await named(post, async () => (await this.#posts.get(post)).title) }),
+        ...(participant === undefined
+          ? {}
+          : {
+              participant: await named(
+                participant,
+                async () => (await this.#participants.get(participant)).name,
+              ),
+            }),
       },
       total: Number(row.total),
       totalIsExact: row.exact,

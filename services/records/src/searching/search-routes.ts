@@ -17,7 +17,11 @@ const saved = z.object({
   q: z.string(),
   filters: searchFilters,
   names: z
-    .object({ custodian: z.string().optional(), post: z.string().optional() })
+    .object({
+      custodian: z.string().optional(),
+      post: z.string().optional(),
+      participant: z.string().optional(),
+    })
     .describe("Behind the ids of `filters`"),
   ...totals,
 });

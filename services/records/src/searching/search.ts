@@ -12,6 +12,7 @@ import { randomUUID } from "node:crypto";
 import type { Cells } from "../cells.ts";
 import type { Database } from "../database.ts";
 import type { Matters } from "../matters/matters.ts";
+import type { Participants } from "../participants/participants.ts";
 import type { Posts } from "../posts/posts.ts";
 import { type Reading, requireAuditor } from "../reading.ts";
 import type { Registry } from "../registry.ts";
@@ -23,6 +24,8 @@ export interface SearchRequest {
   readonly matter: string;
   /** Name or id. */
   readonly custodian?: string | undefined;
+  /** Name or id. */
+  readonly participant?: string | undefined;
   readonly network?: readonly Network[] | undefined;
   /** Id or exact title. */
   readonly conversation?: string | undefined;
@@ -97,6 +100,7 @@ export class Searching {
   readonly #catalogue: CatalogueReader;
   readonly #registry: Registry;
   readonly #posts: Posts;
+  readonly #participants: Participants;
   readonly #matters: Matters;
   readonly #reading: Reading;
   readonly #trail: AuditTrail;
@@ -107,6 +111,7 @@ export class Searching {
     catalogue: CatalogueReader;
     registry: Registry;
     posts: Posts;
+    participants: Participants;
     matters: Matters;
     reading: Reading;
     trail: AuditTrail;
@@ -116,6 +121,7 @@ export class Searching {
     this.#catalogue = of.catalogue;
     this.#registry = of.registry;
     this.#posts = of.posts;
+    this.#participants = of.participants;
     this.#matters = of.matters;
     this.#reading = of.reading;
     this.#trail = of.trail;
@@ -192,26 +198,29 @@ export class Searching {
   }
 
   /**
-   * What was asked, its custodian and post by id.
+   * What was asked, its custodian, post and participant by id.
    *
-   * @throws {RecordsError} `no-such-custodian`, `ambiguous-custodian`; `not-found`, `conflict`: of the post
+   * @throws {RecordsError} `no-such-custodian`, `ambiguous-custodian`; `not-found`, `conflict`: of the others
    */
   async settled(asked: {
     [Name in keyof SearchFilters]: SearchFilters[Name] | undefined;
   }): Promise<SearchFilters> {
     const given = JSON.parse(JSON.stringify(asked)) as SearchFilters;
-    const { custodian, post } = given;
+    const { custodian, post, participant } = given;
     return {
       ...given,
       ...(custodian === undefined ? {} : { custodian: (await this.#registry.find(custodian)).id }),
       ...(post === undefined ? {} : { post: (await this.#posts.find(this.#database, post)).id }),
+      ...(participant === undefined ? {} : { participant: (await this.#participants.find(participant)).id }),
     };
   }
 
   /** The catalogue's filters for what was asked. */
-  async filtersOf({ custodian, post, conversation, titled, kind, ...rest }: SearchFilters): Promise<Filters> {
+  async filtersOf(asked: SearchFilters): Promise<Filters> {
+    const { custodian, post, participant, conversation, titled, kind, ...rest } = asked;
     return {
       ...(custodian === undefined ? {} : { custodian }),
+      ...(participant === undefined ? {} : { parties: await this.#participants.parties(participant) }),
       ...(conversation === undefined ? {} : { conversationKey: conversation }),
       ...(titled === undefined ? {} : { conversation: titled }),
       ...(post === undefined ? {} : { held: await this.#held(post) }),

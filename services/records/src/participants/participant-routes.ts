@@ -1,0 +1,93 @@
+import { type Route, route } from "@daybook/runtime";
+import { z } from "zod";
+import { pageEnd, pageQuery } from "../paging.ts";
+import { name, when } from "../posts/fields.ts";
+import { accountNetwork } from "../posts/post-facts.ts";
+import { params, reason } from "../routes/fields.ts";
+import type { Participants } from "./participants.ts";
+
+const participant = z.object({ id: z.uuid(), name: z.string(), addedAt: z.string() });
+const identifier = z.object({
+  id: z.uuid(),
+  network: accountNetwork,
+  identifier: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable().describe("Exclusive"),
+});
+
+/** People outside, and by what each network knew them when. */
+export function participantRoutes({
+  participants,
+  zone,
+}: {
+  participants: Participants;
+  zone: string;
+}): Route[] {
+  const at = when(zone);
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/participants",
+      action: "participant.read",
+      summary: "People outside, in the order they were added",
+      query: pageQuery,
+      response: z.object({ participants: z.array(participant), ...pageEnd }),
+      handle: async ({ query }) => {
+        const { entries, next } = await participants.list(query);
+        return { participants: entries, next };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/participants/:id",
+      action: "participant.read",
+      summary: "Somebody outside, with numbers and addresses over time",
+      params,
+      response: participant.extend({ identifiers: z.array(identifier) }),
+      handle: async ({ params: { id } }) => ({
+        ...(await participants.get(id)),
+        identifiers: await participants.identifiers(id),
+      }),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/participants",
+      action: "participant.manage",
+      summary: "Add somebody outside, by whom searches can be narrowed over all networks",
+      status: 201,
+      body: z.object({ name, reason }),
+      response: participant,
+      handle: ({ principal, body }) => participants.add(body.name, body.reason, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/participants/:id/identifiers",
+      action: "participant.manage",
+      summary: "Say that a number or address was theirs on a network, for a time",
+      status: 201,
+      params,
+      body: z.object({
+        network: accountNetwork,
+        identifier: z.string().trim().min(1).max(512),
+        from: at.nullable().default(null),
+        to: at.nullable().default(null).describe("Exclusive"),
+        reason,
+      }),
+      response: z.object({ id: z.uuid() }),
+      handle: ({ principal, params: { id }, body: { reason: why, ...one } }) =>
+        participants.identify(id, one, why, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/participant-identifiers/:id/release",
+      action: "participant.manage",
+      summary: "It is theirs no more from an instant on, or never was",
+      params,
+      body: z.object({ to: at.nullable().default(null).describe("Null: it never was theirs"), reason }),
+      handle: async ({ principal, params: { id }, body }) => {
+        await participants.release(id, body.to, body.reason, principal.id);
+        return undefined;
+      },
+    }),
+  ];
+}
