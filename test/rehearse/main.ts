@@ -5,6 +5,7 @@ import type { Rehearsed } from "./steps.ts";
 type Rehearse = (daybook: Daybook, say: (line: string) => void) => Promise<Rehearsed>;
 const REHEARSALS: Readonly<Record<string, { of: string; load: () => Promise<Rehearse> }>> = {
   signal: { of: "Signal", load: async () => (await import("./signal.ts")).rehearseSignal },
+  email: { of: "e-mail", load: async () => (await import("./email.ts")).rehearseEmail },
   imessage: { of: "iMessage", load: async () => (await import("./imessage.ts")).rehearseIMessage },
   sms: { of: "SMS", load: async () => (await import("./sms.ts")).rehearseSms },
   whatsapp: { of: "WhatsApp", load: async () => (await import("./whatsapp.ts")).rehearseWhatsApp },

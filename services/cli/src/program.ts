@@ -61,6 +61,10 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       "--sms <file>",
       "capture official numbers' text messages too: which, and what their aggregator gave, JSON (connectors/sms)",
     )
+    .option(
+      "--email <file>",
+      "capture mail too: whose, and which mail servers send its journal, JSON (connectors/email)",
+    )
     .option("--json")
     .action(async (options: UpOptions, command: Command) => {
       // The services take long to load: no other command waits for them.

@@ -2,14 +2,16 @@ import { join } from "node:path";
 import type { Live } from "@daybook/capture";
 import { type Config, type Logger } from "@daybook/runtime";
 import { z } from "zod";
+import {
+  mailAddress,
+  mailSource,
+  MAX_JOURNAL_ADDRESSES,
+  MAX_MAILBOXES,
+  MAX_SOURCES,
+} from "../email-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
 
 const words = (text: string) => text.split(/[\s,]+/).filter((one) => one !== "");
-const address = z
-  .string()
-  .regex(/^[^\s@]{1,200}@[^\s@]{1,255}$/, "must be an address")
-  .toLowerCase();
-
 /** A line `ADDRESS[,ADDRESS...] CUSTODIAN`. */
 const mailbox = z
   .string()
@@ -26,19 +28,19 @@ export const EMAIL = {
     .string()
     .max(4 * 1024 * 1024)
     .transform((text) => text.split("\n").filter((line) => line.trim() !== ""))
-    .pipe(z.array(mailbox).min(1).max(20_000))
+    .pipe(z.array(mailbox).min(1).max(MAX_MAILBOXES))
     .optional()
     .describe("governed mailboxes: ADDRESS[,ADDRESS...] and the custodian's name, one a line"),
   DAYBOOK_EMAIL_JOURNAL_ADDRESSES: z
     .string()
     .transform(words)
-    .pipe(z.array(address).min(1).max(100))
+    .pipe(z.array(mailAddress).min(1).max(MAX_JOURNAL_ADDRESSES))
     .optional()
     .describe("addresses that journals are sent to, comma-separated: with a part that nobody guesses"),
   DAYBOOK_EMAIL_SOURCES: z
     .string()
     .transform(words)
-    .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).max(1_000))
+    .pipe(z.array(mailSource).max(MAX_SOURCES))
     .optional()
     .describe("IP addresses and networks of the mail servers that send journals, comma-separated"),
   DAYBOOK_EMAIL_CLIENT_NAMES: z

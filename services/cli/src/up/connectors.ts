@@ -3,6 +3,7 @@ import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { CliError } from "../error.ts";
 import type { Keys } from "./keys.ts";
+import { withEmail } from "./email.ts";
 import { withSignal } from "./signal.ts";
 import { withSms } from "./sms.ts";
 import { withWhatsappBusiness } from "./whatsapp-business.ts";
@@ -23,6 +24,8 @@ export interface ConnectorsGiven {
   readonly whatsappBusiness?: string;
   /** File that says which official numbers' text messages are captured, and what their aggregator gave. */
   readonly sms?: string;
+  /** File that says whose mail is captured by its journal, and who sends that. */
+  readonly email?: string;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function connectorsOf(
     keys = one.keys;
     live.push(one.live);
   };
-  const { signalServers, whatsappBusiness, sms } = given;
+  const { signalServers, whatsappBusiness, sms, email } = given;
   if (!given.whatsappWeb && (given.chromium ?? given.chromiumArg ?? given.whatsappRelay) !== undefined)
     throw new CliError(
       "--chromium, --chromium-arg and --whatsapp-relay are of use with --whatsapp-web alone",
@@ -71,5 +74,7 @@ export async function connectorsOf(
       }),
     );
   if (sms !== undefined) take(await withSms(home, keys, { file: sms, log: log("sms") }));
+  if (email !== undefined)
+    take(await withEmail(home, keys, { file: email, host: given.host, log: log("email") }));
   return { keys, live };
 }

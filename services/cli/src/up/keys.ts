@@ -36,6 +36,8 @@ const serviceKeys = z.strictObject({
   whatsappBusiness: key32.optional(),
   /** Encrypts what is remembered of text messages: made when there are to be any. */
   sms: key32.optional(),
+  /** Encrypts what is remembered of mail: made when there is to be any. */
+  email: key32.optional(),
 });
 export type ServiceKeys = z.infer<typeof serviceKeys>;
 

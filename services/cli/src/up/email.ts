@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Live } from "@daybook/capture";
+import type { Home } from "@daybook/compose";
+import type { Logger } from "@daybook/runtime";
+import { z } from "zod";
+import {
+  isThisMachine,
+  mailAddress,
+  mailSource,
+  MAX_JOURNAL_ADDRESSES,
+  MAX_MAILBOXES,
+  MAX_SOURCES,
+} from "../email-settings.ts";
+import type { Keys } from "./keys.ts";
+import { readPrivateSettings } from "./private-settings.ts";
+
+const word = z.string().trim().min(1).max(4_096);
+const pem = z.string().regex(/-----BEGIN [A-Z ]+-----/, "must be PEM");
+
+/** What a file says of a journal of mail: see `connectors/email`. */
+const settings = z
+  .strictObject({
+    mailboxes: z
+      .array(z.strictObject({ addresses: z.tuple([mailAddress], mailAddress), custodian: word }))
+      .min(1)
+      .max(MAX_MAILBOXES),
+    journalAddresses: z.array(mailAddress).min(1).max(MAX_JOURNAL_ADDRESSES),
+    sources: z.array(mailSource).max(MAX_SOURCES).default([]),
+    clientNames: z.array(z.string().min(1).max(255)).max(100).default([]),
+    clientCa: pem.optional(),
+    port: z.int().min(1).max(65_535).default(2525),
+    tls: z.strictObject({ certificate: pem, key: pem }).optional(),
+  })
+  .refine(({ sources, clientNames }) => sources.length + clientNames.length > 0, {
+    path: ["sources"],
+    error: "say who may send: addresses, or names in certificates",
+  })
+  .refine(({ clientNames, clientCa }) => clientNames.length > 0 === (clientCa !== undefined), {
+    path: ["clientCa"],
+    error: "belongs with clientNames",
+  })
+  .refine(
+    ({ tls, sources, clientNames }) => tls ?? (clientNames.length === 0 && sources.every(isThisMachine)),
+    { path: ["tls"], error: "mail of other machines comes encrypted" },
+  );
+
+/**
+ * Has a home capture an organisation's mail by its journal.
+ *
+ * @param file says whose mail, and who sends the journal
+ * @param host where mail servers come to
+ * @returns the keys with one for what is remembered, which is made and kept where there is none
+ * @throws {CliError} for a file that says something else, or that others may read
+ */
+export async function withEmail(
+  home: Home,
+  keys: Keys,
+  { file, host, log }: { file: string; host: string; log: Logger },
+): Promise<{ keys: Keys; live: Live }> {
+  const given = await readPrivateSettings(file, "mail", settings);
+  const key = keys.service.email ?? randomBytes(32).toString("base64");
+  const { emailLive } = await import("../email.ts");
+  const service = { ...keys.service, email: key };
+  if (keys.service.email === undefined) await keys.save(service);
+  const live = emailLive({
+    mailboxes: given.mailboxes,
+    journalAddresses: given.journalAddresses,
+    sources: { addresses: given.sources, names: given.clientNames },
+    at: { host, port: given.port },
+    tls: given.tls && { ...given.tls, clientAuthority: given.clientCa },
+    stateFile: join(home.dir, "email.state"),
+    key: Buffer.from(key, "base64"),
+    log,
+  });
+  return { keys: { ...keys, service }, live };
+}
