@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import {
   decodePdu,
   encodePdu,
@@ -10,6 +10,12 @@ import {
 } from "../../connectors/sms/src/smpp/index.ts";
 
 const NONE = Buffer.alloc(0);
+
+/** PEM. */
+interface Shown {
+  readonly key: string;
+  readonly certificate: string;
+}
 
 interface Bound {
   readonly socket: Socket;
@@ -30,22 +36,31 @@ export class Smsc {
   isSilent = false;
   /** How often an ESME bound. */
   binds = 0;
+  /** How many came with whom no TLS could be spoken. */
+  strangers = 0;
   /** Whatever ESMEs sent that is no answer, in order. */
   readonly received: Pdu[] = [];
   /** What submit_sm is answered with: an id, or a status. */
   onSubmit: (body: MessageBody, n: number) => string | number = (_body, n) => `id-${n}`;
   #submitted = 0;
 
-  private constructor(password: string) {
+  private constructor(password: string, tls: Shown | undefined) {
     this.#password = password;
-    this.#server = createServer((socket) => void this.#serve(socket));
+    const serve = (socket: Socket) => void this.#serve(socket);
+    this.#server = tls
+      ? createTlsServer({ key: tls.key, cert: tls.certificate }, serve)
+      : createServer(serve);
+    // Who came with no TLS, or did not like the certificate.
+    this.#server.on("tlsClientError", () => (this.strangers += 1));
   }
 
+  /** @param of.tls over TLS, with this key and certificate */
   static async start({
     password = "secret",
     port = 0,
-  }: { password?: string; port?: number } = {}): Promise<Smsc> {
-    const smsc = new Smsc(password);
+    tls,
+  }: { password?: string; port?: number; tls?: Shown } = {}): Promise<Smsc> {
+    const smsc = new Smsc(password, tls);
     await new Promise<void>((resolve) => smsc.#server.listen(port, "127.0.0.1", resolve));
     return smsc;
   }

@@ -6,10 +6,15 @@ import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Smsc } from "../../../../test/fakes/smsc.ts";
 import { Sms, type SmsOptions } from "../../src/index.ts";
-import { OFFICIAL } from "../fixtures/pdus.ts";
+import { ACCOUNT, CUSTODIAN, settings, type Settings } from "./settings.ts";
 
-export const CUSTODIAN = { id: "custodian-1", name: "Olivia Sinclair" };
-export const ACCOUNT = `+${OFFICIAL}`;
+export { ACCOUNT, CUSTODIAN, settings };
+
+export type OfficeOptions = Settings & {
+  readonly sink?: RecordingSink;
+  readonly dir?: string;
+  readonly smsc?: Smsc;
+};
 
 /** Official numbers at an aggregator, by a fake of it. */
 export interface Office {
@@ -32,44 +37,15 @@ afterEach(async () => {
   for (const close of open) await close();
 });
 
-export type OfficeOptions = Partial<Omit<SmsOptions, "smpp">> & {
-  readonly smpp?: Partial<SmsOptions["smpp"]>;
-  readonly sink?: RecordingSink;
-  readonly dir?: string;
-  readonly smsc?: Smsc;
-};
-
-/** The settings of a connector of one official number. */
-export function settings(dir: string, port: number, more: OfficeOptions = {}): SmsOptions {
-  const { smpp, sink: _sink, dir: _dir, smsc: _smsc, ...options } = more;
-  const none = () => undefined;
-  return {
-    numbers: [{ number: ACCOUNT, custodian: CUSTODIAN }],
-    stateFile: join(dir, "state"),
-    key: Buffer.alloc(32, 7),
-    log: { info: none, warn: none, error: none },
-    bindWaits: { firstMs: 5, mostMs: 20 },
-    settleMs: 10,
-    ...options,
-    smpp: {
-      hosts: [{ host: "127.0.0.1", port }],
-      systemId: "daybook",
-      password: () => "secret",
-      systemType: "",
-      alphabet: "gsm",
-      country: "GB",
-      keepsMs: 72 * 3_600_000,
-      ...smpp,
-    },
-  };
-}
-
 export async function openOffice(more: OfficeOptions = {}): Promise<Office> {
   const { sink = new RecordingSink(), dir = mkdtempSync(join(tmpdir(), "sms-")) } = more;
   const smsc = more.smsc ?? (await Smsc.start());
   const logged: unknown[] = [];
   const log = (...line: unknown[]) => void logged.push(line);
-  const connector = new Sms(settings(dir, smsc.port, { log: { info: log, warn: log, error: log }, ...more }));
+  const { sink: _sink, dir: _dir, smsc: _smsc, ...given } = more;
+  const connector = new Sms(
+    settings(dir, smsc.port, { log: { info: log, warn: log, error: log }, ...given }),
+  );
   const stopping = new AbortController();
   const running = connector.run(sink, stopping.signal);
   running.catch(() => undefined);

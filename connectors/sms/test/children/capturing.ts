@@ -1,0 +1,43 @@
+// Captures the official number of the fixtures, over the state in the directory of its first argument, from the SMSC at the
+// port of its second, until it is killed. What it hands on goes to the file at its third, a line each, durable before it is taken
+// to be captured. At the moment of its fourth, if it is given one, it dies of SIGKILL, when that has come as often as its fifth
+// says: `before-remembered`, `after-remembered`, `after-durable`, when what came is recorded and the SMSC has no answer, or
+// `before-forgotten`, when a message in parts is recorded and its parts are still remembered.
+import { fsyncSync, openSync, writeSync } from "node:fs";
+import type { Captured } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
+import { StateFile } from "@daybook/keeping";
+import { Sms } from "../../src/index.ts";
+import { settings } from "../support/settings.ts";
+
+const [dir = "", port, output = "", moment, times = "1"] = process.argv.slice(2);
+const file = openSync(output, "a");
+let left = Number(times);
+const dieAt = (now: string) => {
+  if (now === moment && (left -= 1) === 0) process.kill(process.pid, "SIGKILL");
+};
+
+class FileSink extends RecordingSink {
+  override capture(events: readonly Captured[]): Promise<void> {
+    const lines = events.map(
+      ({ eventId, stableDigest, event }) =>
+        `${JSON.stringify([eventId, stableDigest, event.kind, event.text])}\n`,
+    );
+    writeSync(file, lines.join(""));
+    fsyncSync(file);
+    if (events.some(({ event }) => event.kind !== "coverage")) dieAt("after-durable");
+    return Promise.resolve();
+  }
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+const { write } = StateFile.prototype;
+StateFile.prototype.write = async function (changes) {
+  const isHeard = changes.some(({ kind, value }) => kind === "heard" && value !== undefined);
+  if (isHeard) dieAt("before-remembered");
+  if (changes.some(({ kind, value }) => kind === "part" && value === undefined)) dieAt("before-forgotten");
+  await write.call(this, changes);
+  if (isHeard) dieAt("after-remembered");
+};
+
+await new Sms(settings(dir, Number(port))).run(new FileSink(), new AbortController().signal);
