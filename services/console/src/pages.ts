@@ -21,6 +21,7 @@ import { governedAccountPages } from "./registry/account-pages.ts";
 import { custodianPages } from "./registry/custodian-pages.ts";
 import { devicePages } from "./registry/device-pages.ts";
 import { importPages } from "./registry/import-pages.ts";
+import { participantPages } from "./registry/participant-pages.ts";
 import { postPages } from "./registry/post-pages.ts";
 import { searchPages } from "./searching/search-pages.ts";
 import { selectionPages } from "./searching/selection-pages.ts";
@@ -72,6 +73,7 @@ export const PAGES: readonly Page[] = [
   ...importPages,
   ...custodianPages,
   ...postPages,
+  ...participantPages,
   ...governedAccountPages,
   ...devicePages,
 ];

@@ -277,9 +277,60 @@ const deviceScreens: readonly Screen[] = [
   ),
 ];
 
+/** Somebody outside, and a number of theirs. */
+async function known(stage: Stage): Promise<{ participant: string; identifier: string }> {
+  const participant = await add(stage, "/api/v1/participants", { name: fresh("Fergus Reid") });
+  const { id: identifier } = await stage.api(OFFICER).call("post", "/api/v1/participants/:id/identifiers", {
+    params: { id: participant },
+    body: {
+      network: "sms",
+      identifier: `+4477009007${String((count += 1)).padStart(2, "0")}`,
+      to: "2026-06-01",
+      reason: "It is in his letter",
+    },
+    response: made,
+  });
+  return { participant, identifier };
+}
+
+const participantScreens: readonly Screen[] = [
+  {
+    page: "/participants",
+    state: "list",
+    as: OFFICER,
+    open: async (stage) => {
+      await known(stage);
+      return "/participants";
+    },
+  },
+  asked("/participants/new", () => "/participants/new"),
+  {
+    page: "/participants/:id",
+    state: "known",
+    as: OFFICER,
+    open: async (stage) => `/participants/${(await known(stage)).participant}`,
+  },
+  {
+    page: "/participants/:id",
+    state: "bare",
+    as: "auditor",
+    open: async (stage) =>
+      `/participants/${await add(stage, "/api/v1/participants", { name: fresh("Ailsa") })}`,
+  },
+  asked(
+    "/participants/:id/identify",
+    async (stage) => `/participants/${(await known(stage)).participant}/identify`,
+  ),
+  asked("/participants/:id/identifiers/:identifier/release", async (stage) => {
+    const { participant, identifier } = await known(stage);
+    return `/participants/${participant}/identifiers/${identifier}/release`;
+  }),
+];
+
 export const registryScreens: readonly Screen[] = [
   ...custodianScreens,
   ...postScreens,
+  ...participantScreens,
   ...accountScreens,
   ...deviceScreens,
 ];

@@ -39,6 +39,24 @@ export const custodian = ref.extend({
   identifiers: z.array(z.object({ id: z.string(), kind: z.string(), value: z.string(), ...span })),
 });
 
+const participantShape = { id: z.string(), name: z.string() };
+export const participantList = z.object({
+  participants: z.array(z.object(participantShape)),
+  next: z.string().nullable(),
+});
+export const participant = z.object({
+  ...participantShape,
+  identifiers: z.array(
+    z.object({
+      id: z.string(),
+      network: z.string(),
+      identifier: z.string(),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+    }),
+  ),
+});
+
 const postShape = {
   id: z.string(),
   title: z.string(),

@@ -1,0 +1,93 @@
+import type { ApiClient } from "@daybook/runtime";
+import { z } from "zod";
+import { page, view } from "../page.ts";
+import { NETWORKS } from "../searching/search-form.ts";
+import { act, REASON } from "./act.ts";
+import { cursor, params, participant, participantList } from "./registry-answers.ts";
+
+const PAGE = 50;
+const MANAGE = "participant.manage";
+
+const find = (api: ApiClient, id = "") =>
+  api.call("get", "/api/v1/participants/:id", { params: { id }, response: participant });
+
+const about = async (api: ApiClient, { id = "" }: Readonly<Record<string, string>>) => ({
+  caption: (await find(api, id)).name,
+  back: `/participants/${id}`,
+});
+
+/** People outside: what networks know them by, so that one search finds them. */
+export const participantPages = [
+  page({
+    method: "get",
+    path: "/participants",
+    action: "participant.read",
+    query: cursor,
+    handle: async ({ api, query }) =>
+      view("registry/participants", {
+        ...(await api.call("get", "/api/v1/participants", {
+          query: { limit: PAGE, cursor: query.cursor },
+          response: participantList,
+        })),
+        first: query.cursor === undefined,
+      }),
+  }),
+  ...act({
+    key: "add-participant",
+    path: "/participants/new",
+    action: MANAGE,
+    fields: [{ name: "name", type: "text" }, REASON],
+    asked: () => Promise.resolve({ back: "/participants" }),
+    send: async (api, _, body) => {
+      const made = await api.call("post", "/api/v1/participants", {
+        body,
+        response: z.object({ id: z.uuid() }),
+      });
+      return `/participants/${made.id}`;
+    },
+  }),
+  page({
+    method: "get",
+    path: "/participants/:id",
+    action: "participant.read",
+    params,
+    handle: async ({ api, params: { id } }) => view("registry/participant", { one: await find(api, id) }),
+  }),
+  ...act({
+    key: "identify-participant",
+    path: "/participants/:id/identify",
+    action: MANAGE,
+    params,
+    fields: [
+      { name: "network", type: "choice", values: NETWORKS },
+      { name: "identifier", type: "text" },
+      { name: "from", type: "day", optional: true },
+      { name: "to", type: "day", optional: true },
+      REASON,
+    ],
+    asked: about,
+    send: async (api, { id = "" }, { from = null, to = null, ...body }) => {
+      await api.call("post", "/api/v1/participants/:id/identifiers", {
+        params: { id },
+        body: { ...body, from, to },
+      });
+      return undefined;
+    },
+  }),
+  ...act({
+    key: "release-participant",
+    path: "/participants/:id/identifiers/:identifier/release",
+    action: MANAGE,
+    params: z.object({ id: z.uuid(), identifier: z.uuid() }),
+    warns: true,
+    fields: [{ name: "to", type: "day", optional: true }, REASON],
+    asked: about,
+    send: async (api, { identifier = "" }, { to = null, reason }) => {
+      await api.call("post", "/api/v1/participant-identifiers/:id/release", {
+        params: { id: identifier },
+        body: { to, reason },
+      });
+      return undefined;
+    },
+  }),
+];
