@@ -2,3 +2,4 @@ export { androidSmsReader } from "./agent/android-reader.ts";
 export * from "./options.ts";
 export { DEFAULT_ALPHABETS, type DefaultAlphabet } from "./reading/alphabet.ts";
 export * from "./sms.ts";
+export * from "./webhook/index.ts";

@@ -1,0 +1,110 @@
+import { once } from "node:events";
+import type { RequestListener } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
+import { keepListening, type ScopedSink } from "@daybook/keeping";
+import { CONNECTOR, type OfficialNumber } from "../options.ts";
+import { Numbers } from "../reading/sides.ts";
+import { deliver } from "./deliver.ts";
+import { webhookListener } from "./listener.ts";
+import type { SmsWebhooksOptions } from "./options.ts";
+import type { Received, WebhookSource } from "./source.ts";
+import { WebhookStanding } from "./standing.ts";
+import { openWebhookState, type WebhookState } from "./state.ts";
+
+const BEAT_MS = 60_000;
+const KNOWN_MS = 31 * 86_400_000;
+const OUTAGE = "Nobody listened for longer than the provider delivers again: what came at first may be lost";
+
+/** Official numbers whose providers push: each webhook is durable before it is answered with 200. */
+export class SmsWebhooks implements Connector {
+  /** What serves the sources' paths, and no other. It answers with 503 while `run` does not run. */
+  readonly webhook: RequestListener;
+  readonly #options: SmsWebhooksOptions;
+  readonly #state: WebhookState;
+  readonly #numbers: Numbers;
+  readonly #standing: WebhookStanding;
+  readonly #now: () => Date;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #sink: ScopedSink | undefined;
+
+  /** @throws {ConnectorError} `malformed` when the state file cannot be used */
+  constructor(options: SmsWebhooksOptions) {
+    const { now = () => new Date(), log, sources } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#state = openWebhookState(options.stateFile, options.key, now);
+    for (const kind of ["known", "had"] as const) this.#state.forget(kind, now().getTime() - KNOWN_MS);
+    this.#numbers = new Numbers(options.numbers, options.country);
+    this.#standing = new WebhookStanding({ numbers: options.numbers, now });
+    this.webhook = webhookListener({
+      sources,
+      deliver: (...of) => this.#deliver(...of),
+      onRefused: ({ name }) => this.#standing.refuse(name),
+      log,
+    });
+  }
+
+  health(): readonly LinkHealth[] {
+    return this.#standing.all();
+  }
+
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { numbers } = this.#options;
+    this.#sink = sink;
+    sink.report({ state: "live" });
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const parts = [aborted(both), ...numbers.map((one) => this.#listen(one, sink, both))];
+    try {
+      await Promise.all(parts);
+    } finally {
+      stop.abort();
+      this.#sink = undefined;
+      await Promise.allSettled([...parts, ...this.#underWay]);
+      sink.report({ state: "down" });
+      this.#state.close();
+    }
+  }
+
+  async #deliver(source: WebhookSource, received: Received, proof: string): Promise<void> {
+    const sink = this.#sink;
+    if (!sink) throw new ConnectorError("stream-unavailable", "capture does not run yet, or any more");
+    this.#standing.heard(source.name);
+    const delivering = deliver(source, received, proof, {
+      ...{ state: this.#state, sink, numbers: this.#numbers, now: this.#now, log: this.#options.log },
+    });
+    const settled = delivering.catch(() => undefined);
+    this.#underWay.add(settled);
+    void settled.then(() => this.#underWay.delete(settled));
+    return delivering;
+  }
+
+  async #listen({ number, custodian }: OfficialNumber, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { beatMs = BEAT_MS, keepsMs, sources } = this.#options;
+    // A list tells of what came in any outage.
+    const isListed = sources.every((source) => source.provider === "twilio" && source.reconciles);
+    const about = {
+      network: "sms",
+      method: "carrier",
+      account: number,
+      custodian,
+      connector: CONNECTOR,
+    } as const;
+    await keepListening(
+      {
+        ...{ state: this.#state, about },
+        ...(!isListed && { keeps: { ms: keepsMs, why: OUTAGE } }),
+        record: (events) => sink.capture(events),
+      },
+      this.#now,
+      (until) => sleep(beatMs, undefined, { signal: until }).catch(() => undefined),
+      signal,
+    );
+  }
+}
+
+/** Resolves when it aborts. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
