@@ -20,6 +20,8 @@ export interface ServerCertificate {
   /** Its own first, then those that vouch for it. */
   readonly certificate: string;
   readonly key: Secret;
+  /** Certificates that sign those of clients, PEM: clients are asked for one, and whoever has none is served all the same. */
+  readonly clientAuthority?: string | undefined;
 }
 
 /**
@@ -59,9 +61,10 @@ const LIMITS = {
 
 function serverOf(app: RequestListener, tls: ServerCertificate | undefined): Server {
   if (!tls) return createServer(LIMITS, app);
-  const { certificate: cert, key } = tls;
+  const { certificate: cert, key, clientAuthority: ca } = tls;
+  const clients = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: false };
   try {
-    return createSecureServer({ ...LIMITS, cert, key: key.reveal(), minVersion: "TLSv1.2" }, app);
+    return createSecureServer({ ...LIMITS, ...clients, cert, key: key.reveal(), minVersion: "TLSv1.2" }, app);
   } catch (cause) {
     throw new RuntimeError(
       "invalid-configuration",

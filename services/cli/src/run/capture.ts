@@ -43,7 +43,7 @@ const MIB = 1024 * 1024;
 const CONNECTORS: Readonly<
   Record<
     "email" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
-    (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live>
+    (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live | readonly Live[]>
   >
 > = {
   email: emailOf,
@@ -175,9 +175,12 @@ function relayProblems(config: Partial<Config<typeof CAPTURE>>): string[] {
 }
 
 /** The service as it is deployed: it runs the connectors that its settings name. */
-export const capture = captureOf((config, log) =>
-  Promise.all(config.DAYBOOK_CONNECTORS.map(async (name) => CONNECTORS[name](config, log))),
-);
+export const capture = captureOf(async (config, log) => {
+  const live = await Promise.all(
+    config.DAYBOOK_CONNECTORS.map(async (name) => CONNECTORS[name](config, log)),
+  );
+  return live.flat();
+});
 
 /** Made-up messages are sealed and kept like any other: never among those of an organisation. */
 function trialProblems(config: Settings<typeof CAPTURE>): string[] {

@@ -3,7 +3,8 @@ import type { Live } from "@daybook/capture";
 import { type Config, type Logger, secret } from "@daybook/runtime";
 import { z } from "zod";
 import { e164, keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
-import { bytes, key, pem } from "./settings.ts";
+import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
+import { bytes, type COMMON, key, pem } from "./settings.ts";
 
 const lines = (text: string) =>
   text
@@ -51,6 +52,9 @@ export const SMS = {
   DAYBOOK_SMS_SMPP_KEEPS_HOURS: keepsHours.describe(
     "how long it keeps what it cannot deliver: a longer outage is a gap. Ask it",
   ),
+  DAYBOOK_SMS_WEBHOOKS: secret()
+    .optional()
+    .describe("providers that push, in place of SMPP or beside it: JSON, as connectors/sms says"),
   DAYBOOK_SMS_COUNTRY: smsCountry
     .optional()
     .describe("where numbers are from that are written without their country: GB"),
@@ -59,29 +63,87 @@ export const SMS = {
 
 type Given = Config<typeof SMS>;
 
-const NEEDED = [
-  "DAYBOOK_SMS_NUMBERS",
-  "DAYBOOK_SMS_SMPP_HOSTS",
-  "DAYBOOK_SMS_SMPP_SYSTEM_ID",
-  "DAYBOOK_SMS_SMPP_PASSWORD",
-  "DAYBOOK_SMS_COUNTRY",
-  "DAYBOOK_SMS_KEY",
-] as const;
+const NEEDED = ["DAYBOOK_SMS_NUMBERS", "DAYBOOK_SMS_COUNTRY", "DAYBOOK_SMS_KEY"] as const;
+const SMPP = ["DAYBOOK_SMS_SMPP_HOSTS", "DAYBOOK_SMS_SMPP_SYSTEM_ID", "DAYBOOK_SMS_SMPP_PASSWORD"] as const;
 
 export function smsProblems(
-  config: Partial<Given> & { readonly DAYBOOK_CONNECTORS?: readonly string[] },
+  config: Partial<Given & Config<typeof COMMON>> & { readonly DAYBOOK_CONNECTORS?: readonly string[] },
 ): string[] {
   if (!config.DAYBOOK_CONNECTORS?.includes("sms")) return [];
-  return NEEDED.filter((name) => config[name] === undefined).map(
-    (name) => `${name}: is missing beside the connector sms`,
-  );
+  const needed = hasSmpp(config) || !config.DAYBOOK_SMS_WEBHOOKS ? [...NEEDED, ...SMPP] : NEEDED;
+  return [
+    ...needed
+      .filter((name) => config[name] === undefined)
+      .map((name) => `${name}: is missing beside the connector sms`),
+    ...webhookProblems(config),
+  ];
 }
 
-/** The connector, by settings that were judged before. */
+function webhookProblems(config: Partial<Given & Config<typeof COMMON>>): string[] {
+  const { DAYBOOK_SMS_WEBHOOKS: given, DAYBOOK_TLS_CERTIFICATE: certificate } = config;
+  if (!given) return [];
+  const { data, error } = smsWebhooks.safeParse(parsed(given.reveal()));
+  if (!data)
+    return error.issues.map(
+      ({ path }) => `DAYBOOK_SMS_WEBHOOKS: is wrong at: ${path.join(".") || "as a whole"}`,
+    );
+  return data.sources.some(({ provider }) => provider === "mutual-tls") && certificate === undefined
+    ? ["DAYBOOK_TLS_CERTIFICATE: is missing beside a provider of mutual-tls"]
+    : [];
+}
+
+function hasSmpp(config: Partial<Given>): boolean {
+  return SMPP.some((name) => config[name] !== undefined);
+}
+
+/** Text that is no JSON fits no schema. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The connectors, by settings that were judged before: over SMPP, by webhooks, or both. */
 export async function smsOf(
-  config: Given & { readonly DAYBOOK_STATE_PATH: string },
+  config: Given & Config<typeof COMMON> & { readonly DAYBOOK_STATE_PATH: string },
+  log: Logger,
+): Promise<Live[]> {
+  const live: Live[] = [];
+  if (hasSmpp(config)) live.push(await smppOf(config, log));
+  if (config.DAYBOOK_SMS_WEBHOOKS)
+    live.push(await webhooksOf(config, smsWebhooks.parse(parsed(config.DAYBOOK_SMS_WEBHOOKS.reveal())), log));
+  return live;
+}
+
+async function webhooksOf(
+  config: Given & Config<typeof COMMON> & { readonly DAYBOOK_STATE_PATH: string },
+  settings: SmsWebhookSettings,
   log: Logger,
 ): Promise<Live> {
+  const {
+    DAYBOOK_SMS_NUMBERS: numbers,
+    DAYBOOK_SMS_COUNTRY: country,
+    DAYBOOK_SMS_KEY: stateKey,
+    DAYBOOK_TLS_CERTIFICATE: certificate,
+    DAYBOOK_TLS_KEY: tlsKey,
+  } = config;
+  if (!numbers || country === undefined || !stateKey)
+    throw new TypeError("SMS is captured without its settings");
+  const { smsWebhooksLive } = await import("../sms-webhooks.ts");
+  return smsWebhooksLive({
+    ...{ numbers, country, settings, log },
+    stateFile: join(config.DAYBOOK_STATE_PATH, "sms-webhooks.state"),
+    key: bytes(stateKey),
+    at: {
+      host: config.DAYBOOK_HOST,
+      tls: certificate !== undefined && tlsKey ? { certificate, key: tlsKey } : undefined,
+    },
+  });
+}
+
+async function smppOf(config: Given & { readonly DAYBOOK_STATE_PATH: string }, log: Logger): Promise<Live> {
   const {
     DAYBOOK_SMS_NUMBERS: numbers,
     DAYBOOK_SMS_SMPP_HOSTS: hosts,

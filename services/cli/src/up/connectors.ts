@@ -42,9 +42,9 @@ export async function connectorsOf(
 ): Promise<{ keys: Keys; live: readonly Live[] }> {
   let keys = opened;
   const live: Live[] = [];
-  const take = (one: { keys: Keys; live: Live }) => {
+  const take = (one: { keys: Keys; live: Live | readonly Live[] }) => {
     keys = one.keys;
-    live.push(one.live);
+    live.push(...[one.live].flat());
   };
   const { signalServers, whatsappBusiness, sms, email } = given;
   if (!given.whatsappWeb && (given.chromium ?? given.chromiumArg ?? given.whatsappRelay) !== undefined)
@@ -73,7 +73,7 @@ export async function connectorsOf(
         log: log("whatsapp-business"),
       }),
     );
-  if (sms !== undefined) take(await withSms(home, keys, { file: sms, log: log("sms") }));
+  if (sms !== undefined) take(await withSms(home, keys, { file: sms, host: given.host, log: log("sms") }));
   if (email !== undefined)
     take(await withEmail(home, keys, { file: email, host: given.host, log: log("email") }));
   return { keys, live };

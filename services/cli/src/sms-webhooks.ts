@@ -1,0 +1,74 @@
+import type { Live } from "@daybook/capture";
+import { listen, type Logger, type ServerCertificate } from "@daybook/runtime";
+import { SmsWebhooks, type SmsWebhooksOptions, type WebhookSource } from "@daybook/sms";
+import type { SmsWebhookSettings } from "./sms-webhook-settings.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Official numbers whose providers push, as capture runs them: they post to a listener of their own, which is open while it runs. */
+export function smsWebhooksLive({
+  numbers,
+  country,
+  settings,
+  at,
+  log,
+  ...of
+}: Pick<SmsWebhooksOptions, "stateFile" | "key"> & {
+  readonly numbers: readonly { readonly number: string; readonly custodian: string }[];
+  readonly country: string;
+  readonly settings: SmsWebhookSettings;
+  readonly at: { readonly host: string; readonly tls?: ServerCertificate | undefined };
+  readonly log: Logger;
+}): Live {
+  const { port, keepsHours, clientAuthority, sources } = settings;
+  return {
+    name: "sms-webhooks",
+    accounts: numbers.map(({ custodian, number }) => ({
+      custodian,
+      network: "sms",
+      method: "carrier",
+      identifier: number,
+    })),
+    links: { network: "sms", method: "carrier" },
+    connect(custodian) {
+      const connector = new SmsWebhooks({
+        ...of,
+        log,
+        country: country as SmsWebhooksOptions["country"],
+        sources: sources.map(sourceOf),
+        keepsMs: keepsHours * HOUR_MS,
+        numbers: numbers.map((one) => ({ number: one.number, custodian: custodian(one.custodian) })),
+      });
+      return {
+        health: () => connector.health(),
+        async run(sink, signal) {
+          // Before anything is captured: an address that is taken stops the start.
+          const tls = at.tls && { ...at.tls, clientAuthority };
+          const listening = await listen(connector.webhook, { host: at.host, port, tls });
+          log.info({ port: listening.port }, "listening for webhooks of text messages");
+          try {
+            await connector.run(sink, signal);
+          } finally {
+            await listening.close();
+          }
+        },
+      };
+    },
+  };
+}
+
+function sourceOf(one: SmsWebhookSettings["sources"][number]): WebhookSource {
+  switch (one.provider) {
+    case "twilio": {
+      const { authTokens, reconcile: reconciles, ...source } = one;
+      return { ...source, reconciles, authTokens: () => authTokens };
+    }
+    case "vonage":
+    case "hmac": {
+      const { secrets } = one;
+      return { ...one, secrets: () => secrets };
+    }
+    case "mutual-tls":
+      return one;
+  }
+}
