@@ -1,7 +1,9 @@
-import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
+import { captureBatches, type Log, type ScopedSink, written } from "@daybook/keeping";
 import type { Numbers } from "../reading/sides.ts";
 import { bytesOf, type Draft, draftOf } from "./draft.ts";
 import { envelopeOf } from "./envelope.ts";
+import { fetchSmall } from "./media/fetch-media.ts";
+import { type WaitingMedium, waitingOf } from "./media/waiting.ts";
 import { readWebhook } from "./read.ts";
 import { type Received, sha256, type WebhookSource } from "./source.ts";
 import type { WebhookState, WebhookStateChange } from "./state.ts";
@@ -10,6 +12,8 @@ export interface DeliverOptions {
   readonly state: WebhookState;
   readonly sink: ScopedSink;
   readonly numbers: Numbers;
+  /** Media to be fetched: in the state file by now. */
+  readonly onMedia: (media: readonly WaitingMedium[]) => void;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -34,16 +38,46 @@ export async function deliver(
   };
   await record(
     readWebhook(source, received).map((said) => draftOf(said, bearing, numbers)),
+    source,
     options,
   );
 }
 
-/** Has drafts captured, and remembers which messages are. */
-export async function record(drafts: readonly Draft[], { state, sink, log }: DeliverOptions): Promise<void> {
-  await captureBatches(drafts, { sink, log, inPlaceOf: bytesOf });
+/** Has drafts captured, with the media that are had soon; others wait, durably by the time that it resolves. */
+export async function record(
+  drafts: readonly Draft[],
+  source: WebhookSource,
+  { state, sink, log, now, onMedia }: DeliverOptions,
+): Promise<void> {
+  const pending: WaitingMedium[] = [];
+  const complete: Draft[] = [];
+  for (const draft of drafts) {
+    const wanted = await mediaOf(draft, source, { state, sink, now });
+    const soon = await fetchSmall(wanted, source, sink);
+    pending.push(...wanted.filter((_, n) => soon[n] === undefined));
+    const attachments = soon.filter((one) => one !== undefined);
+    complete.push(attachments.length > 0 ? { ...draft, attachments } : draft);
+  }
+  await captureBatches(complete, { sink, log, inPlaceOf: bytesOf });
   const known = drafts.flatMap(({ known: name }): WebhookStateChange[] =>
     name === undefined ? [] : [{ kind: "known", name, value: true }],
   );
+  const writing = state.write([...known, ...pending.map(written)]);
+  if (pending.length > 0) {
+    await writing;
+    onMedia(pending);
+  }
   // Should it be lost, the provider's list is what tells of them again: they are the same records.
-  state.write(known).catch(() => log.warn({}, "the disk takes nothing of what SMS's webhooks remember"));
+  else writing.catch(() => log.warn({}, "the disk takes nothing of what SMS's webhooks remember"));
+}
+
+/** None of what is recorded already, or scope leaves out. */
+async function mediaOf(
+  draft: Draft,
+  source: WebhookSource,
+  { state, sink, now }: Pick<DeliverOptions, "state" | "sink" | "now">,
+): Promise<readonly WaitingMedium[]> {
+  if (draft.media.length === 0 || draft.known === undefined || state.has("known", draft.known)) return [];
+  if (await sink.excludes?.(draft.event)) return [];
+  return waitingOf(draft, source, now().getTime());
 }

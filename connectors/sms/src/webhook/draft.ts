@@ -1,7 +1,6 @@
 import type { Captured, Event } from "@daybook/contract";
 import { CONNECTOR } from "../options.ts";
-import type { Numbers } from "../reading/sides.ts";
-import { NOBODY } from "../reading/sides.ts";
+import { NOBODY, type Numbers, type Sides } from "../reading/sides.ts";
 import type { Address } from "../smpp/index.ts";
 import type { Medium, Said } from "./reading/said.ts";
 import { sha256, type WebhookSource } from "./source.ts";
@@ -55,7 +54,7 @@ export function draftOf(said: Said, of: Bearing, numbers: Numbers): Draft {
       known: undefined,
     };
   const name = nameOf(source, said.id);
-  const sides = numbers.sides(addressOf(said.from, source), addressOf(said.to, source));
+  const sides = sidesOf(said, source, numbers);
   const sentAt = said.sentAt === undefined ? {} : { sentAt: said.sentAt };
   if (said.what === "status") {
     const { status, error } = said;
@@ -88,6 +87,14 @@ export function bytesOf({ eventId, stableDigest, event }: Draft): Captured {
     ...(receivedAt !== undefined && { receivedAt }),
   };
   return { eventId, stableDigest, event: of };
+}
+
+export function sidesOf(
+  { from, to }: { readonly from: string; readonly to: string },
+  source: Pick<WebhookSource, "provider">,
+  numbers: Numbers,
+): Sides {
+  return numbers.sides(addressOf(from, source), addressOf(to, source));
 }
 
 /** Vonage writes numbers with their country and without a plus. */

@@ -2,17 +2,25 @@ import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
-import { keepListening, type ScopedSink } from "@daybook/keeping";
+import { keepListening, LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
 import { CONNECTOR, type OfficialNumber } from "../options.ts";
 import { Numbers } from "../reading/sides.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, type DeliverOptions, record } from "./deliver.ts";
 import { webhookListener } from "./listener.ts";
+import { fetchLate } from "./media/fetch-media.ts";
+import { type WaitingMedium, waitingMedium } from "./media/waiting.ts";
 import type { SmsWebhooksOptions } from "./options.ts";
-import type { Received, WebhookSource } from "./source.ts";
+import { keepComparing } from "./reconcile/keep-comparing.ts";
+import { TwilioApi } from "./reconcile/twilio-api.ts";
+import type { Received, TwilioSource, WebhookSource } from "./source.ts";
 import { WebhookStanding } from "./standing.ts";
 import { openWebhookState, type WebhookState } from "./state.ts";
 
 const BEAT_MS = 60_000;
+const RECONCILE_MS = 10 * 60_000;
+const GRACE_MS = 2 * 60_000;
+const MEDIA_WAITS: Waits = { firstMs: 30_000, mostMs: 3_600_000 };
+const MEDIA_AT_ONCE = 2;
 const KNOWN_MS = 31 * 86_400_000;
 const OUTAGE = "Nobody listened for longer than the provider delivers again: what came at first may be lost";
 
@@ -24,6 +32,7 @@ export class SmsWebhooks implements Connector {
   readonly #state: WebhookState;
   readonly #numbers: Numbers;
   readonly #standing: WebhookStanding;
+  readonly #media: LateAttachments<WaitingMedium>;
   readonly #now: () => Date;
   readonly #underWay = new Set<Promise<unknown>>();
   #sink: ScopedSink | undefined;
@@ -37,6 +46,17 @@ export class SmsWebhooks implements Connector {
     for (const kind of ["known", "had"] as const) this.#state.forget(kind, now().getTime() - KNOWN_MS);
     this.#numbers = new Numbers(options.numbers, options.country);
     this.#standing = new WebhookStanding({ numbers: options.numbers, now });
+    this.#media = new LateAttachments({
+      ...{ state: this.#state, log, now, schema: waitingMedium, atOnce: MEDIA_AT_ONCE },
+      waits: options.mediaWaits ?? MEDIA_WAITS,
+      fetch: (one, sink, signal) =>
+        fetchLate(
+          one,
+          sources.find(({ name }) => name === one.source),
+          sink,
+          signal,
+        ),
+    });
     this.webhook = webhookListener({
       sources,
       deliver: (...of) => this.#deliver(...of),
@@ -50,12 +70,20 @@ export class SmsWebhooks implements Connector {
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { numbers } = this.#options;
+    const { numbers, sources } = this.#options;
     this.#sink = sink;
     sink.report({ state: "live" });
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
-    const parts = [aborted(both), ...numbers.map((one) => this.#listen(one, sink, both))];
+    const parts = [
+      aborted(both),
+      this.#media.run(sink, both),
+      ...numbers.map((one) => this.#listen(one, sink, both)),
+      ...sources
+        .filter((one) => one.provider === "twilio")
+        .filter(({ reconciles }) => reconciles)
+        .map((one) => this.#compare(one, sink, both)),
+    ];
     try {
       await Promise.all(parts);
     } finally {
@@ -71,13 +99,32 @@ export class SmsWebhooks implements Connector {
     const sink = this.#sink;
     if (!sink) throw new ConnectorError("stream-unavailable", "capture does not run yet, or any more");
     this.#standing.heard(source.name);
-    const delivering = deliver(source, received, proof, {
-      ...{ state: this.#state, sink, numbers: this.#numbers, now: this.#now, log: this.#options.log },
-    });
+    const delivering = deliver(source, received, proof, this.#delivering(sink));
     const settled = delivering.catch(() => undefined);
     this.#underWay.add(settled);
     void settled.then(() => this.#underWay.delete(settled));
     return delivering;
+  }
+
+  #delivering(sink: ScopedSink): DeliverOptions {
+    return {
+      ...{ state: this.#state, sink, numbers: this.#numbers, now: this.#now, log: this.#options.log },
+      onMedia: (media) => this.#media.add(media),
+    };
+  }
+
+  async #compare(source: TwilioSource, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { reconcileMs = RECONCILE_MS, graceMs = GRACE_MS } = this.#options;
+    const of = this.#delivering(sink);
+    await keepComparing(
+      {
+        ...of,
+        ...{ source, graceMs, api: new TwilioApi(source) },
+        record: (drafts) => record(drafts, source, of),
+      },
+      { everyMs: reconcileMs, onCompared: (as) => this.#standing.compared(source.name, as) },
+      signal,
+    );
   }
 
   async #listen({ number, custodian }: OfficialNumber, sink: ScopedSink, signal: AbortSignal): Promise<void> {
