@@ -8,6 +8,7 @@ import { ENGINES } from "./engines/suite.ts";
 import { IMESSAGE } from "./imessage/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
 import { SIGNAL } from "./signal/suite.ts";
+import { SMS_WEBHOOKS } from "./sms-webhooks/suite.ts";
 import { SPINE } from "./spine/spine.ts";
 import { WHATSAPP_BUSINESS } from "./whatsapp-business/suite.ts";
 import { WHATSAPP_WEB } from "./whatsapp-web/suite.ts";
@@ -18,6 +19,7 @@ const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   engines: ENGINES,
   signal: SIGNAL,
   imessage: IMESSAGE,
+  "sms-webhooks": SMS_WEBHOOKS,
   "whatsapp-business": WHATSAPP_BUSINESS,
   "whatsapp-web": WHATSAPP_WEB,
 };

@@ -44,7 +44,7 @@ export async function openMedium(
         last = notHad(status);
         break;
       }
-      at = URL.canParse(location, at) ? new URL(location, at) : undefined;
+      at = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
     }
     if (!at) return NOT_THEIRS;
     if (last.why !== REFUSED) return last;

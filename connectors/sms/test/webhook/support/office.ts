@@ -7,15 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Twilio } from "../../../../../test/fakes/twilio.ts";
+import { ACCOUNT, CUSTODIAN, OFFICIAL, PUBLIC, TOKEN } from "./names.ts";
 import { SmsWebhooks, type SmsWebhooksOptions, type WebhookSource } from "../../../src/index.ts";
 
-export const CUSTODIAN = { id: "custodian-1", name: "Olivia Sinclair" };
-export const OFFICIAL = "+447700900123";
-export const FERGUS = "+447700900456";
-export const TOKEN = "a token of Twilio's, made up";
-export const ACCOUNT = `AC${"0".repeat(32)}`;
-/** As it is set at providers: nothing of ours is reached by that name. */
-export const PUBLIC = "https://hooks.example.gov/webhooks/sms";
+export * from "./names.ts";
+
 const FIELDS = { id: "/id", from: "/from", to: "/to", text: "/text", sentAt: "/at", status: "/status" };
 
 export interface Office {
