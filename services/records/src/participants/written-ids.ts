@@ -17,6 +17,7 @@ export function writtenIds(network: Network, identifier: string): string[] {
     const digits = folded.slice(1);
     ids.push(digits, `${digits}@c.us`, `${digits}@s.whatsapp.net`);
   }
-  if (network === "imessage") ids.push(...CHATS.map((service) => `${service};-;${folded}`));
+  if (network === "imessage" || network === "sms")
+    ids.push(...CHATS.map((service) => `${service};-;${folded}`));
   return [...new Set(ids)];
 }
