@@ -5,6 +5,7 @@ export * from "./capture-batches.ts";
 export * from "./coverage.ts";
 export * from "./listening.ts";
 export * from "./file-cipher.ts";
+export * from "./json-spans.ts";
 export * from "./lane.ts";
 export * from "./late-attachments.ts";
 export * from "./log.ts";

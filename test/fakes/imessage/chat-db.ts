@@ -176,6 +176,17 @@ export class ChatDb {
       .run(...Object.values(columns), row);
   }
 
+  /** The row of a conversation, by its GUID. */
+  chatOf(guid: string): number | undefined {
+    const found = this.#db.prepare("SELECT ROWID AS id FROM chat WHERE guid = ?").get(guid);
+    return found && Number(found["id"]);
+  }
+
+  /** The GUID of a message's row. */
+  guid(row: number): string {
+    return String(this.#db.prepare("SELECT guid FROM message WHERE ROWID = ?").get(row)?.["guid"]);
+  }
+
   run(sql: string): void {
     this.#db.exec(sql);
   }

@@ -1,4 +1,4 @@
-import { OBJECT_CHARACTER, readAttributedString } from "../typedstream/attributed-string.ts";
+import { type BodyRun, OBJECT_CHARACTER, readAttributedString } from "../typedstream/attributed-string.ts";
 import type { Row } from "../database/table.ts";
 
 /** A message's words by its parts, from 0; those of an attachment are empty. */
@@ -41,20 +41,25 @@ export function joined(parts: ReadonlyMap<number, string>): string | undefined {
 
 function partsOf(blob: Buffer): Map<number, string> | undefined {
   try {
-    const parts = new Map<number, string>();
-    let last = 0;
-    for (const { text, attributes } of readAttributedString(blob)) {
-      const part = attributes.get(PART);
-      if (typeof part === "number" && part >= 0 && part < MAX_PARTS) last = part;
-      parts.set(last, (parts.get(last) ?? "") + wordsOf(text));
-    }
-    return parts;
+    return partsOfRuns(readAttributedString(blob));
   } catch {
     // Whatever it is, it is kept as bytes and told.
     return undefined;
   }
 }
 
-function wordsOf(text: string): string {
+/** The words of an attributed string's runs, by the parts that they are of. */
+export function partsOfRuns(runs: Iterable<BodyRun>): Map<number, string> {
+  const parts = new Map<number, string>();
+  let last = 0;
+  for (const { text, attributes } of runs) {
+    const part = attributes.get(PART);
+    if (typeof part === "number" && part >= 0 && part < MAX_PARTS) last = part;
+    parts.set(last, (parts.get(last) ?? "") + wordsOf(text));
+  }
+  return parts;
+}
+
+export function wordsOf(text: string): string {
   return text.replaceAll(OBJECT_CHARACTER, "");
 }

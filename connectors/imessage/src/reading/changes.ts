@@ -1,6 +1,5 @@
 import { digestOf, type Entry, idOf, isFromSelf, type Reading, sentAtOf, sentBy } from "./entry.ts";
 import type { History } from "./history.ts";
-import { rawOfColumns } from "./raw.ts";
 import { instantOf } from "./times.ts";
 
 /** Each later wording of each part. */
@@ -46,11 +45,12 @@ export function unsends(reading: Reading, { unsent }: History): Entry[] {
   }));
 }
 
-const OF_A_RECEIPT = ["guid", "date", "date_read", "is_read", "is_from_me", "handle_id", "service"];
+/** The columns that tell of a receipt. */
+export const OF_A_RECEIPT = ["guid", "date", "date_read", "is_read", "is_from_me", "handle_id", "service"];
 
 /** When a message was read: by the custodian, or by the only other person of its conversation. */
 export function receipts(reading: Reading): Entry[] {
-  const { found, guid, base, self } = reading;
+  const { found, guid, base, self, rawOfReceipt } = reading;
   const { row, chats } = found;
   const at = sentAtOf(row, "date_read");
   if (at.sentAt === undefined || row.integer("item_type") !== 0n) return [];
@@ -67,7 +67,7 @@ export function receipts(reading: Reading): Entry[] {
       target: idOf(guid),
       eventId: idOf(guid, "read"),
       stableDigest: digestOf(guid, "read", row.integer("date_read").toString()),
-      raw: rawOfColumns(row, OF_A_RECEIPT),
+      raw: rawOfReceipt(),
     },
   ];
 }

@@ -2,7 +2,7 @@ import type { Party } from "@daybook/contract";
 import type { Row } from "../database/table.ts";
 import { attachmentFile } from "./attachment-file.ts";
 import { type Body, bodyOf, joined } from "./body.ts";
-import { deletions, edits, receipts, unsends } from "./changes.ts";
+import { deletions, edits, OF_A_RECEIPT, receipts, unsends } from "./changes.ts";
 import {
   CUSTODIAN,
   digestOf,
@@ -17,7 +17,7 @@ import type { Found } from "./found.ts";
 import { groupChange } from "./group.ts";
 import { type History, historyOf } from "./history.ts";
 import type { People } from "./people.ts";
-import { rawOf } from "./raw.ts";
+import { rawOf, rawOfColumns } from "./raw.ts";
 import { tapbackOf } from "./tapback.ts";
 
 const TEXT_MESSAGES = new Set(["SMS", "RCS", "MMS"]);
@@ -25,33 +25,59 @@ const MAX_ATTACHMENTS = 1_000;
 /** Characters of a text: far more than Messages sends, and little enough for a record in any script. */
 const MAX_TEXT = 100_000;
 
+/** A row of `message`, and what its values that are no text or number say. */
+export interface Told {
+  readonly found: Found;
+  readonly people: Reading["people"];
+  readonly body: Body;
+  readonly history: History;
+  /** The evidence, of its events and of a receipt. */
+  readonly raw: Buffer;
+  readonly rawOfReceipt: () => Buffer;
+  /** What could not be read of it, beside what is found out here. */
+  readonly problems: readonly string[];
+}
+
 /** Everything that a row of `message` tells of, oldest first. */
 export function entriesOf(found: Found, people: People): readonly Entry[] {
+  const { row } = found;
+  const raw = rawOf(found);
+  return entriesTold({
+    found,
+    people,
+    body: bodyOf(row),
+    history: historyOf(row.blob("message_summary_info")),
+    raw: raw.bytes,
+    rawOfReceipt: () => rawOfColumns(row, OF_A_RECEIPT),
+    problems: raw.isCut ? ["values of it are too large for a record: the imported file has them"] : [],
+  });
+}
+
+/** The same, of a row that came by another way than its database. */
+export function entriesTold({ found, people, body, history, raw, ...told }: Told): readonly Entry[] {
   const { row, chats } = found;
   const guid = row.text("guid");
-  const raw = rawOf(found);
   const reading: Reading = {
     found,
     people,
     guid: guid ?? `row-${String(row.rowid)}`,
     self: selfOf(row),
+    rawOfReceipt: told.rawOfReceipt,
     base: {
       network: networkOf(row),
       rowid: Number(row.rowid),
-      raw: raw.bytes,
+      raw,
       files: [],
       ...(chats[0] && { conversation: chats[0].conversation }),
     },
   };
-  const body = bodyOf(row);
-  const history = historyOf(row.blob("message_summary_info"));
   const problems: string[] = [];
   if (guid === undefined) problems.push("it has no GUID");
   if (body.isUnreadable) problems.push("its body could not be decoded");
   if (history.isUnreadable) problems.push("its history of edits could not be decoded");
   if (row.integer("date") !== 0n && sentAtOf(row).sentAt === undefined)
     problems.push("its date is none that a message can have");
-  if (raw.isCut) problems.push("values of it are too large for a record: the imported file has them");
+  problems.push(...told.problems);
   if (found.attachments.length > MAX_ATTACHMENTS)
     problems.push("it names more attachments than a record can have: the imported file has them");
 

@@ -42,7 +42,8 @@ export interface Reading {
   readonly guid: string;
   readonly base: Base;
   readonly self: Party;
-  readonly people: People;
+  readonly people: Pick<People, "party">;
+  readonly rawOfReceipt: () => Buffer;
 }
 
 /** Stands for the custodian's name, which no database of Messages tells; so does an empty id. */

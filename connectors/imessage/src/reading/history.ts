@@ -21,21 +21,21 @@ export interface History {
   readonly isUnreadable: boolean;
 }
 
-const NONE: History = { versions: new Map(), unsent: [], isUnreadable: false };
+export const NO_HISTORY: History = { versions: new Map(), unsent: [], isUnreadable: false };
 const MAX_PARTS = 1_000;
-const MAX_VERSIONS = 100;
+export const MAX_VERSIONS = 100;
 
 /**
  * Reads `message_summary_info`: `ec` has the versions of each part, `rp` the parts that were unsent. Their words are gone
  * from the database.
  */
 export function historyOf(summary: Buffer | undefined): History {
-  if (!summary) return NONE;
+  if (!summary) return NO_HISTORY;
   let list: Plist;
   try {
     list = readBinaryPlist(summary);
   } catch {
-    return { ...NONE, isUnreadable: true };
+    return { ...NO_HISTORY, isUnreadable: true };
   }
   const edited = field(list, "ec");
   const versions = new Map<number, readonly Version[]>();
@@ -67,6 +67,6 @@ function field(list: Plist, key: string): Plist | undefined {
   return list instanceof Map ? (list as ReadonlyMap<string, Plist>).get(key) : undefined;
 }
 
-function isPart(value: Plist): value is number {
+export function isPart(value: Plist): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < MAX_PARTS;
 }

@@ -68,7 +68,8 @@ function byRow(table: Table | undefined): Map<bigint, Row> {
   return rows;
 }
 
-function chatOf(row: Row, participants: readonly Party[]): Chat {
+/** @param row of `chat` */
+export function chatOf(row: Row, participants: readonly Party[]): Chat {
   const identifier = row.text("chat_identifier");
   const isGroup = row.integer("style") === GROUP_STYLE || participants.length > 1;
   const names = participants.map(({ name }) => name).join(", ");

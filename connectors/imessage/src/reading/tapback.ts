@@ -26,7 +26,7 @@ export function tapbackOf(row: Row): Tapback | undefined {
   if (target === undefined) return undefined;
   const shown =
     added === EMOJI
-      ? (row.text("associated_message_emoji") ?? "").slice(0, MAX_EMOJI)
+      ? (row.text("associated_message_emoji") ?? "an emoji").slice(0, MAX_EMOJI)
       : (SHOWN[added - FIRST] ?? "a sticker");
   return { target: target.slice(0, MAX_TARGET), text: isRemoval ? "" : shown };
 }

@@ -1,4 +1,4 @@
-import { elementsOf, isShallow, membersOf, type Span, wholeOf } from "./spans.ts";
+import { elementsOf, isShallow, membersOf, type Span, wholeOf } from "@daybook/keeping";
 
 /** One thing that a webhook tells of: a message, a status, a change of the account. */
 export interface Item {

@@ -1,0 +1,1 @@
+export { BlueBubblesServer, type Fault, type Posting, type Sending } from "./server.ts";
