@@ -65,6 +65,10 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       "--email <file>",
       "capture mail too: whose, and which mail servers send its journal, JSON (connectors/email)",
     )
+    .option(
+      "--bluebubbles <file>",
+      "capture a Mac's iMessages too: where its BlueBubbles is, and whose, JSON (connectors/imessage)",
+    )
     .option("--json")
     .action(async (options: UpOptions, command: Command) => {
       // The services take long to load: no other command waits for them.

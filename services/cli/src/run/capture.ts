@@ -33,6 +33,7 @@ import { peersOf, registryAuthenticator } from "./peers.ts";
 import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes, type COMMON } from "./settings.ts";
+import { imessageOf, imessageProblems } from "./imessage.ts";
 import { smsOf, smsProblems } from "./sms.ts";
 import { spoolRoute } from "./spools.ts";
 import { whatsappBusinessOf, whatsappBusinessProblems } from "./whatsapp-business.ts";
@@ -42,11 +43,12 @@ const MIB = 1024 * 1024;
 
 const CONNECTORS: Readonly<
   Record<
-    "email" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
+    "email" | "imessage" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
     (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live | readonly Live[]>
   >
 > = {
   email: emailOf,
+  imessage: imessageOf,
   rehearsal: (_config, log) => rehearsalLive({ pauseMs: 0, log }),
   signal: async (config, log) => {
     const { DAYBOOK_SIGNAL_SERVERS: servers, DAYBOOK_SIGNAL_KEY: key } = config;
@@ -77,6 +79,7 @@ export const captureOf = (
       ...signalProblems(config),
       ...smsProblems(config),
       ...emailProblems(config),
+      ...imessageProblems(config),
       ...whatsappBusinessProblems(config),
       ...whatsappWebProblems(config),
     ],

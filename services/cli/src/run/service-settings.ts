@@ -5,6 +5,7 @@ import { secret } from "@daybook/runtime";
 import { signalServers } from "../signal-servers.ts";
 import { AGENTS } from "./agents.ts";
 import { EMAIL } from "./email.ts";
+import { IMESSAGE } from "./imessage.ts";
 import { SIGN_IN } from "./sign-in.ts";
 import { SMS } from "./sms.ts";
 import { WHATSAPP_BUSINESS } from "./whatsapp-business.ts";
@@ -158,10 +159,14 @@ export const CAPTURE = {
   DAYBOOK_CONNECTORS: z
     .string()
     .transform((text) => text.split(",").map((one) => one.trim()))
-    .pipe(z.array(z.enum(["email", "rehearsal", "signal", "sms", "whatsapp-business", "whatsapp-web"])))
+    .pipe(
+      z.array(
+        z.enum(["email", "imessage", "rehearsal", "signal", "sms", "whatsapp-business", "whatsapp-web"]),
+      ),
+    )
     .default([])
     .describe(
-      "connectors to run besides imports, comma-separated: signal; sms; whatsapp-web; whatsapp-business; email; rehearsal, a made-up week",
+      "connectors to run besides imports, comma-separated: signal; sms; whatsapp-web; whatsapp-business; email; imessage; rehearsal, a made-up week",
     ),
   DAYBOOK_SIGNAL_SERVERS: z
     .string()
@@ -174,6 +179,7 @@ export const CAPTURE = {
   ...AGENTS,
   ...SMS,
   ...EMAIL,
+  ...IMESSAGE,
   ...WHATSAPP_BUSINESS,
   ...WHATSAPP_WEB,
   DAYBOOK_GATEWAY_URL: PEERS.DAYBOOK_RECORDS_URL.optional().describe(

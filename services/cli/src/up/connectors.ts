@@ -2,6 +2,7 @@ import type { Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { CliError } from "../error.ts";
+import { withBlueBubbles } from "./bluebubbles.ts";
 import type { Keys } from "./keys.ts";
 import { withEmail } from "./email.ts";
 import { withSignal } from "./signal.ts";
@@ -26,6 +27,8 @@ export interface ConnectorsGiven {
   readonly sms?: string;
   /** File that says whose mail is captured by its journal, and who sends that. */
   readonly email?: string;
+  /** File that says where a Mac's BlueBubbles is, and whose: its iMessages are captured. */
+  readonly bluebubbles?: string;
 }
 
 /**
@@ -46,7 +49,7 @@ export async function connectorsOf(
     keys = one.keys;
     live.push(...[one.live].flat());
   };
-  const { signalServers, whatsappBusiness, sms, email } = given;
+  const { signalServers, whatsappBusiness, sms, email, bluebubbles } = given;
   if (!given.whatsappWeb && (given.chromium ?? given.chromiumArg ?? given.whatsappRelay) !== undefined)
     throw new CliError(
       "--chromium, --chromium-arg and --whatsapp-relay are of use with --whatsapp-web alone",
@@ -76,5 +79,7 @@ export async function connectorsOf(
   if (sms !== undefined) take(await withSms(home, keys, { file: sms, host: given.host, log: log("sms") }));
   if (email !== undefined)
     take(await withEmail(home, keys, { file: email, host: given.host, log: log("email") }));
+  if (bluebubbles !== undefined)
+    take(await withBlueBubbles(home, keys, { file: bluebubbles, host: given.host, log: log("bluebubbles") }));
   return { keys, live };
 }
