@@ -49,7 +49,7 @@ it("keeps each row as it was served, says that it was captured, and by what", as
   const mac = await openMac({ write: writeStory });
   const captured = records(await mac.settled());
   const ask = captured.find(({ eventId }) => eventId === guidOf("ask"))!;
-  const served = (await (
+  const served = await (
     await fetch(
       `${mac.server.url}/api/v1/message/query?password=${encodeURIComponent(mac.server.password)}`,
       {
@@ -60,7 +60,7 @@ it("keeps each row as it was served, says that it was captured, and by what", as
         }),
       },
     )
-  ).text());
+  ).text();
 
   expect(ask.event).toMatchObject({
     method: "device-agent",
