@@ -6,12 +6,14 @@ import { logTargets } from "./targets/log.ts";
 import { messagesTargets } from "./targets/messages.ts";
 import { packageTargets } from "./targets/package.ts";
 import { sealedTargets } from "./targets/sealed.ts";
+import { smsTargets } from "./targets/sms.ts";
 import { streamTargets } from "./targets/stream.ts";
 
 /** Every reader of outside bytes. */
 export const TARGETS: readonly Target[] = [
   ...exportTargets,
   ...messagesTargets,
+  ...smsTargets,
   ...apiTargets,
   ...catalogueTargets,
   ...sealedTargets,

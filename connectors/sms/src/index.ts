@@ -1,4 +1,5 @@
 export { androidSmsReader } from "./agent/android-reader.ts";
+export { importBackup } from "./backup/import-backup.ts";
 export * from "./options.ts";
 export { DEFAULT_ALPHABETS, type DefaultAlphabet } from "./reading/alphabet.ts";
 export * from "./sms.ts";

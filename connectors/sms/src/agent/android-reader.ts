@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentAccount, AgentDraft, AgentPart, AgentReader, Event } from "@daybook/contract";
 import { numberIn, type ProviderRow, rowOf, textIn } from "./row.ts";
 import { boxOf, sidesOf } from "./sides.ts";
+import { standingOf } from "./standing.ts";
 import { attachmentsOf, missingParts, stableOf, textOf } from "./words.ts";
 
 const CONNECTOR = { name: "sms-agent", version: "1" } as const;
@@ -9,10 +10,6 @@ const CONNECTOR = { name: "sms-agent", version: "1" } as const;
 // `PduHeaders.MESSAGE_TYPE_*`.
 const NOT_FETCHED = 130;
 const REPORTS: Readonly<Record<number, string>> = { 134: "delivered", 136: "read" };
-/** `TextBasedSmsColumns.MESSAGE_TYPE_FAILED`. */
-const FAILED_BOX = 5;
-/** `TextBasedSmsColumns.STATUS_*`. */
-const STATUSES: Readonly<Record<number, string>> = { 0: "delivered", 64: "failed" };
 const WORDS: ReadonlySet<string> = new Set(["body", "sub", "parts"]);
 const STANDING: ReadonlySet<string> = new Set(["type", "msg_box", "status"]);
 /** The last instant that RFC 3339 can say. */
@@ -74,7 +71,7 @@ function draftsOf(row: ProviderRow, parts: readonly AgentPart[], about: AgentAcc
   if (boxOf(row) === "draft")
     return [one(`${id}:draft`, digest, { ...where, kind: "notice", text: DRAFT_TEXT }, parts)];
   const isNew = row.seen === "new" || row.changes.includes("m_type");
-  if (isNew) return [...messageOf(row, parts, { id, digest, where }), ...standingOf(row, id, observed)];
+  if (isNew) return [...messageOf(row, parts, { id, digest, where }), ...receiptsOf(row, id, observed)];
   const made = row.changes.some((name) => WORDS.has(name))
     ? [
         one(
@@ -85,7 +82,7 @@ function draftsOf(row: ProviderRow, parts: readonly AgentPart[], about: AgentAcc
         ),
       ]
     : [];
-  if (row.changes.some((name) => STANDING.has(name))) made.push(...standingOf(row, id, observed));
+  if (row.changes.some((name) => STANDING.has(name))) made.push(...receiptsOf(row, id, observed));
   if (made.length > 0) return made;
   const changed = sha256(JSON.stringify(row));
   return [
@@ -116,15 +113,8 @@ function messageOf(
   ];
 }
 
-/** What became of a message that the official sent; of one that stands as it should, nothing. */
-function standingOf(row: ProviderRow, id: string, observed: Partial<Event>): Made[] {
-  if (boxOf(row) !== "outgoing") return [];
-  const hasFailed = numberIn(row, row.table === "sms" ? "type" : "msg_box") === FAILED_BOX;
-  const said = hasFailed
-    ? "failed"
-    : row.table === "sms"
-      ? STATUSES[numberIn(row, "status") ?? -1]
-      : undefined;
+function receiptsOf(row: ProviderRow, id: string, observed: Partial<Event>): Made[] {
+  const said = standingOf(row);
   if (said === undefined) return [];
   return [one(`${id}:standing:${said}`, sha256(said), { ...observed, kind: "receipt", text: said }, [])];
 }

@@ -1,12 +1,13 @@
 import type { AgentAccount, Event, Party } from "@daybook/contract";
-import { type CountryCode, parsePhoneNumberFromString } from "libphonenumber-js/max";
+import { countryOf, idOf as numberOf } from "../reading/number.ts";
 import { numberIn, type ProviderRow, textIn } from "./row.ts";
 
 // Of `PduHeaders`, by which the provider tells addresses apart.
-const FROM = 0x89;
+export const FROM_TYPE = 0x89;
 const TO: ReadonlySet<number> = new Set([0x97, 0x82, 0x81]);
 /** What the provider writes for the device's own number. */
-const OWN = "insert-address-token";
+export const OWN_ADDRESS = "insert-address-token";
+const MAX_ID = 512;
 
 // `TextBasedSmsColumns.MESSAGE_TYPE_*`; an MMS has the same in `msg_box`.
 const INBOX = 1;
@@ -30,11 +31,12 @@ export function boxOf(row: ProviderRow): Box {
  * Who wrote, and to whom. People are known by their number, E.164 where it is one: so they are by every other way in. A
  * conversation with one is that number; with several, all of them.
  */
-export function sidesOf(row: ProviderRow, { account, custodian }: AgentAccount): Sides {
-  const home = parsePhoneNumberFromString(account);
-  // Of several that share a code, and a way to write numbers, the first is as good.
-  const country = home?.country ?? home?.getPossibleCountries()[0];
-  const idOf = (written: string) => (written === OWN ? account : addressId(written, country));
+export function sidesOf(row: ProviderRow, { account, custodian }: Omit<AgentAccount, "agent">): Sides {
+  const country = countryOf(account);
+  const idOf = (written: string) =>
+    written === OWN_ADDRESS
+      ? account
+      : numberOf({ ton: 0, address: written }, country).slice(0, MAX_ID).toWellFormed() || "unknown";
   const party = (id: string): Party => ({ id, name: id === account ? custodian.name : "" });
   const box = boxOf(row);
   const address = textIn(row, "address");
@@ -42,7 +44,7 @@ export function sidesOf(row: ProviderRow, { account, custodian }: AgentAccount):
     ...new Set(row.addresses.filter(({ type }) => types.has(type)).map((one) => idOf(one.address))),
   ];
   const single = address === undefined ? [] : [idOf(address)];
-  const [from] = row.table === "sms" ? single : named(new Set([FROM]));
+  const [from] = row.table === "sms" ? single : named(new Set([FROM_TYPE]));
   const to = row.table === "sms" ? single : named(TO);
   const sender = box === "outgoing" ? account : from;
   const recipients = box === "outgoing" || row.table === "mms" ? to : [account];
@@ -62,13 +64,4 @@ function conversationOf(others: readonly string[]): NonNullable<Event["conversat
   const [only] = others;
   if (only !== undefined && others.length === 1) return { id: only, title: only, kind: "direct" };
   return { id: `group:${all}`.slice(0, 512), title: all.slice(0, 1_024), kind: "group" };
-}
-
-/** Short codes and names of senders are no numbers, and stay as they are. */
-function addressId(written: string, country: CountryCode | undefined): string {
-  const address = written.trim().toWellFormed();
-  const digits = address.replace(/[\s().-]/g, "");
-  if (!/^\+?\d{7,20}$/.test(digits)) return address.slice(0, 512) || "unknown";
-  const number = parsePhoneNumberFromString(digits, digits.startsWith("+") ? undefined : country);
-  return number?.isPossible() ? number.number : digits;
 }

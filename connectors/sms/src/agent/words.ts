@@ -4,7 +4,7 @@ import { numberIn, type ProviderRow, type RowPart, textIn } from "./row.ts";
 /** IANA's number of UTF-8 among character sets, as MMS names it. */
 const UTF_8 = 106;
 /** How a message is laid out; it says nothing of its own. */
-const LAYOUT = "application/smil";
+export const LAYOUT = "application/smil";
 
 /** What a row says in words. */
 export function textOf(row: ProviderRow): string | undefined {
@@ -39,7 +39,7 @@ export function stableOf(row: ProviderRow, parts: readonly AgentPart[]): unknown
   return [device, table, id, date, numbers, textOf(row) ?? null, content, parts.map(({ sha256 }) => sha256)];
 }
 
-function isText({ ct }: RowPart): boolean {
+export function isText({ ct }: Pick<RowPart, "ct">): boolean {
   return ct.toLowerCase().startsWith("text/plain");
 }
 
