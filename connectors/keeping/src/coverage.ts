@@ -149,7 +149,8 @@ export class Coverage {
 
   #captured(one: Waiting): Captured {
     const times = { from: new Date(one.from).toISOString(), to: new Date(one.to).toISOString() };
-    const { about, keeps } = this.#options;
+    const { keeps } = this.#options;
+    const { custodian, ...about } = this.#options.about;
     const said =
       one.what === "coverage"
         ? { kind: "coverage" as const, coverage: { ...times, state: one.state } }
@@ -157,7 +158,7 @@ export class Coverage {
     return {
       eventId: one.what === "coverage" ? `coverage:${one.from}:${one.state}` : `outage:${one.from}`,
       stableDigest: createHash("sha256").update(JSON.stringify(said)).digest("hex"),
-      event: { v: 1, provenance: "captured", ...about, ...said, raw: "" },
+      event: { v: 1, provenance: "captured", ...about, ...(custodian && { custodian }), ...said, raw: "" },
     };
   }
 }

@@ -6,11 +6,15 @@ import type { DefaultAlphabet } from "./reading/alphabet.ts";
 /** How this connector names itself in records. */
 export const CONNECTOR = { name: "sms", version: "1" } as const;
 
-/** An official number, and whose it is. */
+/** An official number, and whose it is, in a period: one that has had two holders stands there twice. */
 export interface OfficialNumber {
   /** E.164, with its plus: events name the account so. */
   readonly number: string;
   readonly custodian: Party;
+  /** Inclusive; since ever unless given. */
+  readonly from?: Date | undefined;
+  /** Exclusive; without an end unless given. From then on it is nobody's, or the next's. */
+  readonly until?: Date | undefined;
 }
 
 /** One of the aggregator's hosts. */

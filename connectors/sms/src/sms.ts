@@ -3,6 +3,7 @@ import type { Connector, LinkHealth } from "@daybook/contract";
 import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
 import { Intake } from "./intake/intake.ts";
 import { Redeliveries } from "./intake/redeliveries.ts";
+import { Changes, Holders } from "./holders.ts";
 import { CONNECTOR, type SmsOptions } from "./options.ts";
 import { Numbers } from "./reading/sides.ts";
 import { Standing } from "./standing.ts";
@@ -72,8 +73,8 @@ export class Sms implements Connector {
     );
     // What is heard is worked off after the last session has ended, too.
     const intake = this.#intake.run(sink, begun.signal);
-    const covered = numbers.map((one) => this.#cover(one.number, sink, beatMs, bound));
-    const beat = this.#beat(beatMs, bound);
+    const covered = new Holders(numbers).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
+    const beat = this.#beat(beatMs, sink, bound);
     try {
       await Promise.race([Promise.all([...binds, ...covered, beat]), intake]);
     } finally {
@@ -87,9 +88,11 @@ export class Sms implements Connector {
     await intake;
   }
 
-  /** A message that never became whole, and what is not to be remembered, are looked after so often. */
-  async #beat(beatMs: number, signal: AbortSignal): Promise<void> {
+  /** A message that never became whole, what is not to be remembered, and numbers that change hands are looked after so often. */
+  async #beat(beatMs: number, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const changes = new Changes(this.#options.numbers);
     while (!signal.aborted) {
+      await changes.tell(sink, this.#now().getTime());
       await sleep(beatMs, undefined, { signal }).catch(() => undefined);
       this.#intake.wake();
     }
@@ -97,8 +100,8 @@ export class Sms implements Connector {
 
   /** Keeps account of when a number's messages could come. */
   async #cover(account: string, sink: ScopedSink, beatMs: number, signal: AbortSignal): Promise<void> {
-    const custodian = this.#numbers.custodianOf(account);
     const at = () => this.#now().getTime();
+    const numbers = this.#numbers;
     const coverage = new Coverage({
       state: this.#state,
       about: {
@@ -106,7 +109,10 @@ export class Sms implements Connector {
         method: "carrier",
         account,
         connector: CONNECTOR,
-        ...(custodian && { custodian }),
+        /** Whose it is when that is recorded. */
+        get custodian() {
+          return numbers.custodianOf(account, at());
+        },
       },
       linkedAt: at(),
       keeps: { ms: this.#options.smpp.keepsMs, why: OUTAGE },

@@ -1,4 +1,5 @@
 import type { LinkHealth } from "@daybook/contract";
+import { held } from "./holders.ts";
 import type { OfficialNumber } from "./options.ts";
 import { STATUS } from "./smpp/index.ts";
 
@@ -60,7 +61,7 @@ export class Standing {
       refusal === undefined
         ? undefined
         : (REFUSALS[refusal] ?? `The aggregator refuses the bind (status ${refusal})`);
-    return this.#numbers.map(({ number, custodian }) => ({
+    return held(this.#numbers, this.#now().getTime()).map(({ number, custodian }) => ({
       account: number,
       custodian,
       status: this.#downSince === undefined ? "live" : refusal === undefined ? "down" : "refused",

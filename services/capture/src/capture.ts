@@ -36,6 +36,8 @@ export interface Live {
     /** As its events name it. */
     identifier?: string;
   }[];
+  /** Other custodians whom its records name: those who had one of its accounts before, or will have it. */
+  readonly holders?: readonly string[];
   /** What its accounts are, where it links them or tells how their links stand. */
   readonly links?: { readonly network: Network; readonly method: Method };
   /** Makes the connector, once the registry knows its custodians. */
@@ -191,6 +193,8 @@ async function runLive(
       custodians.set(custodian, known);
       await registry.account({ ...account, custodian: known.id, actor });
     }
+    for (const name of live.holders ?? [])
+      if (!custodians.has(name)) custodians.set(name, await registry.custodian(name, actor));
     return sinkWithScope(options, now);
   };
   const sink = await untilAnswered(begin, log, signal).catch((error: unknown) => {

@@ -14,11 +14,6 @@ const smppHost = z
 
 export const smppHosts = z.array(smppHost).min(1).max(MAX_HOSTS);
 
-/** E.164, with its plus. */
-export const e164 = z
-  .string()
-  .regex(/^\+[1-9]\d{6,14}$/, "must be a number with its country, like +447700900123");
-
 /** As `@daybook/sms` names them, which takes long to load. */
 export const smppAlphabet = z.enum(["gsm", "gsm-packed", "ascii", "latin1", "utf-8"]).default("gsm");
 

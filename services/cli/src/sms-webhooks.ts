@@ -1,6 +1,7 @@
 import type { Live } from "@daybook/capture";
 import { listen, type Logger, type ServerCertificate } from "@daybook/runtime";
 import { SmsWebhooks, type SmsWebhooksOptions, type WebhookSource } from "@daybook/sms";
+import { numbersLive, type SmsNumber } from "./sms-numbers.ts";
 import type { SmsWebhookSettings } from "./sms-webhook-settings.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +15,7 @@ export function smsWebhooksLive({
   log,
   ...of
 }: Pick<SmsWebhooksOptions, "stateFile" | "key"> & {
-  readonly numbers: readonly { readonly number: string; readonly custodian: string }[];
+  readonly numbers: readonly SmsNumber[];
   readonly country: string;
   readonly settings: SmsWebhookSettings;
   readonly at: { readonly host: string; readonly tls?: ServerCertificate | undefined };
@@ -23,12 +24,7 @@ export function smsWebhooksLive({
   const { port, keepsHours, clientAuthority, sources } = settings;
   return {
     name: "sms-webhooks",
-    accounts: numbers.map(({ custodian, number }) => ({
-      custodian,
-      network: "sms",
-      method: "carrier",
-      identifier: number,
-    })),
+    ...numbersLive(numbers, Date.now()),
     links: { network: "sms", method: "carrier" },
     connect(custodian) {
       const connector = new SmsWebhooks({
@@ -37,7 +33,7 @@ export function smsWebhooksLive({
         country: country as SmsWebhooksOptions["country"],
         sources: sources.map(sourceOf),
         keepsMs: keepsHours * HOUR_MS,
-        numbers: numbers.map((one) => ({ number: one.number, custodian: custodian(one.custodian) })),
+        numbers: numbers.map((one) => ({ ...one, custodian: custodian(one.custodian) })),
       });
       return {
         health: () => connector.health(),

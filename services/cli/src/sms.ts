@@ -1,6 +1,7 @@
 import type { Live } from "@daybook/capture";
 import type { Logger } from "@daybook/runtime";
 import { type SmppAccount, Sms, type SmsOptions } from "@daybook/sms";
+import { numbersLive, type SmsNumber } from "./sms-numbers.ts";
 
 type Country = SmppAccount["country"];
 
@@ -11,7 +12,7 @@ export function smsLive({
   log,
   ...of
 }: Pick<SmsOptions, "stateFile" | "key"> & {
-  readonly numbers: readonly { readonly number: string; readonly custodian: string }[];
+  readonly numbers: readonly SmsNumber[];
   readonly smpp: Omit<SmppAccount, "hosts" | "country"> & {
     readonly hosts: readonly { readonly host: string; readonly port: number; readonly hasTls: boolean }[];
     readonly ca?: string | undefined;
@@ -27,12 +28,7 @@ export function smsLive({
     );
   return {
     name: "sms",
-    accounts: numbers.map(({ custodian, number }) => ({
-      custodian,
-      network: "sms",
-      method: "carrier",
-      identifier: number,
-    })),
+    ...numbersLive(numbers, Date.now()),
     links: { network: "sms", method: "carrier" },
     connect: (custodian) =>
       new Sms({
@@ -43,7 +39,7 @@ export function smsLive({
           country: country as Country,
           hosts: hosts.map(({ host, port, hasTls }) => ({ host, port, tls: hasTls ? { ca } : undefined })),
         },
-        numbers: numbers.map((one) => ({ number: one.number, custodian: custodian(one.custodian) })),
+        numbers: numbers.map((one) => ({ ...one, custodian: custodian(one.custodian) })),
       }),
   };
 }

@@ -147,17 +147,17 @@ export class Intake {
     const { raw, session } = incoming;
     const digest = digestOf(raw);
     const part = partOf(raw, alphabet);
-    const sides = part && numbers.sides(part.source, part.destination);
+    const at = now();
+    const sides = part && numbers.sides(part.source, part.destination, at);
     if (part && sides && (await sink.excludes?.({ network: "sms", ...sides }))) {
       // The sink counts it, and leaves it out: nothing of it is remembered.
-      const heard: Heard = { raw, digest, token: now().toString(36), at: now() };
+      const heard: Heard = { raw, digest, token: at.toString(36), at };
       return { incoming, occurrence: undefined, events: [eventsOf(heard, part, sides, target)] };
     }
     const { one, isAgain } = redeliveries.claim(digest, session);
     const heard: Heard = { raw, digest, token: one.token, at: one.at };
     if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
-    if (!isSeveral(part, raw))
-      return { incoming, occurrence: one, events: [eventsOf(heard, part, sides, target)] };
+    if (!isSeveral(part, raw)) return { incoming, occurrence: one, events: [this.#eventOf(heard, part)] };
     const of = JSON.stringify([part.source, part.destination]);
     // It was written with the message that it belongs to, which is recorded by now.
     if (isAgain && one.isKept && !this.#sets.known(heard, part.place, of))
@@ -166,11 +166,17 @@ export class Intake {
     return { incoming, occurrence: one, events: [], added: { added, number: part.place.number } };
   }
 
+  /** By when it came first: whose number it is may have changed since. */
+  #eventOf(heard: Heard, part: Part): Captured {
+    const { numbers, target } = this.#options;
+    return eventsOf(heard, part, numbers.sides(part.source, part.destination, heard.at), target);
+  }
+
   #eventsOf(set: PartSet): Captured[] {
     const { numbers, now } = this.#options;
     const [first] = set.parts.values();
     if (!first) return [];
-    return eventsOfWhole(set, numbers.sides(first.part.source, first.part.destination), now());
+    return eventsOfWhole(set, numbers.sides(first.part.source, first.part.destination, set.at), now());
   }
 
   async #written(changes: readonly StateChange[]): Promise<boolean> {

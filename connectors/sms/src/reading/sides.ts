@@ -1,5 +1,6 @@
 import type { Event, Party } from "@daybook/contract";
 import type { CountryCode } from "libphonenumber-js";
+import { Holders } from "../holders.ts";
 import type { OfficialNumber } from "../options.ts";
 import type { Address } from "../smpp/index.ts";
 import { idOf } from "./number.ts";
@@ -15,29 +16,38 @@ const MAX_ID = 400;
 
 /** Whose official numbers are, and what a message's two addresses make of it. */
 export class Numbers {
-  readonly #custodians: ReadonlyMap<string, Party>;
+  readonly #holders: Holders;
   readonly #country: CountryCode;
 
   constructor(numbers: readonly OfficialNumber[], country: CountryCode) {
-    this.#custodians = new Map(numbers.map(({ number, custodian }) => [number, custodian]));
+    this.#holders = new Holders(numbers);
     this.#country = country;
   }
 
-  custodianOf(account: string): Party | undefined {
-    return this.#custodians.get(account);
+  /** Whether it is, was or will be anybody's official number. */
+  has(account: string): boolean {
+    return this.#holders.has(account);
+  }
+
+  /** @param at milliseconds since 1970 @returns undefined where it is nobody's then */
+  custodianOf(account: string, at: number): Party | undefined {
+    return this.#holders.of(account, at);
   }
 
   /**
    * A message to an official number is that number's; one from an official number to somebody else is a copy of what the
-   * official sent. One between two that nobody declared is the recipient's, without a custodian.
+   * official sent. One between two that nobody declared is the recipient's, without a custodian. So is one of a number that
+   * is nobody's at the time: it may belong to somebody else by then.
+   *
+   * @param at when it came, milliseconds since 1970
    */
-  sides(source: Address, destination: Address): Sides {
+  sides(source: Address, destination: Address, at: number): Sides {
     const from = this.#id(source);
     const to = this.#id(destination);
-    const isOwn = !this.#custodians.has(to) && this.#custodians.has(from);
+    const isOwn = !this.#holders.has(to) && this.#holders.has(from);
     const [account, other] = isOwn ? [from, to] : [to, from];
-    const custodian = this.#custodians.get(account);
-    const party = (id: string) => ({ id, name: this.#custodians.get(id)?.name ?? "" });
+    const custodian = this.#holders.of(account, at);
+    const party = (id: string) => ({ id, name: this.#holders.of(id, at)?.name ?? "" });
     return {
       account,
       ...(custodian && { custodian }),

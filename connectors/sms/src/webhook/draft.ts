@@ -54,7 +54,8 @@ export function draftOf(said: Said, of: Bearing, numbers: Numbers): Draft {
       known: undefined,
     };
   const name = nameOf(source, said.id);
-  const sides = sidesOf(said, source, numbers);
+  const at = said.sentAt === undefined ? receivedAt.getTime() : Date.parse(said.sentAt);
+  const sides = sidesOf(said, source, numbers, at);
   const sentAt = said.sentAt === undefined ? {} : { sentAt: said.sentAt };
   if (said.what === "status") {
     const { status, error } = said;
@@ -93,8 +94,9 @@ export function sidesOf(
   { from, to }: { readonly from: string; readonly to: string },
   source: Pick<WebhookSource, "provider">,
   numbers: Numbers,
+  at: number,
 ): Sides {
-  return numbers.sides(addressOf(from, source), addressOf(to, source));
+  return numbers.sides(addressOf(from, source), addressOf(to, source), at);
 }
 
 /** Vonage writes numbers with their country and without a plus. */

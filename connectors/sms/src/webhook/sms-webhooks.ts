@@ -3,7 +3,8 @@ import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { keepListening, LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
-import { CONNECTOR, type OfficialNumber } from "../options.ts";
+import { Changes, Holders } from "../holders.ts";
+import { CONNECTOR } from "../options.ts";
 import { Numbers } from "../reading/sides.ts";
 import { deliver, type DeliverOptions, record } from "./deliver.ts";
 import { webhookListener } from "./listener.ts";
@@ -78,7 +79,8 @@ export class SmsWebhooks implements Connector {
     const parts = [
       aborted(both),
       this.#media.run(sink, both),
-      ...numbers.map((one) => this.#listen(one, sink, both)),
+      ...new Holders(numbers).numbers.map((one) => this.#listen(one, sink, both)),
+      this.#tellChanges(sink, both),
       ...sources
         .filter((one) => one.provider === "twilio")
         .filter(({ reconciles }) => reconciles)
@@ -127,15 +129,27 @@ export class SmsWebhooks implements Connector {
     );
   }
 
-  async #listen({ number, custodian }: OfficialNumber, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+  async #tellChanges(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const changes = new Changes(this.#options.numbers);
+    const { beatMs = BEAT_MS } = this.#options;
+    for (; !signal.aborted; await sleep(beatMs, undefined, { signal }).catch(() => undefined))
+      await changes.tell(sink, this.#now().getTime());
+  }
+
+  async #listen(number: string, sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { beatMs = BEAT_MS, keepsMs, sources } = this.#options;
     // A list tells of what came in any outage.
     const isListed = sources.every((source) => source.provider === "twilio" && source.reconciles);
+    const numbers = this.#numbers;
+    const now = this.#now;
     const about = {
       network: "sms",
       method: "carrier",
       account: number,
-      custodian,
+      /** Whose it is when that is recorded. */
+      get custodian() {
+        return numbers.custodianOf(number, now().getTime());
+      },
       connector: CONNECTOR,
     } as const;
     await keepListening(

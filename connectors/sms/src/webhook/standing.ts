@@ -1,4 +1,5 @@
 import type { LinkHealth } from "@daybook/contract";
+import { held } from "../holders.ts";
 import type { OfficialNumber } from "../options.ts";
 
 /** One stranger's request is no alarm; that nothing else has come for so long is. */
@@ -52,7 +53,7 @@ export class WebhookStanding {
   all(): readonly LinkHealth[] {
     const alerts = this.#alerts();
     const [first] = alerts;
-    return this.#numbers.map(({ number, custodian }) => ({
+    return held(this.#numbers, this.#now()).map(({ number, custodian }) => ({
       account: number,
       custodian,
       status: first === undefined ? "live" : "needs-attention",

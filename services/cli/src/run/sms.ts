@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Live } from "@daybook/capture";
 import { type Config, type Logger, secret } from "@daybook/runtime";
 import { z } from "zod";
-import { e164, keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
+import { numberLine, smsNumbers } from "../sms-numbers.ts";
+import { keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
 
@@ -12,27 +13,18 @@ const lines = (text: string) =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
-const number = z.string().transform((line, context) => {
-  const [first = ""] = line.split(/\s/, 1);
-  const parsed = e164.safeParse(first);
-  const custodian = line.slice(first.length).trim();
-  if (parsed.success && custodian !== "") return { number: parsed.data, custodian };
-  context.addIssue({
-    code: "custom",
-    message: "each line must be NUMBER CUSTODIAN, the number with its country",
-  });
-  return z.NEVER;
-});
-
 /** What capture is told where it captures text messages: each is missing beside the connector's name, unless it says otherwise. */
 export const SMS = {
   DAYBOOK_SMS_NUMBERS: z
     .string()
     .max(256 * 1024)
     .transform(lines)
-    .pipe(z.array(number).min(1).max(1_000))
+    .transform((all) => all.map(numberLine))
+    .pipe(smsNumbers)
     .optional()
-    .describe("official numbers: the number with its country and the custodian's name, one a line"),
+    .describe(
+      "official numbers: the number with its country and the custodian's name, one a line, then perhaps: from DAY until DAY",
+    ),
   DAYBOOK_SMS_SMPP_HOSTS: z
     .string()
     .max(4_096)

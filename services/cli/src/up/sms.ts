@@ -5,7 +5,8 @@ import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
 import { smsWebhooks } from "../sms-webhook-settings.ts";
-import { e164, keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
+import { smsNumbers } from "../sms-numbers.ts";
+import { keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
 import type { Keys } from "./keys.ts";
 import { readPrivateSettings } from "./private-settings.ts";
 
@@ -14,10 +15,7 @@ const word = z.string().trim().min(1).max(4_096);
 /** What a file says of official numbers and their providers: see `connectors/sms`. */
 const settings = z
   .strictObject({
-    numbers: z
-      .array(z.strictObject({ number: e164, custodian: word }))
-      .min(1)
-      .max(1_000),
+    numbers: smsNumbers,
     country: smsCountry,
     smpp: z
       .strictObject({

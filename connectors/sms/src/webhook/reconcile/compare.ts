@@ -78,8 +78,8 @@ async function listedBetween(
       const sent = one && sentOf(one);
       // Its clock has whole seconds.
       if (!one || sent === undefined || sent + 1_000 <= from || sent > to) continue;
-      const sides = sidesOf(one, source, numbers);
-      if (!sides.custodian) continue;
+      const sides = sidesOf(one, source, numbers, sent);
+      if (!numbers.has(sides.account)) continue;
       const name = nameOf(source, one.sid);
       all.set(name, { one, name, sides });
     }
