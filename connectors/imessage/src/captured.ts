@@ -29,9 +29,8 @@ export const CONNECTOR = { name: "imessage", version: "1" } as const;
 
 /** The events of one entry: the record itself, and a `gap` for each file that is not there. */
 export function toCaptured(entry: Entry, context: CaptureContext): Captured[] {
-  const { eventId, stableDigest, rowid, raw, files: _, sender, recipients, ...read } = entry;
-  const named = (party: Party): Party =>
-    party.name === CUSTODIAN ? { id: party.id || context.custodian.id, name: context.custodian.name } : party;
+  const { eventId, stableDigest, rowid, raw } = entry;
+  const read = readingOf(entry, context.custodian);
   const about = {
     v: 1,
     method: "export",
@@ -53,8 +52,6 @@ export function toCaptured(entry: Entry, context: CaptureContext): Captured[] {
       event: {
         ...about,
         ...read,
-        ...(sender && { sender: named(sender) }),
-        ...(recipients && { recipients: recipients.map(named) }),
         raw: raw.toString("base64"),
       },
       ...(context.attachments.length > 0 && { attachments: context.attachments }),
@@ -77,4 +74,17 @@ export function toCaptured(entry: Entry, context: CaptureContext): Captured[] {
       };
     }),
   ];
+}
+
+/** What an entry says, with the custodian by name. */
+export function readingOf(entry: Entry, custodian: Party) {
+  const { eventId: _, stableDigest: __, rowid: ___, raw: ____, files: _____, ...said } = entry;
+  const { sender, recipients, ...read } = said;
+  const named = (party: Party): Party =>
+    party.name === CUSTODIAN ? { id: party.id || custodian.id, name: custodian.name } : party;
+  return {
+    ...read,
+    ...(sender && { sender: named(sender) }),
+    ...(recipients && { recipients: recipients.map(named) }),
+  };
 }

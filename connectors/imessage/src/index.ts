@@ -1,3 +1,5 @@
+export { type AgentHome, enrolMacAgent, type MacAgentOptions, runMacAgent } from "./agent/run-mac-agent.ts";
+export { macMessagesReader } from "./agent/reading/mac-reader.ts";
 export { importMessages } from "./import-messages.ts";
 export { type Handed, handedOver } from "./supply/handed-over.ts";
 export type { Member } from "./supply/files.ts";

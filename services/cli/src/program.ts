@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { exportCommand, type ExportOptions } from "./commands/export.ts";
+import { addAgent } from "./commands/add-agent.ts";
 import { addCeremony } from "./commands/add-ceremony.ts";
 import { addGovernance } from "./commands/add-governance.ts";
 import { addKeys } from "./commands/add-keys.ts";
@@ -159,6 +160,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       if (!(await verifyCommand(path, options, out(command)))) process.exitCode = 1;
     });
 
+  addAgent(program, out, signal);
   addLink(program, out);
   addSend(program, out);
   addGovernance(program, out);

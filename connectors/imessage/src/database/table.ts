@@ -96,9 +96,12 @@ export class Table {
   }
 
   /** Whole numbers of the named columns, row by row. A column that is missing gives nulls. */
-  *numbers(columns: readonly string[]): Generator<(bigint | null)[]> {
+  *numbers(columns: readonly string[], where = "1"): Generator<(bigint | null)[]> {
     const list = columns.map((column) => (this.has(column) ? quoted(column) : "NULL"));
-    const statement = prepared(this.#db, `SELECT ${list.join(", ")} FROM ${quoted(this.#name)} NOT INDEXED`);
+    const statement = prepared(
+      this.#db,
+      `SELECT ${list.join(", ")} FROM ${quoted(this.#name)} NOT INDEXED WHERE ${where}`,
+    );
     statement.setReturnArrays(true);
     for (const row of iterated(statement, [])) {
       yield (row as unknown as SQLOutputValue[]).map((value) => (typeof value === "bigint" ? value : null));

@@ -16,8 +16,8 @@ import {
 import type { Found } from "./found.ts";
 import { groupChange } from "./group.ts";
 import { type History, historyOf } from "./history.ts";
-import type { People } from "./people.ts";
-import { rawOf, rawOfColumns } from "./raw.ts";
+import type { Named } from "./people.ts";
+import { type Raw, rawOf, rawOfColumns } from "./raw.ts";
 import { tapbackOf } from "./tapback.ts";
 
 const TEXT_MESSAGES = new Set(["SMS", "RCS", "MMS"]);
@@ -38,10 +38,13 @@ export interface Told {
   readonly problems: readonly string[];
 }
 
-/** Everything that a row of `message` tells of, oldest first. */
-export function entriesOf(found: Found, people: People): readonly Entry[] {
+/**
+ * Everything that a row of `message` tells of, oldest first.
+ *
+ * @param raw the row as evidence, where it came as bytes
+ */
+export function entriesOf(found: Found, people: Named, raw: Raw = rawOf(found)): readonly Entry[] {
   const { row } = found;
-  const raw = rawOf(found);
   return entriesTold({
     found,
     people,

@@ -3,7 +3,7 @@ import type { Event, Party } from "@daybook/contract";
 import type { Row } from "../database/table.ts";
 import type { AttachmentFile } from "./attachment-file.ts";
 import type { Found } from "./found.ts";
-import type { People } from "./people.ts";
+import type { Named } from "./people.ts";
 import { instantOf } from "./times.ts";
 
 /** Networks that Messages speaks. What an iPhone gets as text messages it passes on to the Mac. */
@@ -42,7 +42,7 @@ export interface Reading {
   readonly guid: string;
   readonly base: Base;
   readonly self: Party;
-  readonly people: Pick<People, "party">;
+  readonly people: Named;
   readonly rawOfReceipt: () => Buffer;
 }
 

@@ -28,12 +28,14 @@ export class Messages {
   readonly #attachments: Joined;
   readonly #files: ReadonlyMap<bigint, Row>;
   readonly #tombstones: Table | undefined;
+  readonly #rows: string;
 
   /**
-   * @param db that nothing changes while it is read: `openImage`
+   * @param db that nothing changes while it is read: `openImage`, or within a transaction
+   * @param only rows of `message`; all of them unless given
    * @throws {ConnectorError} `not-an-export`: no database of Messages; `malformed`
    */
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, only?: readonly bigint[]) {
     const table = findTable(db, "message");
     if (!table?.has("guid") || !table.has("date"))
       throw new ConnectorError(
@@ -48,11 +50,20 @@ export class Messages {
       chat: find("chat"),
       members: find("chat_handle_join"),
     });
-    this.#chats = joinedBy(find("chat_message_join"), "message_id", "chat_id");
-    this.#attachments = joinedBy(find("message_attachment_join"), "message_id", "attachment_id");
-    this.#binned = rowsBy(find("chat_recoverable_message_join"), "message_id");
-    this.#files = rowsByRowid(find("attachment"));
-    this.#tombstones = find("deleted_messages");
+    const among = (column: string) => (only ? `${column} IN (${only.join(",")})` : "1");
+    const ofMessage = among("message_id");
+    this.#rows = among("ROWID");
+    this.#chats = joinedBy(find("chat_message_join"), "message_id", "chat_id", ofMessage);
+    this.#attachments = joinedBy(
+      find("message_attachment_join"),
+      "message_id",
+      "attachment_id",
+      ofMessage,
+    );
+    this.#binned = rowsBy(find("chat_recoverable_message_join"), "message_id", ofMessage);
+    const files = [...this.#attachments.values()].flat();
+    this.#files = rowsByRowid(find("attachment"), only ? `ROWID IN (${files.join(",")})` : "1");
+    this.#tombstones = only ? undefined : find("deleted_messages");
   }
 
   /** Rows of `message`. */
@@ -72,15 +83,23 @@ export class Messages {
    * @throws {ConnectorError} `malformed`
    */
   *entries(): Generator<readonly Entry[]> {
-    const size = this.#table.sizeExpression;
-    for (const row of this.#table.rows(`${size} <= ${String(MAX_ROW_BYTES)}`))
-      yield entriesOf(this.#found(row, false), this.people);
-    for (const row of this.#table.rows(`${size} > ${String(MAX_ROW_BYTES)}`, LARGEST_VALUE_BYTES))
-      yield entriesOf(this.#found(row, true), this.people);
+    for (const found of this.found()) yield entriesOf(found, this.people);
     for (const row of this.#tombstones?.rows("1", LARGEST_VALUE_BYTES) ?? []) {
       const guid = row.text("guid");
       if (guid !== undefined) yield [tombstone(guid, Number(row.rowid))];
     }
+  }
+
+  /** Rows of `message`, each with what other tables say of it: those that are too large to be read whole come last. */
+  *found(): Generator<Found> {
+    const size = this.#table.sizeExpression;
+    for (const row of this.#table.rows(`${this.#rows} AND ${size} <= ${String(MAX_ROW_BYTES)}`))
+      yield this.#found(row, false);
+    for (const row of this.#table.rows(
+      `${this.#rows} AND ${size} > ${String(MAX_ROW_BYTES)}`,
+      LARGEST_VALUE_BYTES,
+    ))
+      yield this.#found(row, true);
   }
 
   close(): void {
@@ -108,10 +127,10 @@ export class Messages {
   }
 }
 
-function joinedBy(table: Table | undefined, by: string, to: string): Joined {
+function joinedBy(table: Table | undefined, by: string, to: string, where: string): Joined {
   const joined = new Map<bigint, bigint[]>();
   let count = 0;
-  for (const [from, other] of table?.numbers([by, to]) ?? []) {
+  for (const [from, other] of table?.numbers([by, to], where) ?? []) {
     count += 1;
     if (count > MAX_JOINED) throw malformed("it joins more rows than are read");
     if (from === null || from === undefined || other === null || other === undefined) continue;
@@ -122,10 +141,10 @@ function joinedBy(table: Table | undefined, by: string, to: string): Joined {
   return joined;
 }
 
-function rowsBy(table: Table | undefined, by: string): ReadonlyMap<bigint, readonly Row[]> {
+function rowsBy(table: Table | undefined, by: string, where: string): ReadonlyMap<bigint, readonly Row[]> {
   const rows = new Map<bigint, Row[]>();
   let count = 0;
-  for (const row of table?.rows("1", LARGEST_VALUE_BYTES) ?? []) {
+  for (const row of table?.rows(where, LARGEST_VALUE_BYTES) ?? []) {
     count += 1;
     if (count > MAX_ATTACHMENT_ROWS) throw malformed("it has more deleted messages than are read");
     const known = rows.get(row.integer(by));
@@ -135,9 +154,9 @@ function rowsBy(table: Table | undefined, by: string): ReadonlyMap<bigint, reado
   return rows;
 }
 
-function rowsByRowid(table: Table | undefined): ReadonlyMap<bigint, Row> {
+function rowsByRowid(table: Table | undefined, where: string): ReadonlyMap<bigint, Row> {
   const rows = new Map<bigint, Row>();
-  for (const row of table?.rows("1", LARGEST_ATTACHMENT_BYTES) ?? []) {
+  for (const row of table?.rows(where, LARGEST_ATTACHMENT_BYTES) ?? []) {
     rows.set(row.rowid, row);
     if (rows.size > MAX_ATTACHMENT_ROWS) throw malformed("it has more attachments than are read");
   }

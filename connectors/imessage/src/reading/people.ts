@@ -9,6 +9,11 @@ export interface Chat {
   readonly participants: readonly Party[];
 }
 
+/** Who a handle is. */
+export interface Named {
+  party(handle: bigint): Party | undefined;
+}
+
 const GROUP_STYLE = 43n;
 const MAX_ROWS = 500_000;
 const MAX_ID = 512;
@@ -18,7 +23,7 @@ const MAX_TITLE = 1_024;
 const LARGEST_BYTES = 8 * 1024;
 
 /** Handles and chats, read once. A person has a handle for each service. */
-export class People {
+export class People implements Named {
   readonly #handles: ReadonlyMap<bigint, Row>;
   readonly #chats: ReadonlyMap<bigint, Chat>;
 
@@ -54,9 +59,13 @@ export class People {
 
   /** Names are no part of the database: a person is shown by number or address. */
   party(handle: bigint): Party | undefined {
-    const id = this.#handles.get(handle)?.text("id")?.slice(0, MAX_ID);
-    return id === undefined ? undefined : { id, name: id };
+    return partyOf(this.#handles.get(handle));
   }
+}
+
+export function partyOf(handle: Row | undefined): Party | undefined {
+  const id = handle?.text("id")?.slice(0, MAX_ID);
+  return id === undefined ? undefined : { id, name: id };
 }
 
 function byRow(table: Table | undefined): Map<bigint, Row> {

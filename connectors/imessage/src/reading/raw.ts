@@ -15,13 +15,16 @@ export interface Raw {
  * The evidence of an event: the row of `message` with all its columns, and the rows of `chat`, `handle`, `attachment` and
  * others that it names, as JSON. Text stands as text, a whole number as a number (beyond 2^53 as `{"integer": "…"}`),
  * a blob as `{"base64": "…"}`, a value that is left out for its length as `{"omittedBytes": n}`.
+ *
+ * @param more fields of whoever hands it over
  */
-export function rawOf(found: Found): Raw {
+export function rawOf(found: Found, more: Readonly<Record<string, unknown>> = {}): Raw {
   for (const largest of LARGEST_VALUES) {
     const cut = { values: found.isCut ? 1 : 0 };
     const rows = (each: readonly Row[]) => each.map((row) => objectOf(row, largest, cut));
     const bytes = Buffer.from(
       JSON.stringify({
+        ...more,
         message: objectOf(found.row, largest, cut),
         chats: rows(found.chats.map(({ row }) => row)),
         handles: rows(found.handles),
@@ -31,15 +34,17 @@ export function rawOf(found: Found): Raw {
     );
     if (bytes.length <= MAX_RAW_BYTES) return { bytes, isCut: cut.values > 0 };
   }
-  return { bytes: rawOfColumns(found.row, ["ROWID", "guid", "date"]), isCut: true };
+  const message = columnsOf(found.row, ["ROWID", "guid", "date"]);
+  return { bytes: Buffer.from(JSON.stringify({ ...more, message })), isCut: true };
 }
 
 /** Some columns of a row, as JSON: for an event that only they tell of. */
 export function rawOfColumns(row: Row, columns: readonly string[]): Buffer {
-  const wanted = columns.map((column) => [column, row.value(column)] as const);
-  return Buffer.from(
-    JSON.stringify(Object.fromEntries(wanted.map(([column, value]) => [column, jsonOf(value)]))),
-  );
+  return Buffer.from(JSON.stringify(columnsOf(row, columns)));
+}
+
+function columnsOf(row: Row, columns: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(columns.map((column) => [column, jsonOf(row.value(column))]));
 }
 
 function objectOf(row: Row, largest: number, cut: { values: number }): Record<string, unknown> {

@@ -11,7 +11,7 @@ export const AGENTS = {
     .transform((text) => text.split(",").map((one) => one.trim()))
     .pipe(z.array(z.enum(AGENT_KINDS)))
     .default([])
-    .describe("agents on devices whose batches are taken, comma-separated: android-sms"),
+    .describe("agents on devices whose batches are taken, comma-separated: android-sms, mac-imessage"),
   DAYBOOK_AGENTS_PORT: z.coerce
     .number<string>()
     .int()

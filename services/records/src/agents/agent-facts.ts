@@ -5,7 +5,7 @@ const uuid = z.uuid();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const reason = z.string().min(1).max(2_000);
 
-/** What reads what an agent hands over: `android-sms`. */
+/** What reads what an agent hands over: `android-sms`, `mac-imessage`. */
 export const agentKind = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/);
 
 /** What audit events say of agents on devices, by their action: see `factSchemas`. */

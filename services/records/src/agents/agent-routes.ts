@@ -50,7 +50,7 @@ export function agentRoutes(agents: Agents): Route[] {
       summary: "Offer a device an enrolment; answers with the code, which is told this once",
       status: 201,
       body: z.object({
-        kind: agentKind.describe("What it hands over: `android-sms`"),
+        kind: agentKind.describe("What it hands over: `android-sms`, `mac-imessage`"),
         network,
         identifier: z.string().trim().min(1).max(512).describe("The account, as its network names it"),
         custodian: z.string().trim().min(1).max(512).describe("Name or id"),

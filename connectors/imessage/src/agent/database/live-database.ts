@@ -1,0 +1,256 @@
+import { lstatSync, statSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { ConnectorError } from "@daybook/contract";
+import { isBusy } from "@daybook/keeping";
+import { malformed } from "../../database/malformed.ts";
+import { findTable, type Table } from "../../database/table.ts";
+import { digestOf } from "../../reading/entry.ts";
+import type { Found } from "../../reading/found.ts";
+import { Messages } from "../../reading/messages.ts";
+
+const BUSY_MS = 2_000;
+/** Columns that a row's events depend on; of those that are text or blobs, the length. */
+const TELLING = ["date", "date_edited", "date_retracted", "date_read", "item_type", "handle_id"];
+const MEASURED = ["text", "attributedBody", "message_summary_info"];
+const GUID = "ifnull(m.guid, 'row-' || m.ROWID)";
+
+/** A row, by its place and its id; of one without an id, `row-` and its place. */
+export interface SeenRow {
+  readonly rowid: bigint;
+  readonly guid: string;
+}
+
+/** A row as it was when it was read. */
+export interface ReadRow extends SeenRow {
+  readonly found: Found;
+  /** Another where anything that tells of an event has changed. */
+  readonly mark: string;
+}
+
+/** What differs from what was seen. */
+export interface Differences {
+  readonly changed: readonly bigint[];
+  /** Not there any more under their ROWID; `isElsewhere`: under another. */
+  readonly gone: readonly (SeenRow & { readonly isElsewhere: boolean })[];
+}
+
+/** By what a database is known again. */
+export interface Anchors {
+  readonly rows: readonly (readonly [string, string])[];
+  /** The highest ROWID that was ever given; SQLite never gives one twice. */
+  readonly given?: string | undefined;
+}
+
+/** The messages database of this Mac, while Messages writes to it: nothing is written to it, and its log is read with it. */
+export class LiveDatabase {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #file: string;
+  readonly #table: Table;
+  readonly #version: StatementSync;
+
+  private constructor(db: DatabaseSync, path: string, file: string) {
+    this.#db = db;
+    this.#path = path;
+    this.#file = file;
+    const table = findTable(db, "message");
+    if (!table?.has("guid") || !table.has("date"))
+      throw new ConnectorError("not-an-export", "it has no table of messages with ids and dates");
+    this.#table = table;
+    // It holds ids, dates and lengths, in memory alone.
+    db.exec("CREATE TEMP TABLE seen (row INTEGER PRIMARY KEY, guid TEXT NOT NULL, mark TEXT)");
+    this.#version = db.prepare("PRAGMA data_version");
+  }
+
+  /**
+   * Opens it, read-only.
+   *
+   * @throws {ConnectorError} `not-an-export`: another schema; `malformed`: damaged
+   * @throws the system's error, where it is not there or may not be read
+   */
+  static open(path: string): LiveDatabase {
+    const file = fileAt(path);
+    const db = new DatabaseSync(path, {
+      readOnly: true,
+      allowExtension: false,
+      defensive: true,
+      readBigInts: true,
+      timeout: BUSY_MS,
+    });
+    try {
+      db.exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY");
+      return new LiveDatabase(db, path, file);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  /** It moves with every commit of another process. */
+  get version(): bigint {
+    return (this.#version.get() as { data_version: bigint }).data_version;
+  }
+
+  /** Another file lies at its path. */
+  get isMoved(): boolean {
+    return fileAt(this.#path) !== this.#file;
+  }
+
+  /** What was handed over before this process began. */
+  remember(rows: Iterable<SeenRow>): void {
+    this.#within(() => {
+      const put = this.#db.prepare("INSERT OR REPLACE INTO temp.seen (row, guid) VALUES (?, ?)");
+      for (const { rowid, guid } of rows) put.run(rowid, guid);
+    });
+  }
+
+  /** Rows are as they are now: they differ when they change again. */
+  saw(rows: readonly ReadRow[]): void {
+    this.#within(() => {
+      const put = this.#db.prepare("INSERT OR REPLACE INTO temp.seen (row, guid, mark) VALUES (?, ?, ?)");
+      for (const { rowid, guid, mark } of rows) put.run(rowid, guid, mark);
+    });
+  }
+
+  /** They are known to be gone. */
+  forget(rows: readonly bigint[]): void {
+    const remove = this.#db.prepare("DELETE FROM temp.seen WHERE row = ?");
+    for (const row of rows) remove.run(row);
+  }
+
+  /** Rows above one. */
+  after(rowid: bigint): bigint[] {
+    return this.#rowids("SELECT ROWID AS row FROM main.message NOT INDEXED WHERE ROWID > ? ORDER BY ROWID", rowid);
+  }
+
+  /** Compares every row with what was seen of it. */
+  differences(): Differences {
+    return this.#within(() => ({
+      changed: this.#rowids(
+        `SELECT m.ROWID AS row FROM main.message AS m NOT INDEXED LEFT JOIN temp.seen AS s ON s.row = m.ROWID
+         WHERE s.mark IS NOT ${this.#mark} ORDER BY m.ROWID`,
+      ),
+      gone: this.#all(
+        `SELECT s.row, s.guid, s.guid IN (SELECT guid FROM main.message NOT INDEXED WHERE guid IS NOT NULL) AS elsewhere
+         FROM temp.seen AS s WHERE NOT EXISTS (
+           SELECT 1 FROM main.message AS m NOT INDEXED WHERE m.ROWID = s.row AND ${GUID} = s.guid)`,
+      ).map(({ row, guid, elsewhere }) => ({
+        rowid: row as bigint,
+        guid: guid as string,
+        isElsewhere: elsewhere === 1n,
+      })),
+    }));
+  }
+
+  /** What was put among the recently deleted: the message's row, and when. */
+  binned(): [bigint, bigint][] {
+    const rows = findTable(this.#db, "chat_recoverable_message_join")?.numbers(["message_id", "delete_date"]);
+    return [...(rows ?? [])].flatMap(([row, at]) =>
+      row !== undefined && row !== null ? [[row, at ?? 0n] satisfies [bigint, bigint]] : [],
+    );
+  }
+
+  /** Ids of which nothing else is left. */
+  *tombstones(): Generator<SeenRow> {
+    for (const row of findTable(this.#db, "deleted_messages")?.rows("1", 1_024) ?? []) {
+      const guid = row.text("guid");
+      if (guid !== undefined && guid.length <= 512) yield { rowid: row.rowid, guid };
+    }
+  }
+
+  /** Rows with what other tables say of them, in one transaction. */
+  read(rowids: readonly bigint[]): ReadRow[] {
+    return this.#within(() => {
+      const marks = this.#db.prepare(
+        `SELECT ${GUID} AS guid, ${this.#mark} AS mark FROM main.message AS m NOT INDEXED WHERE m.ROWID = ?`,
+      );
+      return [...new Messages(this.#db, rowids).found()].map((found) => {
+        const { rowid } = found.row;
+        const { guid, mark } = marks.get(rowid) as { guid: unknown; mark: unknown };
+        return { rowid, found, guid: String(guid), mark: String(mark) };
+      });
+    });
+  }
+
+  /** The first rows, and what ROWIDs were given. */
+  anchors(count: number): Anchors {
+    const rows = this.#all(`SELECT ROWID AS row, guid FROM main.message NOT INDEXED ORDER BY ROWID LIMIT ${count}`);
+    return { rows: rows.map((row) => [String(row.row), anchorOf(row)] as const), given: this.#given() };
+  }
+
+  /** Whether it is the one that these were taken of, and has not been put back to before. */
+  isThatOf({ rows, given }: Anchors): boolean {
+    const now = this.#given();
+    if (given !== undefined && (now === undefined || BigInt(now) < BigInt(given))) return false;
+    const find = this.#db.prepare("SELECT ROWID AS row, guid FROM main.message NOT INDEXED WHERE ROWID = ?");
+    const there = rows.flatMap(([row, digest]) => {
+      const found = find.get(BigInt(row));
+      return found ? [anchorOf(found) === digest] : [];
+    });
+    return there.every(Boolean) && (there.length > 0 || rows.length === 0 || given !== undefined);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #given(): string | undefined {
+    try {
+      const row = this.#db.prepare("SELECT seq FROM main.sqlite_sequence WHERE name = 'message'").get();
+      return typeof row?.seq === "bigint" ? String(row.seq) : undefined;
+    } catch {
+      // A table without AUTOINCREMENT has none.
+      return undefined;
+    }
+  }
+
+  get #mark(): string {
+    const has = (column: string) => this.#table.has(column);
+    const parts = [GUID, ...TELLING.filter(has).map((one) => `ifnull(m.${one}, '')`)];
+    parts.push(...MEASURED.filter(has).map((one) => `ifnull(octet_length(m.${one}), '')`));
+    return `(${parts.join(" || '/' || ")})`;
+  }
+
+  #within<T>(work: () => T): T {
+    this.#db.exec("BEGIN");
+    try {
+      return work();
+    } finally {
+      // Of what an error has ended already there is nothing to end.
+      if (this.#db.isTransaction) this.#db.exec("COMMIT");
+    }
+  }
+
+  #rowids(sql: string, ...parameters: bigint[]): bigint[] {
+    return this.#all(sql, ...parameters).map(({ row }) => row as bigint);
+  }
+
+  #all(sql: string, ...parameters: bigint[]) {
+    return this.#db.prepare(sql).all(...parameters);
+  }
+}
+
+/** What is wrong with the database, as batches say it. */
+export function problemOf(error: unknown): string {
+  const cause = error instanceof ConnectorError ? error.cause : error;
+  if (isBusy(cause)) return "database-locked";
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+  const errcode = typeof cause === "object" && cause !== null && "errcode" in cause ? cause.errcode : undefined;
+  if (code === "ENOENT") return "database-missing";
+  if (code === "EPERM" || code === "EACCES" || errcode === CANTOPEN || errcode === AUTH) return "permission-lost";
+  if (error instanceof ConnectorError && error.code === "not-an-export") return "schema-unknown";
+  return "database-damaged";
+}
+const CANTOPEN = 14;
+const AUTH = 23;
+
+/** @throws the system's error @throws {ConnectorError} `malformed` for a link */
+function fileAt(path: string): string {
+  if (lstatSync(path).isSymbolicLink()) throw malformed("it is a link");
+  const { dev, ino } = statSync(path);
+  return `${dev}/${ino}`;
+}
+
+function anchorOf({ guid }: Record<string, unknown>): string {
+  return digestOf(String(guid));
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ConnectorError } from "@daybook/contract";
+import { BackOff, type Log } from "@daybook/keeping";
+import type { Numbered, Outbox, Saying } from "../spool/outbox.ts";
+import type { PartFiles } from "../spool/part-files.ts";
+import type { BatchAnswer, Door } from "./door.ts";
+
+const WAITS = { firstMs: 1_000, mostMs: 5 * 60_000 };
+
+export interface SendingDeps {
+  readonly agent: string;
+  readonly door: Door;
+  readonly outbox: Outbox;
+  readonly parts: PartFiles;
+  readonly saying: () => Saying;
+  /** How soon something new is noticed, milliseconds. */
+  readonly everyMs: number;
+  readonly log: Log;
+}
+
+/**
+ * Hands over what waits, one batch after the other, each until it is answered as durable, until `signal` aborts.
+ *
+ * @throws {ConnectorError} `unlinked`: the server takes nothing of this agent any more, and somebody must act
+ */
+export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promise<void> {
+  const { outbox, log, everyMs, saying } = deps;
+  const waits = new BackOff(WAITS);
+  let isAway = false;
+  while (!signal.aborted) {
+    const batch = outbox.first();
+    if (!batch) {
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      continue;
+    }
+    const answer = await handOver(batch, deps, signal);
+    if (isAborted(signal)) return;
+    switch (answer.is) {
+      case "taken":
+        await outbox.answered(batch);
+        if (isAway) log.info({ number: batch.number }, "the server answers again");
+        isAway = false;
+        waits.reset();
+        break;
+      case "misnumbered":
+        log.warn({ number: batch.number, next: answer.next }, "the server's numbers are others: what waits gets new ones");
+        await outbox.renumber(answer.next, saying());
+        break;
+      case "refused":
+        throw new ConnectorError(
+          "unlinked",
+          `the server takes nothing of this agent (${answer.code}): see its administrator; what waits is kept`,
+        );
+      case "parts-missing":
+      case "later":
+        if (!isAway) log.warn({ number: batch.number }, "the server does not answer: what is seen is kept here");
+        isAway = true;
+        await waits.wait(signal);
+    }
+  }
+}
+
+async function handOver(
+  batch: Numbered,
+  { agent, door, parts }: SendingDeps,
+  signal: AbortSignal,
+): Promise<BatchAnswer> {
+  const first = await door.batch(agent, batch, signal);
+  if (first.is !== "parts-missing") return first;
+  for (const sha256 of first.missing) {
+    const file = batch.files[sha256];
+    if (file === undefined) return { is: "refused", code: "unknown-part" };
+    const sent = await door.part(agent, sha256, parts.content({ file }), signal);
+    if (sent.is !== "taken") return sent;
+  }
+  return door.batch(agent, batch, signal);
+}
+
+/** Asked again after a wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,44 @@
+import type { Change } from "@daybook/keeping";
+import { z } from "zod";
+import type { SeenRow } from "../database/live-database.ts";
+import { aboutMessage } from "../reading/handed.ts";
+import type { AgentKind, AgentState } from "./agent-state.ts";
+
+const knownRow = z.object({
+  ...aboutMessage.shape,
+  /** As the database has it. */
+  guid: z.string(),
+  row: z.string(),
+  /** Which database it was of: a number that rises when there is another. */
+  of: z.int(),
+  /** Its events that are in a batch, by digest. */
+  events: z.array(z.string()),
+  isGone: z.boolean().default(false),
+});
+export type KnownRow = z.infer<typeof knownRow>;
+
+/** What was put into batches of each row, by its id. */
+export class KnownRows {
+  readonly #state: AgentState;
+
+  constructor(state: AgentState) {
+    this.#state = state;
+  }
+
+  get(guid: string): KnownRow | undefined {
+    return knownRow.safeParse(this.#state.get("row", guid)).data;
+  }
+
+  /** Those that were there when they were read last. */
+  *there(of: number): Generator<SeenRow> {
+    for (const value of this.#state.all("row")) {
+      const { data } = knownRow.safeParse(value);
+      if (data && data.of === of && !data.isGone) yield { rowid: BigInt(data.row), guid: data.guid };
+    }
+  }
+}
+
+/** @param guid as the database has it */
+export function knownAs(guid: string, value: KnownRow): Change<AgentKind> {
+  return { kind: "row", name: guid, value };
+}

@@ -1,0 +1,201 @@
+import { type AgentBatch, AGENT_LIMITS } from "@daybook/contract";
+import { type Change, Lane } from "@daybook/keeping";
+import { z } from "zod";
+import type { AgentKind, AgentState } from "./agent-state.ts";
+import type { PartFile, PartFiles } from "./part-files.ts";
+
+/** Room for the batch's own fields. */
+const BODY_BYTES = AGENT_LIMITS.batchBytes - 8_192;
+const PART_BYTES = 1_600;
+
+const standing = z.object({
+  /** The highest number that was given. */
+  last: z.int(),
+  /** Every number up to it was answered. */
+  answered: z.int(),
+  /** Of the batches between. */
+  bytes: z.int(),
+});
+type Standing = z.infer<typeof standing>;
+
+const batch = z.object({
+  body: z.string(),
+  /** Where the content of its parts is, by digest. */
+  files: z.record(z.string(), z.string()),
+});
+
+/** A batch as it is sent: the same bytes each time. */
+export interface Numbered {
+  readonly number: number;
+  readonly body: Buffer;
+  /** Of its parts, by digest. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** One thing to hand over. */
+export interface Outgoing {
+  readonly raw: Buffer;
+  readonly parts: readonly (PartFile & { readonly name: string; readonly mediaType: string })[];
+  /** What is to be remembered, in the same write as the batch that it is in. */
+  readonly changes: readonly Change<AgentKind>[];
+}
+
+/** What batches say of their agent. */
+export interface Saying {
+  readonly agent: string;
+  readonly problems: readonly string[];
+  /** What was seen and is in no batch yet. */
+  readonly waiting: number;
+}
+
+/**
+ * What is to be handed over, in numbered batches, from before each is sent first until the server has answered that it is
+ * durable there. A kill at any moment leaves each thing in one batch, or in none and not remembered.
+ */
+export class Outbox {
+  readonly #state: AgentState;
+  readonly #parts: PartFiles;
+  readonly #now: () => Date;
+  #standing: Standing;
+  /** One change after another: each begins with what the one before left. */
+  readonly #lane = new Lane();
+
+  constructor(state: AgentState, parts: PartFiles, now: () => Date) {
+    this.#state = state;
+    this.#parts = parts;
+    this.#now = now;
+    this.#standing = standing.parse(state.get("agent", "outbox") ?? { last: 0, answered: 0, bytes: 0 });
+  }
+
+  /** Files that batches name. */
+  static filesOf(state: AgentState): ReadonlySet<string> {
+    return new Set(state.all("batch").flatMap((value) => Object.values(batch.parse(value).files)));
+  }
+
+  /** Batches that have no answer yet. */
+  get waiting(): number {
+    return this.#standing.last - this.#standing.answered;
+  }
+
+  get bytes(): number {
+    return this.#standing.bytes;
+  }
+
+  /**
+   * Puts things into batches, in order. Durable once resolved.
+   *
+   * @throws {ConnectorError} `store-unavailable`, retryable: nothing of them is kept
+   */
+  add(things: readonly Outgoing[], saying: Saying): Promise<void> {
+    return things.length === 0 ? Promise.resolve() : this.#lane.run(() => this.#add(things, saying));
+  }
+
+  async #add(things: readonly Outgoing[], saying: Saying): Promise<void> {
+    const writes: Change<AgentKind>[] = [];
+    let after = this.#standing;
+    for (const those of batchesOf(things)) {
+      after = this.#numbered(after, entriesOf(those), filesOf(those), saying, writes);
+      writes.push(...those.flatMap(({ changes }) => changes));
+    }
+    await this.#write(writes, after);
+  }
+
+  /** A batch without entries: that the agent is there, and what is wrong. Durable once resolved. */
+  heartbeat(saying: Saying): Promise<void> {
+    return this.#lane.run(async () => {
+      const writes: Change<AgentKind>[] = [];
+      const after = this.#numbered(this.#standing, [], {}, saying, writes);
+      await this.#write(writes, after);
+    });
+  }
+
+  /** The first that has no answer. */
+  first(): Numbered | undefined {
+    const { answered, last } = this.#standing;
+    return answered < last ? this.#read(answered + 1) : undefined;
+  }
+
+  /** It is durable at the server: forgotten here. May be repeated. */
+  async answered({ number, body, files }: Numbered): Promise<void> {
+    await this.#lane.run(async () => {
+      if (number !== this.#standing.answered + 1) return;
+      const bytes = Math.max(0, this.#standing.bytes - body.length);
+      const forgotten = { kind: "batch" as const, name: String(number), value: undefined };
+      await this.#write([forgotten], { ...this.#standing, answered: number, bytes });
+    });
+    for (const file of Object.values(files)) await this.#parts.remove({ file });
+  }
+
+  /**
+   * Gives everything that has no answer numbers from `next` on: the server's are ahead of ours, or it has forgotten them; or
+   * the agent has enrolled again, and is another. Durable once resolved, all of it or nothing.
+   */
+  renumber(next: number, saying: Saying, also: readonly Change<AgentKind>[] = []): Promise<void> {
+    return this.#lane.run(() => this.#renumber(next, saying, also));
+  }
+
+  async #renumber(next: number, saying: Saying, also: readonly Change<AgentKind>[]): Promise<void> {
+    const { answered, last } = this.#standing;
+    const writes: Change<AgentKind>[] = [...also];
+    let after: Standing = { last: next - 1, answered: next - 1, bytes: 0 };
+    const kept: Change<AgentKind>[] = [];
+    for (let number = answered + 1; number <= last; number += 1) {
+      const { body, files } = this.#read(number);
+      writes.push({ kind: "batch", name: String(number), value: undefined });
+      const { entries } = JSON.parse(body.toString()) as Pick<AgentBatch, "entries">;
+      after = this.#numbered(after, entries, files, saying, kept);
+    }
+    await this.#write([...writes, ...kept], after);
+  }
+
+  #read(number: number): Numbered {
+    const { body, files } = batch.parse(this.#state.get("batch", String(number)));
+    return { number, body: Buffer.from(body), files };
+  }
+
+  #numbered(
+    { last, answered, bytes }: Standing,
+    entries: AgentBatch["entries"],
+    files: Readonly<Record<string, string>>,
+    { agent, problems, waiting }: Saying,
+    writes: Change<AgentKind>[],
+  ): Standing {
+    const number = last + 1;
+    const at = this.#now().getTime();
+    const said: AgentBatch = { v: 1, agent, number, answeredThrough: answered, at, waiting, problems: [...problems], entries };
+    const body = JSON.stringify(said);
+    writes.push({ kind: "batch", name: String(number), value: { body, files } });
+    return { last: number, answered, bytes: bytes + Buffer.byteLength(body) };
+  }
+
+  async #write(writes: readonly Change<AgentKind>[], after: Standing): Promise<void> {
+    await this.#state.write([...writes, { kind: "agent", name: "outbox", value: after }]);
+    this.#standing = after;
+  }
+}
+
+function* batchesOf(things: readonly Outgoing[]): Generator<Outgoing[]> {
+  let those: Outgoing[] = [];
+  let bytes = 0;
+  for (const one of things) {
+    const size = Math.ceil(one.raw.length / 3) * 4 + 64 + one.parts.length * PART_BYTES;
+    if (those.length > 0 && (those.length >= AGENT_LIMITS.entries || bytes + size > BODY_BYTES)) {
+      yield those;
+      [those, bytes] = [[], 0];
+    }
+    those.push(one);
+    bytes += size;
+  }
+  if (those.length > 0) yield those;
+}
+
+function entriesOf(things: readonly Outgoing[]): AgentBatch["entries"] {
+  return things.map(({ raw, parts }) => ({
+    raw: raw.toString("base64"),
+    parts: parts.map(({ sha256, sizeBytes, mediaType, name }) => ({ sha256, sizeBytes, mediaType, name })),
+  }));
+}
+
+function filesOf(things: readonly Outgoing[]): Record<string, string> {
+  return Object.fromEntries(things.flatMap(({ parts }) => parts.map(({ sha256, file }) => [sha256, file])));
+}

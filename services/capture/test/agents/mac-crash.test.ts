@@ -1,0 +1,104 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { macMessagesReader } from "@daybook/imessage";
+import { cachedProgram } from "@daybook/lab";
+import { entriesOf } from "../../../../connectors/imessage/test/reading.ts";
+import { Intake, until } from "./support.ts";
+
+const ROOT = resolve(import.meta.dirname, "../../../..");
+const CLI = join(ROOT, "services/cli/bin/daybook.js");
+const GROW = join(ROOT, "test/fakes/imessage/grow.ts");
+const KILLS = 4;
+const exporter = cachedProgram("imessage-exporter");
+if (!exporter) console.warn("skipped: imessage-exporter is missing (npm run lab -- --install)");
+
+const stage = new Intake("mac-imessage");
+const children: ChildProcess[] = [];
+beforeAll(() => stage.start({ readers: [macMessagesReader] }), 240_000);
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await stage.stop();
+}, 120_000);
+
+function start(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
+
+/** What tells records apart, of what was recorded and of what a database tells now. */
+const recorded = () =>
+  new Set(
+    stage.rig.publisher.records
+      .filter(({ event }) => event.kind !== "coverage")
+      .map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`),
+  );
+const toldBy = async (dir: string) =>
+  entriesOf(readFileSync(join(dir, "chat.db")), readFileSync(join(dir, "chat.db-wal")));
+
+it("has each message, edit, unsend, tapback and deletion of a busy Mac once, over kills of the agent at any moment", async () => {
+  const mac = join(stage.dir, "Messages");
+  const home = join(stage.dir, "agent");
+  const agent = ["agent", "imessage", "--home", home, "--database", join(mac, "chat.db")];
+  const enrolling = ["agent", "enrol", "--home", home, "--server", stage.url, "--code", stage.newCode()];
+  await promisify(execFile)(process.execPath, [CLI, ...enrolling]);
+  const messages = start(GROW, mac);
+  await once(messages.stdout!, "data");
+
+  for (let n = 0; n < KILLS; n += 1) {
+    const before = stage.rig.publisher.published.length;
+    const running = start(CLI, ...agent);
+    const enough = before + 1 + Math.floor(Math.random() * 60);
+    await until(() => stage.rig.publisher.published.length >= enough);
+    // Whatever it does just now.
+    await new Promise((done) => setTimeout(done, Math.random() * 300));
+    await kill(running);
+  }
+  const last = start(CLI, ...agent);
+  await until(() => stage.rig.publisher.published.length > 0);
+  messages.stdin!.end();
+  const [summary] = (await once(messages.stdout!, "data")) as [Buffer];
+  const did = JSON.parse(summary.toString()) as Record<string, number>;
+  const told = await toldBy(mac);
+  const ids = told.map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`);
+  await until(() => {
+    const there = recorded();
+    return ids.every((id) => there.has(id));
+  });
+  last.kill("SIGTERM");
+  expect(await once(last, "exit")).toEqual([0, null]);
+
+  const records = stage.rig.publisher.records.map(({ event }) => event);
+  const of = (kind: string) => records.filter((event) => event.kind === kind);
+  // One record for each event: what is on record and not in the database any more is what was unsent.
+  const more = [...recorded()].filter((id) => !ids.includes(id)).map((id) => id.split(" ")[0]);
+  const unsent = new Set(of("delete").map(({ target }) => target));
+  expect(more.filter((id) => !unsent.has(id))).toEqual([]);
+  expect(new Set(of("message").map(({ networkId }) => networkId)).size).toBe(of("message").length);
+  expect(of("edit")).toHaveLength(did.edits!);
+  expect(of("reaction")).toHaveLength(did.tapbacks!);
+  expect(of("delete")).toHaveLength(did.unsends! + did.deleted!);
+  expect(of("gap")).toEqual([]);
+  expect(of("notice")).toEqual([]);
+  const attached = of("message").flatMap(({ attachments = [] }) => attachments);
+  expect(attached.length).toBe(did.files!);
+  expect(new Set(records.map(({ method, provenance }) => `${method} ${provenance}`))).toEqual(
+    new Set(["device-agent captured"]),
+  );
+
+  if (!exporter) return;
+  const { stdout } = await promisify(execFile)(exporter, ["-d", "-p", join(mac, "chat.db"), "-a", "macOS"], {
+    env: { ...process.env, TZ: "UTC", HOME: stage.dir },
+  });
+  const rows = new Set(told.map(({ rowid }) => rowid));
+  expect(stdout).toContain(`Total messages: ${rows.size}`);
+  expect(stdout).toContain(`Recoverable messages: ${did.deleted!}`);
+}, 400_000);
