@@ -54,12 +54,7 @@ export class Messages {
     const ofMessage = among("message_id");
     this.#rows = among("ROWID");
     this.#chats = joinedBy(find("chat_message_join"), "message_id", "chat_id", ofMessage);
-    this.#attachments = joinedBy(
-      find("message_attachment_join"),
-      "message_id",
-      "attachment_id",
-      ofMessage,
-    );
+    this.#attachments = joinedBy(find("message_attachment_join"), "message_id", "attachment_id", ofMessage);
     this.#binned = rowsBy(find("chat_recoverable_message_join"), "message_id", ofMessage);
     const files = [...this.#attachments.values()].flat();
     this.#files = rowsByRowid(find("attachment"), only ? `ROWID IN (${files.join(",")})` : "1");

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Event } from "@daybook/contract";
@@ -17,7 +17,6 @@ import {
   writeStory,
 } from "../../../../test/fakes/imessage/index.ts";
 import { entriesOf } from "../../../../connectors/imessage/test/reading.ts";
-import { readFileSync } from "node:fs";
 import { Intake, until } from "./support.ts";
 
 const stage = new Intake("mac-imessage");
@@ -124,7 +123,12 @@ it("records an edit, an unsend, a tapback, a deletion and a disappearance once, 
   const mac = new Mac();
   const { db, chat, from } = simple(mac);
   const say = (name: string) => db.message({ chat, from, at: at(1), name, runs: [{ text: `${name} said` }] });
-  const [edited, unsent, binned, gone] = ["edited", "unsent", "binned", "gone"].map(say) as [number, number, number, number];
+  const [edited, unsent, binned, gone] = ["edited", "unsent", "binned", "gone"].map(say) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   await mac.enrol();
   mac.start();
   await mac.untilRecorded("message", 4);
@@ -137,14 +141,18 @@ it("records an edit, an unsend, a tapback, a deletion and a disappearance once, 
   await mac.untilRecorded("reaction", 1);
   db.unsend(unsent, at(4));
   db.bin(binned, chat, at(5));
-  db.run(`DELETE FROM chat_message_join WHERE message_id = ${gone}; DELETE FROM message WHERE ROWID = ${gone}`);
+  db.run(
+    `DELETE FROM chat_message_join WHERE message_id = ${gone}; DELETE FROM message WHERE ROWID = ${gone}`,
+  );
   const deleted = await mac.untilRecorded("delete", 3);
   expect(texts(deleted).sort()).toEqual([
     "Deleted by the custodian: in Recently Deleted",
     "Gone from the Mac's database: who deleted it, and when, is not known",
     "Unsent by its sender",
   ]);
-  expect(deleted.map(({ target }) => target).sort()).toEqual([unsent, binned, gone].map((_, i) => guidOf(["unsent", "binned", "gone"][i]!)).sort());
+  expect(deleted.map(({ target }) => target).sort()).toEqual(
+    [unsent, binned, gone].map((_, i) => guidOf(["unsent", "binned", "gone"][i]!)).sort(),
+  );
   expect(new Set(deleted.map(({ conversation }) => conversation?.title))).toEqual(new Set([FERGUS]));
   const before = stage.rig.publisher.published.length;
   db.update("message", edited, { is_delivered: 1, date_delivered: nanoseconds(at(6)) });
@@ -161,18 +169,23 @@ it("records an edit, an unsend, a tapback, a deletion and a disappearance once, 
   await mac.stop();
 }, 120_000);
 
-it.each(["lost", "kept"] as const)("has one record of each where the server's disk fails: %s", async (fault) => {
-  const mac = new Mac();
-  const { db, chat, from } = simple(mac);
-  await mac.enrol();
-  stage.rig.publisher.faults.push(fault, fault);
-  for (const name of ["one", "two"]) db.message({ chat, from, at: at(1), name, runs: [{ text: name }] });
-  mac.start();
-  expect(texts(await mac.untilRecorded("message", 2))).toEqual(["one", "two"]);
-  expect(stage.rig.publisher.faults).toEqual([]);
-  db.close();
-  await mac.stop();
-}, 120_000);
+it.each(["lost", "kept"] as const)(
+  "has one record of each where the server's disk fails: %s",
+  async (fault) => {
+    const mac = new Mac();
+    const { db, chat, from } = simple(mac);
+    await mac.enrol();
+    stage.rig.publisher.faults.push(fault, fault);
+    for (const name of ["one", "two"]) db.message({ chat, from, at: at(1), name, runs: [{ text: name }] });
+    mac.start();
+    expect(texts(await mac.untilRecorded("message", 2))).toEqual(["one", "two"]);
+    await until(() => stage.rig.publisher.faults.length === 0);
+    expect(mac.records("message")).toHaveLength(2);
+    db.close();
+    await mac.stop();
+  },
+  120_000,
+);
 
 it("keeps what was unsent while the server was away, over a restart, and hands it over then", async () => {
   const mac = new Mac();
@@ -199,8 +212,16 @@ it("waits for a file a day, and then says that it is missing", async () => {
   const mac = new Mac();
   const { db, chat, from } = simple(mac);
   for (const name of ["late", "never"]) {
-    const row = db.message({ chat, from, at: at(1), name, runs: [{ text: OBJECT_CHARACTER, fileGuid: name }] });
-    db.attachment(row, name, `~/Library/Messages/Attachments/ab/${name}/${name}.jpg`, { total_bytes: PHOTO.length });
+    const row = db.message({
+      chat,
+      from,
+      at: at(1),
+      name,
+      runs: [{ text: OBJECT_CHARACTER, fileGuid: name }],
+    });
+    db.attachment(row, name, `~/Library/Messages/Attachments/ab/${name}/${name}.jpg`, {
+      total_bytes: PHOTO.length,
+    });
   }
   await mac.enrol();
   mac.start();
@@ -208,7 +229,10 @@ it("waits for a file a day, and then says that it is missing", async () => {
   putAttachment(mac.messages, "ab/late/late.jpg", PHOTO);
   mac.time += 60_000;
   const [late] = await mac.untilRecorded("notice", 1);
-  expect(late).toMatchObject({ target: guidOf("late"), attachments: [{ name: "late.jpg", sizeBytes: PHOTO.length }] });
+  expect(late).toMatchObject({
+    target: guidOf("late"),
+    attachments: [{ name: "late.jpg", sizeBytes: PHOTO.length }],
+  });
   expect(mac.records("gap")).toEqual([]);
   mac.time += 86_400_000;
   expect(await mac.untilRecorded("gap", 1)).toMatchObject([
@@ -230,7 +254,9 @@ it("tells of another database in place of the one before, reads all of it, and d
   const second = simple(mac);
   second.db.message({ ...second, at: at(2), name: "second life", runs: [{ text: "second" }] });
   await mac.untilRecorded("message", 2);
-  expect(mac.records("gap")).toMatchObject([{ gap: { why: expect.stringContaining("another than before") } }]);
+  expect(mac.records("gap")).toMatchObject([
+    { gap: { why: expect.stringContaining("another than before") } },
+  ]);
   expect(mac.records("delete")).toEqual([]);
   second.db.close();
   await mac.stop();
@@ -239,29 +265,36 @@ it("tells of another database in place of the one before, reads all of it, and d
 it.each([
   ["damaged", "database-damaged", (path: string) => writeFileSync(path, "no database at all".repeat(500))],
   ["gone", "database-missing", (path: string) => rmSync(path)],
-])("says that the database is %s, has a gap of it, and goes on when it can be read", async (_, problem, harm) => {
-  const mac = new Mac();
-  const { db, chat, from } = simple(mac);
-  db.message({ chat, from, at: at(1), name: "before it", runs: [{ text: "before" }] });
-  await mac.enrol();
-  mac.start();
-  await mac.untilRecorded("message", 1);
-  db.close();
-  const path = join(mac.messages, "chat.db");
-  const whole = readFileSync(path);
-  rmSync(path);
-  for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
-  writeFileSync(path, whole);
-  harm(path);
-  await until(() => mac.log.join("").includes(problem));
-  mac.time += 61_000;
-  expect(await mac.untilRecorded("gap", 1)).toMatchObject([{ gap: { why: expect.stringContaining("could not be read") } }]);
-  rmSync(path, { force: true });
-  writeFileSync(path, whole);
-  await until(() => mac.log.join("").includes("can be read again"));
-  expect(mac.records("message")).toHaveLength(1);
-  await mac.stop();
-}, 120_000);
+])(
+  "says that the database is %s, has a gap of it, and goes on when it can be read",
+  async (_, problem, harm) => {
+    const mac = new Mac();
+    const { db, chat, from } = simple(mac);
+    db.message({ chat, from, at: at(1), name: "before it", runs: [{ text: "before" }] });
+    await mac.enrol();
+    mac.start();
+    await mac.untilRecorded("message", 1);
+    db.checkpoint();
+    db.close();
+    const path = join(mac.messages, "chat.db");
+    const whole = readFileSync(path);
+    rmSync(path);
+    for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
+    writeFileSync(path, whole);
+    harm(path);
+    await until(() => mac.log.join("").includes(problem));
+    mac.time += 61_000;
+    expect(await mac.untilRecorded("gap", 1)).toMatchObject([
+      { gap: { why: expect.stringContaining("could not be read") } },
+    ]);
+    rmSync(path, { force: true });
+    writeFileSync(path, whole);
+    await until(() => mac.log.join("").includes("can be read again"));
+    expect(mac.records("message")).toHaveLength(1);
+    await mac.stop();
+  },
+  120_000,
+);
 
 it("does not take a database without ids for one of Messages", async () => {
   const mac = new Mac();

@@ -28,7 +28,11 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
     .description("on an official's Mac: hand over what its Messages has and gets (connectors/imessage)");
   const atHome = (command: Command) =>
     command
-      .option("--home <dir>", "where the agent keeps what it must not lose", join(homedir(), ".daybook-agent"))
+      .option(
+        "--home <dir>",
+        "where the agent keeps what it must not lose",
+        join(homedir(), ".daybook-agent"),
+      )
       .option(
         "--key-command <program>",
         "prints the key that seals it, 32 bytes in base64, from the keychain say (default: agent.key there)",
@@ -82,10 +86,7 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
   });
 }
 
-async function homeOf(
-  { home, keyCommand }: HomeOptions,
-  { isNew }: { isNew: boolean },
-): Promise<AgentHome> {
+async function homeOf({ home, keyCommand }: HomeOptions, { isNew }: { isNew: boolean }): Promise<AgentHome> {
   const dir = resolve(home);
   return { dir, key: await agentKey(dir, { keyCommand, isNew }) };
 }

@@ -27,7 +27,12 @@ export class Attachments {
    * @param isLast as it is, whole or not
    * @throws {ConnectorError} `store-unavailable`, retryable: the disk takes nothing
    */
-  async take({ path, isOutside }: AttachmentFile, bytes: number, now: Date, isLast: boolean): Promise<Looked> {
+  async take(
+    { path, isOutside }: AttachmentFile,
+    bytes: number,
+    now: Date,
+    isLast: boolean,
+  ): Promise<Looked> {
     if (isOutside) return "outside";
     if (path === undefined) return "waiting";
     const at = join(this.#root, path);

@@ -120,7 +120,10 @@ export class LiveDatabase {
 
   /** Rows above one. */
   after(rowid: bigint): bigint[] {
-    return this.#rowids("SELECT ROWID AS row FROM main.message NOT INDEXED WHERE ROWID > ? ORDER BY ROWID", rowid);
+    return this.#rowids(
+      "SELECT ROWID AS row FROM main.message NOT INDEXED WHERE ROWID > ? ORDER BY ROWID",
+      rowid,
+    );
   }
 
   /** Compares every row with what was seen of it. */
@@ -174,7 +177,9 @@ export class LiveDatabase {
 
   /** The first rows, and what ROWIDs were given. */
   anchors(count: number): Anchors {
-    const rows = this.#all(`SELECT ROWID AS row, guid FROM main.message NOT INDEXED ORDER BY ROWID LIMIT ${count}`);
+    const rows = this.#all(
+      `SELECT ROWID AS row, guid FROM main.message NOT INDEXED ORDER BY ROWID LIMIT ${count}`,
+    );
     return { rows: rows.map((row) => [String(row.row), anchorOf(row)] as const), given: this.#given() };
   }
 
@@ -235,9 +240,11 @@ export function problemOf(error: unknown): string {
   const cause = error instanceof ConnectorError ? error.cause : error;
   if (isBusy(cause)) return "database-locked";
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  const errcode = typeof cause === "object" && cause !== null && "errcode" in cause ? cause.errcode : undefined;
+  const errcode =
+    typeof cause === "object" && cause !== null && "errcode" in cause ? cause.errcode : undefined;
   if (code === "ENOENT") return "database-missing";
-  if (code === "EPERM" || code === "EACCES" || errcode === CANTOPEN || errcode === AUTH) return "permission-lost";
+  if (code === "EPERM" || code === "EACCES" || errcode === CANTOPEN || errcode === AUTH)
+    return "permission-lost";
   if (error instanceof ConnectorError && error.code === "not-an-export") return "schema-unknown";
   return "database-damaged";
 }

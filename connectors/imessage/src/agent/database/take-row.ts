@@ -35,7 +35,9 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   const now = deps.now();
   const at = now.getTime();
   const entries = entriesOf(bytesOfRow(found, [], at));
-  const ids = entries?.map(({ eventId, stableDigest }) => short(eventId, stableDigest)) ?? [short(guid, mark)];
+  const ids = entries?.map(({ eventId, stableDigest }) => short(eventId, stableDigest)) ?? [
+    short(guid, mark),
+  ];
   const before = deps.known.get(guid);
   const [first] = entries ?? [];
   const about: AboutMessage = {
@@ -49,7 +51,10 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   const isNew = events.length > (before?.events.length ?? 0);
   if (!isNew) {
     const isElsewhere = before?.row !== row || before.of !== of || before.isGone;
-    return { outgoing: isElsewhere ? { raw: Buffer.alloc(0), parts: [], changes: [change] } : undefined, waiting: [] };
+    return {
+      outgoing: isElsewhere ? { raw: Buffer.alloc(0), parts: [], changes: [change] } : undefined,
+      waiting: [],
+    };
   }
   const message = entries?.find(({ kind }) => kind === "message");
   if (message?.text !== undefined && !before && (await deps.isTest(message.text)))

@@ -54,6 +54,7 @@ export class Watching {
   #version: bigint | undefined;
   /** Rows up to it were read. */
   #last = 0n;
+  /** Of the clock that does not go back. */
   #compareAt = 0;
   #isComparing = true;
   readonly #binned = new Set<string>();
@@ -124,7 +125,10 @@ export class Watching {
         const fresh: Mark = { of: before.of + 1, anchors: { rows: [] }, readAt: at };
         log.error({}, "the messages database is another than before: all of it is read");
         const one = gap("database-replaced", before.readAt, at);
-        await outbox.add([{ ...one, changes: [{ kind: "agent", name: "database", value: fresh }] }], saying(0));
+        await outbox.add(
+          [{ ...one, changes: [{ kind: "agent", name: "database", value: fresh }] }],
+          saying(0),
+        );
         this.#mark = fresh;
       } else if (before) db.remember(known.there(before.of));
     } catch (error) {
@@ -158,8 +162,13 @@ export class Watching {
       if (this.#last > 0n) await this.#rows(db, [...fresh, ...this.#newlyBinned(db)], signal);
     }
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
-    if (held.length > 0) await this.#rows(db, held.map(([row]) => row), signal);
-    if (this.#isComparing && now >= this.#compareAt) await this.#compare(db, signal);
+    if (held.length > 0)
+      await this.#rows(
+        db,
+        held.map(([row]) => row),
+        signal,
+      );
+    if (this.#isComparing && performance.now() >= this.#compareAt) await this.#compare(db, signal);
     if (signal.aborted) return;
     if (hasChanged) await this.#tombstones(db);
     await this.#lookForFiles(db);
@@ -172,7 +181,7 @@ export class Watching {
     const { changed, gone } = db.differences();
     const took = performance.now() - began;
     this.#isComparing = false;
-    this.#compareAt = this.#deps.now().getTime() + took * SHARE;
+    this.#compareAt = performance.now() + took * SHARE;
     await this.#gone(db, gone);
     await this.#rows(db, changed, signal);
     for (const [row, at] of db.binned()) this.#binned.add(`${row}/${at}`);
@@ -259,7 +268,9 @@ export class Watching {
     const { outbox, saying, now } = this.#deps;
     const due = this.#files.due(now().getTime(), FILES_AT_ONCE);
     if (due.length === 0) return;
-    const rows = new Map(db.read([...new Set(due.map(({ row }) => BigInt(row)))]).map((row) => [row.guid, row]));
+    const rows = new Map(
+      db.read([...new Set(due.map(({ row }) => BigInt(row)))]).map((row) => [row.guid, row]),
+    );
     for (const one of due) {
       const outgoing = await lookAgain(one, rows.get(one.guid), this.#deps);
       if (outgoing) {
@@ -278,7 +289,10 @@ export class Watching {
     const isSame = before?.anchors.given === given && (before?.anchors.rows.length ?? 0) > 0;
     if (isSame && readAt - (before?.readAt ?? 0) < MARK_EVERY_MS) return;
     const known = before?.anchors.rows ?? [];
-    const anchors = { rows: known.length > 0 ? known : rows.map(([row, id]): [string, string] => [row, id]), given };
+    const anchors = {
+      rows: known.length > 0 ? known : rows.map(([row, id]): [string, string] => [row, id]),
+      given,
+    };
     const fresh: Mark = { of: before?.of ?? 0, anchors, readAt };
     await state.write([{ kind: "agent", name: "database", value: fresh }]);
     this.#mark = fresh;

@@ -33,7 +33,10 @@ export const handedRow = z.looseObject({
   message: columns,
   chats: z.array(columns).max(1_000).default([]),
   /** Of each chat, its participants' addresses. */
-  members: z.array(z.array(z.string().max(512)).max(2_000)).max(1_000).default([]),
+  members: z
+    .array(z.array(z.string().max(512)).max(2_000))
+    .max(1_000)
+    .default([]),
   handles: z.array(columns).max(10).default([]),
   attachments: z.array(columns).max(10_000).default([]),
   recentlyDeleted: z.array(columns).max(1_000).default([]),

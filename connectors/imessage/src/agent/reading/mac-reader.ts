@@ -61,7 +61,11 @@ function draftsOf(
       return [file(said, parts)];
     case "gap": {
       const id = idOf(`agent:${about.agent}`, "gap", said.why, said.at);
-      const gap = { ...(said.from !== undefined && { from: iso(said.from) }), to: iso(said.at), why: WHY[said.why] };
+      const gap = {
+        ...(said.from !== undefined && { from: iso(said.from) }),
+        to: iso(said.at),
+        why: WHY[said.why],
+      };
       return [made(id, digestOf(id), { kind: "gap", gap })];
     }
     case "canary": {
@@ -147,7 +151,10 @@ function file(said: Handed & { seen: "file" }, parts: readonly AgentPart[]): Mad
 
 /** @param id of the file */
 function missingFile(id: string, name: string, why: keyof typeof MISSING, where: Partial<Event>): Made {
-  const gap = { why: `An attachment is missing: ${MISSING[why]}`, about: name.slice(0, 1_024).toWellFormed() };
+  const gap = {
+    why: `An attachment is missing: ${MISSING[why]}`,
+    about: name.slice(0, 1_024).toWellFormed(),
+  };
   return made(idOf(id, "gap"), digestOf(id, why), { ...where, kind: "gap", gap });
 }
 
@@ -167,7 +174,10 @@ const WHY = {
 function unreadable(raw: Buffer, parts: readonly AgentPart[]): Made {
   const digest = createHash("sha256").update(raw).digest("hex");
   const text = "The Mac's agent handed over something that is no row of its messages: it is kept as it came";
-  return { ...made(`mac:unread:${digest}`, digest, { kind: "notice", text }), ...(parts.length > 0 && { parts }) };
+  return {
+    ...made(`mac:unread:${digest}`, digest, { kind: "notice", text }),
+    ...(parts.length > 0 && { parts }),
+  };
 }
 
 function made(eventId: string, stableDigest: string, content: Content): Made {

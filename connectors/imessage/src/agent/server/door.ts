@@ -3,13 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { pipeline } from "node:stream/promises";
-import {
-  agentEnrolled,
-  agentMisnumbered,
-  agentMissing,
-  agentTaken,
-  ConnectorError,
-} from "@daybook/contract";
+import { agentEnrolled, agentMisnumbered, agentMissing, agentTaken, ConnectorError } from "@daybook/contract";
 import { z } from "zod";
 import type { Numbered } from "../spool/outbox.ts";
 import type { ServerAddress, Signer } from "./identity.ts";
@@ -55,7 +49,13 @@ export class Door {
     const of = { keepAlive: true, maxSockets: 1 };
     this.#agent = isPlain
       ? new HttpAgent(of)
-      : new HttpsAgent({ ...of, minVersion: "TLSv1.3", ca: read(ca), cert: read(certificate), key: read(key) });
+      : new HttpsAgent({
+          ...of,
+          minVersion: "TLSv1.3",
+          ca: read(ca),
+          cert: read(certificate),
+          key: read(key),
+        });
   }
 
   /**
@@ -65,11 +65,20 @@ export class Door {
    */
   async enrol(code: string, signal: AbortSignal): Promise<z.infer<typeof agentEnrolled>> {
     const body = Buffer.from(JSON.stringify({ v: 1, code, publicKey: this.#signer.publicKey }));
-    const answer = await this.#ask("POST", "/enrol", this.#signer.sign({ what: "enrol" }, body), body, signal);
+    const answer = await this.#ask(
+      "POST",
+      "/enrol",
+      this.#signer.sign({ what: "enrol" }, body),
+      body,
+      signal,
+    );
     const { data } = agentEnrolled.safeParse(answer.body);
     if (answer.status === 200 && data) return data;
     if (LATER.has(answer.status) || answer.status >= 500)
-      throw new ConnectorError("network-unavailable", "the server gave no answer to the enrolment: try again");
+      throw new ConnectorError(
+        "network-unavailable",
+        "the server gave no answer to the enrolment: try again",
+      );
     throw new ConnectorError("link-refused", "the server did not take the code: have another made");
   }
 
@@ -125,25 +134,27 @@ export class Door {
       },
     });
     const answered = new Promise<IncomingMessage | undefined>((resolve) => {
-      request.once("response", resolve).once("error", () => resolve(undefined)).once("close", () => resolve(undefined));
+      request
+        .once("response", resolve)
+        .once("error", () => resolve(undefined))
+        .once("close", () => resolve(undefined));
     });
     let failure: unknown;
     if (Buffer.isBuffer(body)) request.end(body);
     else
-      await pipeline(
-        async function* () {
-          try {
-            yield* body;
-          } catch (error) {
-            failure = error;
-            throw error;
-          }
-        },
-        request,
-      ).catch(() => undefined);
+      await pipeline(async function* () {
+        try {
+          yield* body;
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      }, request).catch(() => undefined);
     const response = await answered;
     if (failure !== undefined) throw failure;
-    return response ? { status: response.statusCode ?? 0, body: await jsonOf(response) } : { status: 0, body: undefined };
+    return response
+      ? { status: response.statusCode ?? 0, body: await jsonOf(response) }
+      : { status: 0, body: undefined };
   }
 }
 

@@ -43,7 +43,10 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
         waits.reset();
         break;
       case "misnumbered":
-        log.warn({ number: batch.number, next: answer.next }, "the server's numbers are others: what waits gets new ones");
+        log.warn(
+          { number: batch.number, next: answer.next },
+          "the server's numbers are others: what waits gets new ones",
+        );
         await outbox.renumber(answer.next, saying());
         break;
       case "refused":
@@ -53,7 +56,8 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
         );
       case "parts-missing":
       case "later":
-        if (!isAway) log.warn({ number: batch.number }, "the server does not answer: what is seen is kept here");
+        if (!isAway)
+          log.warn({ number: batch.number }, "the server does not answer: what is seen is kept here");
         isAway = true;
         await waits.wait(signal);
     }

@@ -162,7 +162,16 @@ export class Outbox {
   ): Standing {
     const number = last + 1;
     const at = this.#now().getTime();
-    const said: AgentBatch = { v: 1, agent, number, answeredThrough: answered, at, waiting, problems: [...problems], entries };
+    const said: AgentBatch = {
+      v: 1,
+      agent,
+      number,
+      answeredThrough: answered,
+      at,
+      waiting,
+      problems: [...problems],
+      entries,
+    };
     const body = JSON.stringify(said);
     writes.push({ kind: "batch", name: String(number), value: { body, files } });
     return { last: number, answered, bytes: bytes + Buffer.byteLength(body) };
