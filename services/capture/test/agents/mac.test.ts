@@ -46,7 +46,7 @@ class Mac {
     ({ agent: this.id } = await enrolMacAgent(of, AbortSignal.timeout(60_000)));
   }
 
-  start(more: { maxSpoolBytes?: number } = {}): Promise<void> {
+  start(): void {
     const stream = new PassThrough();
     stream.on("data", (chunk: Buffer) => this.log.push(chunk.toString()));
     this.#stopping = new AbortController();
@@ -57,11 +57,14 @@ class Mac {
         log: createLogger("agent", "debug", { stream }),
         now: () => new Date(this.time),
         everyMs: 20,
-        ...more,
       },
       this.#stopping.signal,
     );
     this.#running.catch(() => undefined);
+  }
+
+  /** Rejects where the agent gave up. */
+  get running(): Promise<void> {
     return this.#running;
   }
 
@@ -86,6 +89,7 @@ function simple(mac: Mac): { db: ChatDb; chat: number; from: number } {
   const from = db.handle(FERGUS);
   return { db, from, chat: db.chat(FERGUS, [from]) };
 }
+const whys = (events: readonly Event[]) => events.map(({ gap }) => gap?.why).join("\n");
 const texts = (events: readonly Event[]) => events.map(({ text }) => text);
 
 it("records everything that an import of the same database has, by the same ids, as captured", async () => {
@@ -102,7 +106,7 @@ it("records everything that an import of the same database has, by the same ids,
   const ids = (all: readonly { eventId: string; stableDigest: string; event?: Event }[]) =>
     all.map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`).sort();
   expect(ids(ofMac())).toEqual(ids(told));
-  const said = (all: readonly Partial<Event>[]) =>
+  const said = (all: readonly Omit<Partial<Event>, "raw">[]) =>
     all
       .map(({ kind, network, conversation, sentAt, text, target, replyTo, direction }) =>
         JSON.stringify([kind, network, conversation, sentAt, text, target, replyTo, direction]),
@@ -235,9 +239,9 @@ it("waits for a file a day, and then says that it is missing", async () => {
   });
   expect(mac.records("gap")).toEqual([]);
   mac.time += 86_400_000;
-  expect(await mac.untilRecorded("gap", 1)).toMatchObject([
-    { target: guidOf("never"), gap: { about: "never.jpg", why: expect.stringContaining("within a day") } },
-  ]);
+  const [never] = await mac.untilRecorded("gap", 1);
+  expect(never).toMatchObject({ target: guidOf("never"), gap: { about: "never.jpg" } });
+  expect(never?.gap?.why).toContain("within a day");
   db.close();
   await mac.stop();
 }, 120_000);
@@ -254,9 +258,7 @@ it("tells of another database in place of the one before, reads all of it, and d
   const second = simple(mac);
   second.db.message({ ...second, at: at(2), name: "second life", runs: [{ text: "second" }] });
   await mac.untilRecorded("message", 2);
-  expect(mac.records("gap")).toMatchObject([
-    { gap: { why: expect.stringContaining("another than before") } },
-  ]);
+  expect(whys(mac.records("gap"))).toMatch(/^The messages database on the Mac is another than before[^\n]*$/);
   expect(mac.records("delete")).toEqual([]);
   second.db.close();
   await mac.stop();
@@ -284,9 +286,7 @@ it.each([
     harm(path);
     await until(() => mac.log.join("").includes(problem));
     mac.time += 61_000;
-    expect(await mac.untilRecorded("gap", 1)).toMatchObject([
-      { gap: { why: expect.stringContaining("could not be read") } },
-    ]);
+    expect(whys(await mac.untilRecorded("gap", 1))).toContain("could not be read");
     rmSync(path, { force: true });
     writeFileSync(path, whole);
     await until(() => mac.log.join("").includes("can be read again"));
@@ -334,11 +334,11 @@ it("stops, and says why, once it was revoked", async () => {
   const mac = new Mac();
   const { db } = simple(mac);
   await mac.enrol();
-  const running = mac.start();
+  mac.start();
   stage.registry.change(mac.id, { standing: "revoked" });
   await stage.agents?.look();
   db.message({ chat: 1, at: at(1), name: "too late", runs: [{ text: "too late" }] });
-  await expect(running).rejects.toMatchObject({ code: "unlinked" });
+  await expect(mac.running).rejects.toMatchObject({ code: "unlinked" });
   expect(mac.records("message")).toEqual([]);
   db.close();
 }, 120_000);

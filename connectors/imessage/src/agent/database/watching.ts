@@ -198,13 +198,17 @@ export class Watching {
   async #rows(db: LiveDatabase, rowids: readonly bigint[], signal: AbortSignal): Promise<void> {
     const all = [...new Set(rowids)];
     for (let i = 0; i < all.length && !signal.aborted; i += ROWS) {
-      while (this.#deps.isFull() && !signal.aborted)
-        await sleep(this.#deps.everyMs, undefined, { signal }).catch(() => undefined);
+      await this.#untilRoom(signal);
       const rows = db.read(all.slice(i, i + ROWS)).filter((row) => !this.#isHeld(row));
       await this.#take(rows, all.length - i - rows.length);
       db.saw(rows);
       for (const { rowid } of rows) if (rowid > this.#last) this.#last = rowid;
     }
+  }
+
+  async #untilRoom(signal: AbortSignal): Promise<void> {
+    while (this.#deps.isFull() && !signal.aborted)
+      await sleep(this.#deps.everyMs, undefined, { signal }).catch(() => undefined);
   }
 
   async #take(rows: readonly ReadRow[], after: number): Promise<void> {

@@ -139,14 +139,14 @@ export class Door {
         .once("error", () => resolve(undefined))
         .once("close", () => resolve(undefined));
     });
-    let failure: unknown;
+    let failure: Error | undefined;
     if (Buffer.isBuffer(body)) request.end(body);
     else
       await pipeline(async function* () {
         try {
           yield* body;
         } catch (error) {
-          failure = error;
+          failure = error instanceof Error ? error : new TypeError("a part cannot be read");
           throw error;
         }
       }, request).catch(() => undefined);
