@@ -1,4 +1,5 @@
 export { type AgentHome, enrolMacAgent, type MacAgentOptions, runMacAgent } from "./agent/run-mac-agent.ts";
+export type { LivenessCommands } from "./agent/liveness.ts";
 export { macMessagesReader } from "./agent/reading/mac-reader.ts";
 export { importMessages } from "./import-messages.ts";
 export { type Handed, handedOver } from "./supply/handed-over.ts";

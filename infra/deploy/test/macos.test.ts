@@ -81,6 +81,6 @@ it("asks MDM for the disk for the Node of the command alone", () => {
   expect(Object.keys(payload!.Services as object)).toEqual(["SystemPolicyAllFiles"]);
 });
 
-it("has a key command that may be run", () => {
-  expect(statSync(join(MACOS, "agent-key")).mode & 0o111).not.toBe(0);
+it.each(["agent-key", "wake-messages"])("may run %s", (name) => {
+  expect(statSync(join(MACOS, name)).mode & 0o111).not.toBe(0);
 });

@@ -6,6 +6,7 @@ import { ConnectorError } from "@daybook/contract";
 import type { Log } from "@daybook/keeping";
 import { Attachments } from "./database/attachments.ts";
 import { Watching } from "./database/watching.ts";
+import { Liveness, type LivenessCommands } from "./liveness.ts";
 import { Door } from "./server/door.ts";
 import { enrol, identityIn } from "./server/enrol.ts";
 import { type ServerAddress, Signer } from "./server/identity.ts";
@@ -38,6 +39,8 @@ export interface MacAgentOptions extends AgentHome {
   /** How often is looked whether anything was written, milliseconds: a second unless given. */
   readonly everyMs?: number;
   readonly maxSpoolBytes?: number;
+  /** Test messages; none unless given. */
+  readonly liveness?: LivenessCommands | undefined;
 }
 
 interface Opened {
@@ -85,13 +88,24 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
     const problems = new Problems();
     const saying = (waiting = 0) => ({ agent, problems: problems.all, waiting });
     const door = new Door(server, new Signer(key));
+    const liveness =
+      options.liveness &&
+      new Liveness({
+        ...options.liveness,
+        agent,
+        state,
+        handOver: (outgoing) => outbox.add(outgoing, saying()),
+        onProblem: (problem) => problems.set("canary", problem),
+        log,
+        now,
+      });
     const watching = new Watching({
       path: database,
       state,
       outbox,
       known: new KnownRows(state),
       attachments: new Attachments(join(dirname(database), "Attachments"), parts),
-      isTest: () => Promise.resolve(false),
+      isTest: (text) => liveness?.isTest(text) ?? Promise.resolve(false),
       saying,
       isFull: () => problems.has("spool-full"),
       onProblem: (problem) => problems.set("database", problem),
@@ -101,6 +115,7 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
     });
     const work = [
       watching.run(both),
+      ...(liveness ? [liveness.run(both)] : []),
       keepSending({ agent, door, outbox, parts, saying, everyMs: Math.min(everyMs, 200), log }, both),
       keepMeasuring({ ...opened, ...options, problems }, both),
       keepBeating({ outbox, saying, problems, everyMs: heartbeatSeconds * 1_000 }, both),

@@ -1,8 +1,8 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Event } from "@daybook/contract";
-import { enrolMacAgent, macMessagesReader, runMacAgent } from "@daybook/imessage";
+import { enrolMacAgent, type LivenessCommands, macMessagesReader, runMacAgent } from "@daybook/imessage";
 import { createLogger } from "@daybook/runtime";
 import { PassThrough } from "node:stream";
 import {
@@ -46,7 +46,7 @@ class Mac {
     ({ agent: this.id } = await enrolMacAgent(of, AbortSignal.timeout(60_000)));
   }
 
-  start(): void {
+  start(liveness?: LivenessCommands): void {
     const stream = new PassThrough();
     stream.on("data", (chunk: Buffer) => this.log.push(chunk.toString()));
     this.#stopping = new AbortController();
@@ -57,6 +57,7 @@ class Mac {
         log: createLogger("agent", "debug", { stream }),
         now: () => new Date(this.time),
         everyMs: 20,
+        liveness,
       },
       this.#stopping.signal,
     );
@@ -340,5 +341,46 @@ it("stops, and says why, once it was revoked", async () => {
   db.message({ chat: 1, at: at(1), name: "too late", runs: [{ text: "too late" }] });
   await expect(mac.running).rejects.toMatchObject({ code: "unlinked" });
   expect(mac.records("message")).toEqual([]);
+  db.close();
+}, 120_000);
+
+it("proves by test messages that Messages hears, wakes it where it does not, and has a gap where that is of no use", async () => {
+  const mac = new Mac();
+  const { db, chat, from } = simple(mac);
+  await mac.enrol();
+  const sent = join(mac.dir, "sent");
+  const woken = join(mac.dir, "woken");
+  const program = (name: string, script: string) => {
+    const path = join(mac.dir, name);
+    writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return path;
+  };
+  const send = program("send", `printf %s "$1" > ${sent}.new && mv ${sent}.new ${sent}`);
+  const wake = [program("wake", `touch ${woken}`)];
+  const takeSent = () => {
+    const words = readFileSync(sent, "utf8");
+    rmSync(sent);
+    return words;
+  };
+  const arrives = (words: string) =>
+    db.message({ chat, from, at: at(1), name: words, runs: [{ text: words }] });
+  mac.start({ send, wake, everyMs: 100, withinMs: 60_000 });
+  await until(() => existsSync(sent));
+  mac.time += 1_000;
+  arrives(takeSent());
+  const [live] = await mac.untilRecorded("coverage", 1);
+  expect(live?.coverage?.state).toBe("live");
+  await mac.stop();
+
+  rmSync(sent, { force: true });
+  mac.start({ send, wake, everyMs: 100, withinMs: 500 });
+  await until(() => existsSync(woken));
+  // Its clock has to say so, too.
+  mac.time += 10_000;
+  await until(() => mac.records("gap").length > 0);
+  expect(whys(mac.records("gap"))).toContain("A test message did not arrive");
+  await until(() => mac.log.join("").includes("the channel is deaf"));
+  expect(mac.records("message")).toEqual([]);
+  await mac.stop();
   db.close();
 }, 120_000);

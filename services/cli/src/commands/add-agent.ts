@@ -21,6 +21,12 @@ interface EnrolOptions extends HomeOptions {
   readonly certificateKey?: string;
 }
 
+interface RunOptions extends HomeOptions {
+  readonly database: string;
+  readonly canaryCommand?: string;
+  readonly wakeCommand: readonly string[];
+}
+
 /** `agent enrol`, `agent imessage`: on an official's Mac, without anything else of Daybook. */
 export function addAgent(program: Command, out: (command: Command) => Output, signal: AbortSignal): void {
   const agent = program
@@ -72,13 +78,29 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
         "--database <path>",
         "Messages' database; its attachments lie beside it",
         join(homedir(), "Library/Messages/chat.db"),
+      )
+      .option(
+        "--canary-command <program>",
+        "gets the words of a test message, every 15 minutes, and has another Apple account send them here",
+      )
+      .option(
+        "--wake-command <program>",
+        "run when they have not come for 2 minutes, to wake Messages; may be repeated, tried in order",
+        (value: string, before: string[]) => [...before, value],
+        [],
       ),
-  ).action(async (options: HomeOptions & { database: string }) => {
+  ).action(async (options: RunOptions) => {
     const { runMacAgent } = await import("@daybook/imessage");
     const log = createLogger("agent");
+    const { canaryCommand: send, wakeCommand: wake } = options;
     await clearly(async () =>
       runMacAgent(
-        { ...(await homeOf(options, { isNew: false })), database: resolve(options.database), log },
+        {
+          ...(await homeOf(options, { isNew: false })),
+          database: resolve(options.database),
+          log,
+          liveness: send === undefined ? undefined : { send, wake },
+        },
         signal,
       ),
     );
