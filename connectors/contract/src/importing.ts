@@ -26,6 +26,8 @@ export interface ImportedEntry {
   readonly network?: Network;
   /** What scope judges it by. */
   readonly conversation: Event["conversation"];
+  /** Others that it lies in: one that scope leaves out is enough to leave it out. */
+  readonly alsoIn?: readonly NonNullable<Event["conversation"]>[];
   /**
    * Seals its attachments and makes its events. Called only for what scope takes and what is not recorded yet.
    *

@@ -78,7 +78,15 @@ export function toCaptured(entry: Entry, context: CaptureContext): Captured[] {
 
 /** What an entry says, with the custodian by name. */
 export function readingOf(entry: Entry, custodian: Party) {
-  const { eventId: _, stableDigest: __, rowid: ___, raw: ____, files: _____, ...said } = entry;
+  const {
+    eventId: _,
+    stableDigest: __,
+    rowid: ___,
+    raw: ____,
+    files: _____,
+    alsoIn: ______,
+    ...said
+  } = entry;
   const { sender, recipients, ...read } = said;
   const named = (party: Party): Party =>
     party.name === CUSTODIAN ? { id: party.id || custodian.id, name: custodian.name } : party;

@@ -75,6 +75,7 @@ function entryOf(entry: Entry, supply: Supply, fileSha256: string): ImportedEntr
     sizeBytes: entry.raw.length + ENTRY_BYTES,
     network: entry.network,
     conversation: entry.conversation,
+    ...(entry.alsoIn && { alsoIn: entry.alsoIn }),
     async capture(sink, { account, custodian }): Promise<Captured[]> {
       const attachments = [];
       const missing: MissingFile[] = [];

@@ -4,6 +4,7 @@ import { importNotice } from "./import-notice.ts";
 import type { ImportedChat } from "./import.ts";
 import { type KnownConversation, toKey } from "./lines.ts";
 import type { Context } from "./record-chat.ts";
+import type { Scoped } from "./scope.ts";
 
 const BATCH = 100;
 const BATCH_BYTES = 16 * 1024 * 1024;
@@ -33,9 +34,9 @@ export async function importEntries(context: Context, file: ImportableFile): Pro
   for await (const batch of batches(file.entries())) {
     const taken: Taken[] = [];
     for (const entry of batch) {
-      const { network = file.network, conversation } = entry;
+      const { network = file.network, conversation, alsoIn = [] } = entry;
       const about = { network, account: await accountOf(network), custodian, conversation };
-      if (await sink.excludes(about)) {
+      if (await isLeftOut([conversation, ...alsoIn], about, sink)) {
         sink.leaveOut(about, 1);
         left.set(network, (left.get(network) ?? 0) + 1);
       } else taken.push({ entry, account: about.account });
@@ -52,6 +53,16 @@ export async function importEntries(context: Context, file: ImportableFile): Pro
     );
   }
   return [told.summary(basename(request.name), network)];
+}
+
+/** Whether scope leaves out any conversation that something lies in: it says the same in each. */
+async function isLeftOut(
+  conversations: readonly Scoped["conversation"][],
+  about: Scoped,
+  sink: Context["sink"],
+): Promise<boolean> {
+  for (const conversation of conversations) if (await sink.excludes({ ...about, conversation })) return true;
+  return false;
 }
 
 /** The notice of the file, and the file in it, unless scope leaves out a part of it. */

@@ -120,6 +120,26 @@ describe("an import of a messages database", () => {
     expect(at.records("gap")).toHaveLength(2);
   });
 
+  it("leaves out a message of which one conversation is left out, though another is not", async () => {
+    const other = db.chat("chat7", [1], { title: "Family" });
+    db.insert("chat_message_join", { chat_id: other, message_id: 1, message_date: 0 });
+    at.rig.registry.rules = {
+      version: 1,
+      rules: [
+        {
+          ...{ id: "r1", effect: "exclude", network: "imessage" },
+          conversation: scopeHash(SCOPE_KEY, "imessage", "Family"),
+        },
+      ],
+    };
+    await at.imported(sent(), NAME);
+
+    const texts = at.rig.publisher.records.map(({ event }) => event.text);
+    expect(texts.some((text) => text?.startsWith("Can the ferry"))).toBe(false);
+    expect(texts).toContain("I will ask the pilot.");
+    expect(at.records("coverage").map(({ event }) => event.coverage?.excluded)).toEqual([1]);
+  });
+
   it("leaves out a conversation that scope leaves out, with its photos, and then the file too", async () => {
     at.rig.registry.rules = {
       version: 1,

@@ -30,7 +30,7 @@ export function draftOf(
   item: Item,
   of: { readonly account: string; readonly custodian: Party; readonly relay: Event["relay"] },
 ): Draft {
-  const { eventId, stableDigest, rowid: _, raw, files: __, sender, recipients, ...read } = entry;
+  const { eventId, stableDigest, rowid: _, raw, files: __, alsoIn: ___, sender, recipients, ...read } = entry;
   const named = (party: Party): Party =>
     party.name === CUSTODIAN ? { id: party.id || of.account, name: of.custodian.name } : party;
   return {

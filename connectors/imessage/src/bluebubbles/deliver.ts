@@ -1,8 +1,9 @@
 import type { Event, Party } from "@daybook/contract";
 import { type Canary, captureBatches, isKnown, type Log, type ScopedSink, written } from "@daybook/keeping";
 import { type Draft, draftOf, inPlaceOf, type WaitingFile, waitingOf } from "./captured.ts";
+import type { Entry } from "../reading/entry.ts";
 import type { KnownPeople } from "./people.ts";
-import { conversationsOf, entriesOfItem, type Item } from "./reading.ts";
+import { entriesOfItem, type Item } from "./reading.ts";
 import type { BlueBubblesState } from "./state.ts";
 
 export interface DeliverOptions {
@@ -47,7 +48,7 @@ export class Deliverer {
       const read = entriesOfItem(item, people, account);
       const isTest = await this.#isTest(read.find(({ kind }) => kind === "message")?.text);
       if (isTest) continue;
-      const leftOut = await this.#leftOut(item, read[0]?.network, sink);
+      const leftOut = await this.#leftOut(read[0], sink);
       for (const entry of read) {
         const of = leftOut ? { ...entry, conversation: leftOut } : entry;
         const draft = draftOf(of, item, { account, custodian, relay });
@@ -71,14 +72,11 @@ export class Deliverer {
    * A conversation of the row's that scope leaves out: one is enough, for the row says the same in each. It is handed over
    * as of that one, so that the sink leaves it out, and counts it.
    */
-  async #leftOut(
-    item: Item,
-    network: Event["network"] | undefined,
-    sink: ScopedSink,
-  ): Promise<Event["conversation"]> {
-    if (!sink.excludes || network === undefined) return undefined;
-    const { account, custodian, people } = this.#options;
-    for (const conversation of conversationsOf(item, people))
+  async #leftOut(entry: Entry | undefined, sink: ScopedSink): Promise<Event["conversation"]> {
+    if (!sink.excludes || !entry?.conversation) return undefined;
+    const { account, custodian } = this.#options;
+    const { network, conversation: first, alsoIn = [] } = entry;
+    for (const conversation of [first, ...alsoIn])
       if (await sink.excludes({ account, network, custodian, conversation })) return conversation;
     return undefined;
   }

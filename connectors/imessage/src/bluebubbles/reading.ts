@@ -1,4 +1,3 @@
-import type { Event } from "@daybook/contract";
 import type { Row } from "../database/table.ts";
 import { type Body, joined, partsOfRuns, wordsOf } from "../reading/body.ts";
 import { entriesTold } from "../reading/entries.ts";
@@ -49,14 +48,6 @@ export function itemOf(slice: string): Item {
   const { data: named } = servedName.safeParse(value);
   const digest = digestOf(slice);
   return { rowid: named?.originalROWID ?? 0, guid: named?.guid ?? digest, message, raw, digest };
-}
-
-/** Where a message is: the first is where it is shown. */
-export function conversationsOf(
-  { message }: Item,
-  people: KnownPeople,
-): readonly NonNullable<Event["conversation"]>[] {
-  return (message?.chats ?? []).map((chat) => people.chat(chat).conversation);
 }
 
 /**

@@ -72,6 +72,7 @@ export function entriesTold({ found, people, body, history, raw, ...told }: Told
       raw,
       files: [],
       ...(chats[0] && { conversation: chats[0].conversation }),
+      ...(chats.length > 1 && { alsoIn: chats.slice(1).map(({ conversation }) => conversation) }),
     },
   };
   const problems: string[] = [];

@@ -24,6 +24,8 @@ export interface Entry extends Pick<
   | "target"
 > {
   readonly network: MessagesNetwork;
+  /** Other conversations that it lies in: scope is asked about each. No part of the event. */
+  readonly alsoIn?: readonly NonNullable<Event["conversation"]>[];
   /** The same whenever, and from whichever copy of the database, it is read. */
   readonly eventId: string;
   readonly stableDigest: string;
@@ -34,7 +36,7 @@ export interface Entry extends Pick<
 }
 
 /** What all events of a row share. */
-export type Base = Pick<Entry, "network" | "conversation" | "rowid" | "raw" | "files">;
+export type Base = Pick<Entry, "network" | "conversation" | "alsoIn" | "rowid" | "raw" | "files">;
 
 /** A row on its way to entries. */
 export interface Reading {
