@@ -8,11 +8,11 @@ import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Twilio } from "../../../../../test/fakes/twilio.ts";
 import { ACCOUNT, CUSTODIAN, OFFICIAL, PUBLIC, TOKEN } from "./names.ts";
-import { SmsWebhooks, type SmsWebhooksOptions, type WebhookSource } from "../../../src/index.ts";
+import { sources } from "./sources.ts";
+import { SmsWebhooks, type SmsWebhooksOptions } from "../../../src/index.ts";
 
 export * from "./names.ts";
-
-const FIELDS = { id: "/id", from: "/from", to: "/to", text: "/text", sentAt: "/at", status: "/status" };
+export { sources } from "./sources.ts";
 
 export interface Office {
   readonly twilio: Twilio;
@@ -42,29 +42,6 @@ const open = new Set<() => Promise<void>>();
 afterEach(async () => {
   for (const close of open) await close();
 });
-
-export function sources(twilio: Twilio, more: Partial<Extract<WebhookSource, { provider: "twilio" }>> = {}) {
-  return [
-    {
-      ...{ provider: "twilio", name: "twilio", url: `${PUBLIC}/twilio`, accountSid: ACCOUNT },
-      ...{ authTokens: () => [TOKEN], apiUrl: twilio.url, reconciles: false },
-      ...more,
-    },
-    {
-      ...{ provider: "vonage", name: "vonage", url: `${PUBLIC}/vonage`, legacyHash: "sha256" },
-      secrets: () => ["the next secret of Vonage's, made up", "a secret of Vonage's, made up"],
-    },
-    {
-      ...{ provider: "hmac", name: "operator", url: `${PUBLIC}/operator`, fields: FIELDS },
-      ...{ header: "X-Signature", hash: "sha256", encoding: "hex", prefix: "sha256=" },
-      secrets: () => ["an operator's secret, made up"],
-    },
-    {
-      ...{ provider: "mutual-tls", name: "carrier", url: `${PUBLIC}/carrier`, fields: FIELDS },
-      clientNames: ["sms.carrier.example"],
-    },
-  ] as const satisfies WebhookSource[];
-}
 
 export type OfficeOptions = Partial<SmsWebhooksOptions> & {
   readonly sink?: RecordingSink;
