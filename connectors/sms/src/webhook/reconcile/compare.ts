@@ -11,7 +11,8 @@ import { ApiRefusal, jsonOf, type TwilioApi } from "./twilio-api.ts";
 
 /** Compared again with each comparison: what a provider lists late is found. */
 const MARGIN_MS = 3_600_000;
-const NOTE = "By reconciliation: the provider's list has this message, and no webhook had told of it";
+const NOTE =
+  "By reconciliation: the provider's list has this message, and no webhook is known to have told of it";
 
 /** Milliseconds since 1970. */
 const agreed = z.object({ since: z.int(), to: z.int() });
