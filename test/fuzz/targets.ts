@@ -7,6 +7,7 @@ import { messagesTargets } from "./targets/messages.ts";
 import { packageTargets } from "./targets/package.ts";
 import { sealedTargets } from "./targets/sealed.ts";
 import { smsTargets } from "./targets/sms.ts";
+import { smsWebhookTargets } from "./targets/sms-webhooks.ts";
 import { streamTargets } from "./targets/stream.ts";
 
 /** Every reader of outside bytes. */
@@ -14,6 +15,7 @@ export const TARGETS: readonly Target[] = [
   ...exportTargets,
   ...messagesTargets,
   ...smsTargets,
+  ...smsWebhookTargets,
   ...apiTargets,
   ...catalogueTargets,
   ...sealedTargets,

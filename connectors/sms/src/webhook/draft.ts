@@ -27,7 +27,7 @@ const UNKNOWN_TYPE = 0;
 
 /** The name of a message in records: of its source, and what that calls it. */
 export function nameOf({ name }: Pick<WebhookSource, "name">, id: string): string {
-  return `${name}:${id}`;
+  return `${name}:${id}`.toWellFormed();
 }
 
 /**
@@ -61,7 +61,7 @@ export function draftOf(said: Said, of: Bearing, numbers: Numbers): Draft {
     const { status, error } = said;
     const text = error === undefined ? status : `${status} (error ${error})`;
     return {
-      eventId: `${name}:status:${status}`.slice(0, 512),
+      eventId: `${name}:status:${status}`.slice(0, 512).toWellFormed(),
       stableDigest: sha256(JSON.stringify([said.id, status, error ?? null])),
       event: { ...base, ...sides, ...sentAt, kind: "receipt", target: name, text: text.toWellFormed() },
       media: [],
