@@ -35,6 +35,8 @@ const NOWHERE = [
   "/webhooks/",
   "/webhooks/whatsapp/7",
   "/webhooks/another",
+  "/webhooks/sms",
+  "/webhooks/smsx/a",
   "/agents",
   "/agents/v1/",
   "/agents/v1/enrol/7",
@@ -112,6 +114,24 @@ describeWith(["nginx", "openssl"], "the front", ({ nginx, openssl }) => {
       expect(access + error).not.toContain("a-verify-token");
     });
 
+    it("has providers of text messages come to capture as they signed, up to 1 MiB", async () => {
+      const path = "/webhooks/sms/twilio?bodySHA256=0a0b";
+      const post = (bytes: number) => {
+        const body = randomBytes(bytes);
+        const headers = { "daybook-signature": "c2lnbmVk" };
+        const hash = createHash("sha256").update(body).digest("hex");
+        return { answer: front.ask(path, { method: "POST", body, headers }), hash };
+      };
+      const { answer, hash } = post(1024 * 1024);
+      await expect(answer).resolves.toMatchObject({
+        status: 200,
+        body: `sms capture POST ${path} c2lnbmVk ${hash}`,
+      });
+      await expect(post(1024 * 1024 + 1).answer).resolves.toMatchObject({ status: 413 });
+      const { access, error } = await front.logs();
+      expect(access + error).not.toContain("0a0b");
+    });
+
     it("has agents on devices come to capture as they signed, batches up to 4 MiB, and writes nothing of it down", async () => {
       const agent = "/agents/v1/7c9e6679-7425-40de-944b-e07fc1f90ae7";
       const [batch, part] = [`${agent}/batches/12`, `${agent}/parts/${"0a".repeat(32)}`];
@@ -162,6 +182,7 @@ describeWith(["nginx", "openssl"], "the front", ({ nginx, openssl }) => {
       "/assets/a.css",
       "/apix",
       "/webhooks/whatsapp",
+      "/webhooks/sms/twilio",
       "/agents/v1/enrol",
     ])("leads nowhere at %s", async (path) => {
       await expect(front.askInside(path)).resolves.toMatchObject({ status: 404 });

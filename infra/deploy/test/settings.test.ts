@@ -19,8 +19,15 @@ interface Setting {
   readonly required: boolean;
 }
 
-const WHATSAPP_FILES = ["NUMBERS", "APP_SECRETS", "VERIFY_TOKEN", "ACCESS_TOKEN", "KEY"].map(
-  (name) => `DAYBOOK_WHATSAPP_BUSINESS_${name}_FILE`,
+const filesOf = (connector: string, ...names: readonly string[]) =>
+  names.map((name) => `DAYBOOK_${connector}_${name}_FILE`);
+const WHATSAPP_FILES = filesOf(
+  "WHATSAPP_BUSINESS",
+  "NUMBERS",
+  "APP_SECRETS",
+  "VERIFY_TOKEN",
+  "ACCESS_TOKEN",
+  "KEY",
 );
 
 let dir: string;
@@ -84,6 +91,8 @@ describe("systemd", () => {
   it.each([
     ["capture-signal.conf", ["DAYBOOK_SIGNAL_SERVERS_FILE", "DAYBOOK_SIGNAL_KEY_FILE"]],
     ["capture-whatsapp-business.conf", WHATSAPP_FILES],
+    ["capture-sms.conf", filesOf("SMS", "NUMBERS", "SMPP_PASSWORD", "WEBHOOKS", "KEY")],
+    ["capture-email.conf", filesOf("EMAIL", "MAILBOXES", "JOURNAL_ADDRESSES", "KEY")],
   ])("names in %s the settings that capture has, and no secret itself", async (file, names) => {
     const text = await readFile(join(DEPLOY, "systemd", file), "utf8");
     const named = [...text.matchAll(/^Environment=(DAYBOOK_\w+)=%d\/(.*)$/gm)];
@@ -200,6 +209,32 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect(rendered).toContain("upstream agents { server daybook-any-capture:4483; }");
     expect(await renderChart(helm!)).toContain("upstream agents { server 127.0.0.1:4483 down; }");
     await expect(renderChart(helm!, ...agents, "--set", "capture.replicas=2")).rejects.toThrow(
+      "capture.replicas must be 1",
+    );
+  });
+
+  it("has aggregators, providers and mail servers come to the one process that captures text messages and mail", async () => {
+    const given = {
+      "sms.enabled": "true",
+      "sms.webhooks": "true",
+      "email.enabled": "true",
+      "settings.DAYBOOK_SMS_COUNTRY": "GB",
+      "settings.DAYBOOK_SMS_SMPP_HOSTS": "smpps://smpp.aggregator.example:3550",
+      "settings.DAYBOOK_SMS_SMPP_SYSTEM_ID": "daybook",
+      "settings.DAYBOOK_EMAIL_SOURCES": "192.0.2.0/24",
+    };
+    const both = Object.entries(given).flatMap(([name, value]) => ["--set", `capture.${name}=${value}`]);
+    const rendered = await renderChart(helm!, ...both);
+    const { capture } = settingsOfPods(await podsOf(rendered, validator!));
+
+    expect(capture).toMatchObject({ DAYBOOK_CONNECTORS: "sms,email" });
+    const settings = await withFiles(capture!, "capture", { dir, secrets });
+    const env = { PATH: process.env.PATH, ...settings };
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    expect(rendered).toContain("upstream sms { server daybook-any-capture:4484; }");
+    expect(rendered).toContain("{ name: mail, port: 25, targetPort: mail }");
+    expect(await renderChart(helm!)).toContain("upstream sms { server 127.0.0.1:4484 down; }");
+    await expect(renderChart(helm!, ...both, "--set", "capture.replicas=2")).rejects.toThrow(
       "capture.replicas must be 1",
     );
   });

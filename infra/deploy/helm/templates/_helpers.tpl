@@ -94,6 +94,21 @@ DAYBOOK_WHATSAPP_BUSINESS_KEY: whatsapp-business-key
 {{- if .root.Values.capture.whatsappWeb.enabled }}
 DAYBOOK_WHATSAPP_WEB_KEY: whatsapp-web-key
 {{- end }}
+{{- if .root.Values.capture.sms.enabled }}
+DAYBOOK_SMS_NUMBERS: sms-numbers
+{{- if .root.Values.capture.sms.smpp }}
+DAYBOOK_SMS_SMPP_PASSWORD: sms-smpp-password
+{{- end }}
+{{- if .root.Values.capture.sms.webhooks }}
+DAYBOOK_SMS_WEBHOOKS: sms-webhooks
+{{- end }}
+DAYBOOK_SMS_KEY: sms-key
+{{- end }}
+{{- if .root.Values.capture.email.enabled }}
+DAYBOOK_EMAIL_MAILBOXES: email-mailboxes
+DAYBOOK_EMAIL_JOURNAL_ADDRESSES: email-journal-addresses
+DAYBOOK_EMAIL_KEY: email-key
+{{- end }}
 {{- else if eq .service "gateway" }}
 DAYBOOK_REQUEST_KEY: request-key
 DAYBOOK_RELAY_PUBLIC_KEY: relay-public-key
@@ -179,6 +194,8 @@ DAYBOOK_WHATSAPP_WEB_RUNNING_PATH: /run/daybook/whatsapp-web
 DAYBOOK_WHATSAPP_WEB_CHROMIUM_ARGS: --no-sandbox
 {{- end }}
 {{- end }}
+{{- if $values.capture.sms.enabled }}{{ $connectors = append $connectors "sms" }}{{ end }}
+{{- if $values.capture.email.enabled }}{{ $connectors = append $connectors "email" }}{{ end }}
 {{- if and $connectors (gt (int $values.capture.replicas) 1) }}{{ fail (printf "capture: an account of %s belongs to one process: capture.replicas must be 1" (join " and " $connectors)) }}{{ end }}
 {{- if and $values.capture.agents.kinds (gt (int $values.capture.replicas) 1) }}{{ fail "capture: agents on devices come to one process: capture.replicas must be 1" }}{{ end }}
 {{- with $values.capture.agents.kinds }}

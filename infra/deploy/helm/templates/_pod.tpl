@@ -83,6 +83,12 @@ containers:
       {{- if and (eq .service "capture") .root.Values.capture.whatsappBusiness.enabled }}
       - { name: webhooks, containerPort: 4482 }
       {{- end }}
+      {{- if and (eq .service "capture") .root.Values.capture.sms.enabled .root.Values.capture.sms.webhooks }}
+      - { name: sms, containerPort: 4484 }
+      {{- end }}
+      {{- if and (eq .service "capture") .root.Values.capture.email.enabled }}
+      - { name: mail, containerPort: 2525 }
+      {{- end }}
       {{- if and (eq .service "capture") .root.Values.capture.agents.kinds }}
       - { name: agents, containerPort: 4483 }
       {{- end }}

@@ -42,13 +42,28 @@ export async function withFiles(
   return made;
 }
 
-/** Of WhatsApp: official numbers, and officials' own accounts. */
-const WHATSAPP: Readonly<Record<string, string>> = {
+/** Of connectors. */
+const GIVEN: Readonly<Record<string, string>> = {
   "whatsapp-business-numbers": "106540352242922 Olivia Sinclair\n",
   "whatsapp-business-app-secrets": "a secret, made up\n",
   "whatsapp-business-verify-token": "a verify token, made up",
   "whatsapp-business-access-token": "an access token, made up",
   "whatsapp-business-key": Buffer.alloc(32, 7).toString("base64"),
+  "sms-numbers": "+447700900123 Olivia Sinclair\n",
+  "sms-key": Buffer.alloc(32, 9).toString("base64"),
+  "sms-webhooks": JSON.stringify({
+    sources: [
+      {
+        name: "vonage",
+        provider: "vonage",
+        url: "https://hooks.example.gov.uk/webhooks/sms/vonage",
+        secrets: ["a signature secret, made up, of some length"],
+      },
+    ],
+  }),
+  "email-mailboxes": "olivia@example.gov.uk Olivia Sinclair\n",
+  "email-journal-addresses": "journal-7f3a@archive.example.gov.uk",
+  "email-key": Buffer.alloc(32, 10).toString("base64"),
   "whatsapp-web-key": Buffer.alloc(32, 8).toString("base64"),
 };
 
@@ -56,7 +71,7 @@ async function contentOf(file: string, service: string, secrets: string): Promis
   if (PEMS.has(file) || file.endsWith("-ca")) return CERTIFICATE;
   // Of a trial that a time-stamp authority alone witnesses.
   if (file === "witnesses") return "";
-  const given = WHATSAPP[file];
+  const given = GIVEN[file];
   if (given !== undefined) return given;
   for (const folder of [service, "shared"]) {
     const found = await readFile(join(secrets, folder, file), "utf8").catch(() => undefined);

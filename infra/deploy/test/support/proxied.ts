@@ -11,7 +11,7 @@ import { connect } from "node:tls";
 import { freePorts } from "@daybook/lab";
 import { check, DEPLOY } from "./tools.ts";
 
-/** Every place that nginx.conf names, but for webhooks and agents, which are capture's. */
+/** Every place that nginx.conf names, but for webhooks, sms and agents, which are capture's. */
 export const PROXIED = [
   "capture",
   "console",
@@ -64,7 +64,7 @@ export async function startProxied(tools: { nginx: string; openssl: string }): P
 
   const services = new Map<string, Server>();
   const upstreams: string[] = [];
-  for (const name of [...PROXIED, "webhooks", "agents"]) {
+  for (const name of [...PROXIED, "webhooks", "sms", "agents"]) {
     const service = createServer(own, echo(name)).listen(0, "127.0.0.1");
     await once(service, "listening");
     services.set(name, service);
