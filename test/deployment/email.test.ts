@@ -27,12 +27,14 @@ describeWithPostfix("mail", () =>
         DAYBOOK_CONNECTORS: "email",
         DAYBOOK_EMAIL_JOURNAL_ADDRESSES: JOURNAL,
         DAYBOOK_EMAIL_SOURCES: "127.0.0.1",
+        DAYBOOK_EMAIL_COPY_ADDRESSES: "record@example.gov.uk",
         DAYBOOK_EMAIL_PORT: String(port),
       };
       deployment = (await deploy({
         prepare: (dir) => {
           const secrets = {
             MAILBOXES: "ann@example.gov.uk,a.lee@example.gov.uk Ann Lee\n",
+            PRIVATE_MAILBOXES: "ann.private@example.com Ann Lee\n",
             KEY: Buffer.alloc(32, 7).toString("base64"),
           };
           for (const [name, value] of Object.entries(secrets)) {
@@ -62,7 +64,11 @@ describeWithPostfix("mail", () =>
           ...["--h-Subject", subject, "--body", "Fergus", "--attach-type", "text/plain", "--attach", "nine"],
         ]);
       await sends("Can the ferry sail?");
-      while ((await search("ferry")).total < 1) await sleep(300);
+      await swaks(postfix.port, [
+        ...["--from", "ann.private@example.com", "--to", "record+minister@example.gov.uk"],
+        ...["--h-To", "fergus@example.org", "--h-Subject", "A ferry, privately", "--body", "Ann"],
+      ]);
+      while ((await search("ferry")).total < 2) await sleep(300);
       await postfix.load(LOAD, JOURNAL);
       const capture = deployment.services.get("capture")!;
       await capture.stop("SIGKILL");
@@ -72,9 +78,9 @@ describeWithPostfix("mail", () =>
       while ((await postfix.queued()) > 0) await sleep(300);
       while ((await search("while")).total < 1) await sleep(300);
       const messages = async () => (await search()).results.filter(({ kind }) => kind === "message");
-      while ((await messages()).length < LOAD + 2) await sleep(300);
+      while ((await messages()).length < LOAD + 3) await sleep(300);
 
-      expect(await messages()).toHaveLength(LOAD + 2);
+      expect(await messages()).toHaveLength(LOAD + 3);
       expect(postfix.log()).not.toMatch(/status=bounced|status=expired/);
     });
   }),

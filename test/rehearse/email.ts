@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { makeAuthority } from "@daybook/lab";
 import { report } from "../../connectors/email/test/intake.ts";
+import { SubmissionServer } from "../../connectors/email/test/submission.ts";
 import { freePort, Postfix, swaks } from "../../connectors/email/test/postfix.ts";
 import { until } from "../e2e/support/archive.ts";
 import type { Daybook } from "../e2e/support/daybook.ts";
@@ -10,22 +11,34 @@ import { exported, type Rehearsed } from "./steps.ts";
 const OFFICIAL = "Olivia Sinclair";
 const MAILBOX = "olivia@example.gov.uk";
 const JOURNAL = "journal-7f3a@archive.example.gov.uk";
+const RECORD = "record@example.gov.uk";
+const PRIVATE = "olivia.private@example.com";
 const LOAD = 50;
 
 /**
  * An organisation's mail from end to end, from Postfix: journal copies and a report come over TLS, the whole server is killed
- * while many are on their way, and Postfix hands over later what was not taken. What is left is a package that verifies.
+ * while many are on their way, and Postfix hands over later what was not taken. A copy of private mail is answered with a
+ * receipt. What is left is a package that verifies.
  *
  * @param say told of each step, in words
  */
 export async function rehearseEmail(daybook: Daybook, say: (line: string) => void): Promise<Rehearsed> {
   const authority = await makeAuthority(join(daybook.dir, "mail-authority"));
   const port = await freePort();
+  const submission = await SubmissionServer.start();
   const settings = {
     mailboxes: [{ addresses: [MAILBOX, "o.sinclair@example.gov.uk"], custodian: OFFICIAL }],
     journalAddresses: [JOURNAL],
     sources: ["127.0.0.1"],
     port,
+    copies: {
+      addresses: [RECORD],
+      privateMailboxes: [{ addresses: [PRIVATE], custodian: OFFICIAL }],
+      receipts: {
+        from: "no-reply@example.gov.uk",
+        submission: { host: "127.0.0.1", port: submission.port, security: "none" },
+      },
+    },
     tls: await authority.issue({ subject: "localhost", names: ["DNS:localhost"] }),
   };
   const file = daybook.write("email.json", JSON.stringify(settings));
@@ -55,6 +68,14 @@ export async function rehearseEmail(daybook: Daybook, say: (line: string) => voi
         .total;
     await until("the blind copy", async () => (await found("blindly")) > 0);
 
+    await swaks(postfix.port, [
+      ...["--from", PRIVATE, "--to", "record+minister@example.gov.uk", "--h-To", "fergus@example.org"],
+      ...["--h-Subject", "Privately of the pier", "--body", "From my own address."],
+    ]);
+    await submission.untilTaken(1);
+    await until("the copy", async () => (await found("privately")) === 1);
+    say("An official copied private mail to the record, and got a receipt.");
+
     await postfix.load(LOAD, JOURNAL, MAILBOX);
     await daybook.stop("SIGKILL");
     say(`The server was killed while ${LOAD} more were on their way.`);
@@ -74,6 +95,7 @@ export async function rehearseEmail(daybook: Daybook, say: (line: string) => voi
   } finally {
     await daybook.stop();
     await postfix[Symbol.asyncDispose]();
+    await submission[Symbol.asyncDispose]();
   }
 }
 
@@ -90,5 +112,5 @@ function blindly(subject: string): string {
   ].join("\r\n");
 }
 
-/** Messages that are on record in the end: three, the load, three of the meantime and the last. */
-export const REHEARSED_MAIL = 3 + LOAD + 3 + 1;
+/** Messages that are on record in the end: three, the copy, the load, three of the meantime and the last. */
+export const REHEARSED_MAIL = 3 + 1 + LOAD + 3 + 1;

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
-import { type Log, type ScopedSink, StateFile } from "@daybook/keeping";
+import { type Log, type ScopedSink, StateFile, type Waits } from "@daybook/keeping";
+import { CopyAddresses } from "./copied/addresses.ts";
+import { receiveCopy } from "./copied/receive-copy.ts";
 import { listening } from "./coverage.ts";
 import { CONNECTOR, idOf } from "./events/message.ts";
 import { type Incoming, type IntakeTls, SmtpIntake } from "./intake/smtp-intake.ts";
@@ -8,11 +10,25 @@ import type { Sources } from "./intake/trust.ts";
 import { type Mailbox, receive, UNASSIGNED } from "./journal/receive.ts";
 import { MailReader } from "./reading/mail-reader.ts";
 import type { Resolve } from "./reading/reading.ts";
+import { type ReceiptKind, Receipts, type ReceiptSettings } from "./receipts/receipts.ts";
+
+/** How copies are taken that officials send of their private mail. */
+export interface CopyOptions {
+  /** `record@example.gov.uk` is `record+minister@example.gov.uk` too. */
+  readonly addresses: readonly string[];
+  /** Private mailboxes, as custodians registered them. */
+  readonly mailboxes: readonly Mailbox[];
+  /** Days from writing to copying that are allowed: what comes later is shown to have. */
+  readonly lateAfterDays: number;
+  /** Nobody is answered without. */
+  readonly receipts?: (ReceiptSettings & { readonly waits?: Waits }) | undefined;
+}
 
 export interface EmailOptions {
   /** Where journals are sent to: kept to oneself, for it is half of what tells a journal from a forgery. */
   readonly journalAddresses: readonly string[];
   readonly mailboxes: readonly Mailbox[];
+  readonly copies?: CopyOptions | undefined;
   readonly sources: Sources;
   readonly at: { readonly host: string; readonly port: number };
   readonly tls?: IntakeTls | undefined;
@@ -34,10 +50,12 @@ const MAX_BYTES = 200 * MIB;
 const MAX_BYTES_UNDER_WAY = 400 * MIB;
 const BEAT_MS = 60_000;
 
-/** The journal of an organisation's mail, as its mail servers hand it over by SMTP. */
+/** The journal of an organisation's mail, and copies of private mail, as its mail servers hand them over by SMTP. */
 export class Email implements Connector {
   readonly #options: EmailOptions;
-  readonly #state: StateFile<"coverage">;
+  readonly #state: StateFile<"coverage" | ReceiptKind>;
+  readonly #copyAddresses: CopyAddresses;
+  readonly #receipts: Receipts | undefined;
   readonly #heard = new Set<string>();
   readonly #opened = Promise.withResolvers<number>();
 
@@ -52,6 +70,9 @@ export class Email implements Connector {
       label: "daybook email state v1",
       whose: "mail's connector",
     });
+    this.#copyAddresses = new CopyAddresses(options.copies?.addresses ?? []);
+    const receipts = options.copies?.receipts;
+    this.#receipts = receipts && new Receipts({ ...receipts, state: this.#state, log: options.log, now });
   }
 
   /** The port that is listened at, once it is. */
@@ -82,6 +103,7 @@ export class Email implements Connector {
       log.info({ port }, "listening for journals of mail");
       sink.report({ state: "live" });
       parts = mailboxes.map((one) => listening(one, { state: this.#state, now, sink }, beat, both));
+      if (this.#receipts) parts.push(this.#receipts.run(sink, both));
       await Promise.all([...parts, aborted(signal)]);
     } finally {
       stop.abort();
@@ -93,14 +115,14 @@ export class Email implements Connector {
   }
 
   #intake(sink: ScopedSink, reader: MailReader): SmtpIntake {
-    const { journalAddresses, mailboxes, sources, at, tls, log, now = () => new Date() } = this.#options;
+    const { journalAddresses, sources, at, tls, log, now = () => new Date() } = this.#options;
     const known = new Set(journalAddresses.map((address) => address.toLowerCase()));
     return new SmtpIntake({
       ...{ at, tls, sources, log, now },
       maxBytes: this.#options.maxBytes ?? MAX_BYTES,
       maxBytesUnderWay: this.#options.maxBytesUnderWay ?? MAX_BYTES_UNDER_WAY,
-      hasRecipient: (address) => known.has(address),
-      deliver: (incoming) => this.#deliver(incoming, sink, reader, mailboxes),
+      hasRecipient: (address) => known.has(address) || this.#copyAddresses.has(address),
+      deliver: (incoming) => this.#deliver(incoming, sink, reader),
       async tooLarge({ from, sizeBytes, at: refusedAt }) {
         log.error({ sizeBytes }, "a message was refused for its size");
         await sink.capture([tooLarge(from, sizeBytes, refusedAt)]);
@@ -108,16 +130,18 @@ export class Email implements Connector {
     });
   }
 
-  async #deliver(
-    incoming: Incoming,
-    sink: ScopedSink,
-    reader: MailReader,
-    mailboxes: readonly Mailbox[],
-  ): Promise<string> {
-    const { log } = this.#options;
+  async #deliver(incoming: Incoming, sink: ScopedSink, reader: MailReader): Promise<string> {
+    const { log, mailboxes } = this.#options;
+    const copiedTo = incoming.to.filter((address) => this.#copyAddresses.has(address));
+    const journaledTo = incoming.to.filter((address) => !this.#copyAddresses.has(address));
+    let digest = "";
     try {
-      const { digest, accounts } = await receive(incoming, { sink, reader, mailboxes, log });
-      for (const account of accounts) this.#heard.add(account);
+      if (journaledTo.length > 0) {
+        const received = await receive({ ...incoming, to: journaledTo }, { sink, reader, mailboxes, log });
+        for (const account of received.accounts) this.#heard.add(account);
+        ({ digest } = received);
+      }
+      if (copiedTo.length > 0) digest = await this.#keepCopy({ ...incoming, to: copiedTo }, sink, reader);
       return `2.0.0 kept as ${digest}`;
     } catch (error) {
       const isRetryable = error instanceof ConnectorError && error.retryable;
@@ -125,6 +149,16 @@ export class Email implements Connector {
       else log.error({ err: error }, "a message could not be kept: its sender is told to send it again");
       throw error;
     }
+  }
+
+  async #keepCopy(incoming: Incoming, sink: ScopedSink, reader: MailReader): Promise<string> {
+    const { copies, log } = this.#options;
+    const { mailboxes = [], lateAfterDays = 0 } = copies ?? {};
+    const addresses = this.#copyAddresses;
+    const kept = await receiveCopy(incoming, { sink, reader, addresses, mailboxes, lateAfterDays, log });
+    const { sentBy } = kept;
+    if (sentBy !== undefined) await this.#receipts?.queue({ ...kept, sentBy }, incoming.receivedAt);
+    return kept.digest.slice(0, 16);
   }
 }
 

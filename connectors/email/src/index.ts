@@ -1,4 +1,4 @@
-export { Email, type EmailOptions } from "./email.ts";
+export { type CopyOptions, Email, type EmailOptions } from "./email.ts";
 export { openMail } from "./files/open-mail.ts";
 export type { IntakeTls } from "./intake/smtp-intake.ts";
 export type { Sources } from "./intake/trust.ts";

@@ -125,8 +125,8 @@ export class Client implements Disposable {
   }
 
   /** Sends what is on the wire between DATA and the end. @returns the last answer */
-  async send(data: string | Buffer, to = JOURNAL): Promise<string> {
-    await this.say("MAIL FROM:<>");
+  async send(data: string | Buffer, to = JOURNAL, from = ""): Promise<string> {
+    await this.say(`MAIL FROM:<${from}>`);
     const known = await this.say(`RCPT TO:<${to}>`);
     if (!known.startsWith("250")) return known;
     await this.say("DATA");

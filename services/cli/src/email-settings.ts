@@ -18,3 +18,46 @@ export function isThisMachine(source: string): boolean {
 export const MAX_MAILBOXES = 20_000;
 export const MAX_JOURNAL_ADDRESSES = 100;
 export const MAX_SOURCES = 1_000;
+
+/** A line `ADDRESS[,ADDRESS...] CUSTODIAN`. */
+const mailboxLine = z
+  .string()
+  .regex(/^[^\s@]+@\S+\s+\S/, "each line must be ADDRESS[,ADDRESS...] CUSTODIAN")
+  .transform((line) => {
+    const [first = ""] = line.split(/\s/, 1);
+    const [one = "", ...more] = first.toLowerCase().split(",");
+    return { addresses: [one, ...more] as [string, ...string[]], custodian: line.slice(first.length).trim() };
+  });
+
+/** Mailboxes and whose they are, one a line. */
+export const mailboxLines = z
+  .string()
+  .max(4 * 1024 * 1024)
+  .transform((text) => text.split("\n").filter((line) => line.trim() !== ""))
+  .pipe(z.array(mailboxLine).min(1).max(MAX_MAILBOXES));
+
+/** Separated by commas, or spaces. */
+export const words = (text: string) => text.split(/[\s,]+/).filter((one) => one !== "");
+
+/** Without what may follow a plus: each takes any. */
+export const copyAddress = mailAddress.refine((address) => !address.includes("+"), {
+  error: "must be without its part from + on",
+});
+
+export const copyAddresses = z.string().transform(words).pipe(z.array(copyAddress).min(1).max(100));
+
+/** 44 U.S.C. 2911 allows 20 days. */
+export const lateAfterDays = z.coerce.number<string | number>().int().min(0).max(3_650).default(20);
+
+export const receiptsPerDay = z.coerce.number<string | number>().int().min(1).max(1_000).default(20);
+
+/** The server that takes what programs send. */
+export const submissionUrl = z
+  .string()
+  .regex(/^smtps?:\/\/(?:[\w.-]+|\[[0-9a-f:]+\]):\d{1,5}$/i, "must look like smtps://HOST:PORT")
+  .transform((text) => {
+    const { protocol, hostname, port } = new URL(text);
+    const security = protocol === "smtps:" ? ("tls" as const) : ("starttls" as const);
+    return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port), security };
+  })
+  .refine(({ port }) => port >= 1 && port <= 65_535, "must have a port from 1 to 65535");

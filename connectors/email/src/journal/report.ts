@@ -48,7 +48,8 @@ export function openReport(
   return { envelope, text, inner: reading.attachments.filter(isMessage) };
 }
 
-function isMessage({ name, mediaType }: ReadAttachment): boolean {
+/** Whether it is a message, enclosed: by its type, or by its name where a program knew no better. */
+export function isMessage({ name, mediaType }: ReadAttachment): boolean {
   return mediaType === "message/rfc822" || (/\.eml$/i.test(name) && mediaType === "application/octet-stream");
 }
 

@@ -4,31 +4,18 @@ import { type Config, type Logger } from "@daybook/runtime";
 import { z } from "zod";
 import {
   mailAddress,
+  mailboxLines,
   mailSource,
   MAX_JOURNAL_ADDRESSES,
-  MAX_MAILBOXES,
   MAX_SOURCES,
+  words,
 } from "../email-settings.ts";
+import { copiesOf, copyProblems, EMAIL_COPIES } from "./email-copies.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
-
-const words = (text: string) => text.split(/[\s,]+/).filter((one) => one !== "");
-/** A line `ADDRESS[,ADDRESS...] CUSTODIAN`. */
-const mailbox = z
-  .string()
-  .regex(/^[^\s@]+@\S+\s+\S/, "each line must be ADDRESS[,ADDRESS...] CUSTODIAN")
-  .transform((line) => {
-    const [first = ""] = line.split(/\s/, 1);
-    const [one = "", ...more] = first.toLowerCase().split(",");
-    return { addresses: [one, ...more] as [string, ...string[]], custodian: line.slice(first.length).trim() };
-  });
 
 /** What capture is told where it takes journals of mail: each is missing beside the connector's name, unless it says otherwise. */
 export const EMAIL = {
-  DAYBOOK_EMAIL_MAILBOXES: z
-    .string()
-    .max(4 * 1024 * 1024)
-    .transform((text) => text.split("\n").filter((line) => line.trim() !== ""))
-    .pipe(z.array(mailbox).min(1).max(MAX_MAILBOXES))
+  DAYBOOK_EMAIL_MAILBOXES: mailboxLines
     .optional()
     .describe("governed mailboxes: ADDRESS[,ADDRESS...] and the custodian's name, one a line"),
   DAYBOOK_EMAIL_JOURNAL_ADDRESSES: z
@@ -59,7 +46,8 @@ export const EMAIL = {
     .min(1)
     .max(65_535)
     .default(2525)
-    .describe("port that journals come to, by SMTP with STARTTLS"),
+    .describe("port that journals and copies come to, by SMTP with STARTTLS"),
+  ...EMAIL_COPIES,
 };
 
 type Given = Config<typeof EMAIL>;
@@ -80,7 +68,7 @@ export function emailProblems(
     problems.push("DAYBOOK_EMAIL_CLIENT_CA: belongs with DAYBOOK_EMAIL_CLIENT_NAMES");
   if (config.DAYBOOK_TLS_CERTIFICATE === undefined)
     problems.push("DAYBOOK_TLS_CERTIFICATE: is missing beside the connector email: journals come encrypted");
-  return problems;
+  return [...problems, ...copyProblems(config)];
 }
 
 /** The connector, by settings that were judged before. */
@@ -101,6 +89,7 @@ export async function emailOf(
   return emailLive({
     mailboxes,
     journalAddresses,
+    copies: copiesOf(config),
     sources: {
       addresses: config.DAYBOOK_EMAIL_SOURCES ?? [],
       names: config.DAYBOOK_EMAIL_CLIENT_NAMES ?? [],

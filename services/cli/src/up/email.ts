@@ -5,12 +5,15 @@ import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
 import {
+  copyAddress,
   isThisMachine,
+  lateAfterDays,
   mailAddress,
   mailSource,
   MAX_JOURNAL_ADDRESSES,
   MAX_MAILBOXES,
   MAX_SOURCES,
+  receiptsPerDay,
 } from "../email-settings.ts";
 import type { Keys } from "./keys.ts";
 import { readPrivateSettings } from "./private-settings.ts";
@@ -18,13 +21,41 @@ import { readPrivateSettings } from "./private-settings.ts";
 const word = z.string().trim().min(1).max(4_096);
 const pem = z.string().regex(/-----BEGIN [A-Z ]+-----/, "must be PEM");
 
+const mailboxes = z
+  .array(z.strictObject({ addresses: z.tuple([mailAddress], mailAddress), custodian: word }))
+  .min(1)
+  .max(MAX_MAILBOXES);
+const login = { user: word.optional(), password: word.optional(), ca: pem.optional() };
+
+/** How copies of private mail are taken, and answered. */
+const copies = z.strictObject({
+  addresses: z.array(copyAddress).min(1).max(100),
+  privateMailboxes: mailboxes,
+  lateAfterDays,
+  receipts: z
+    .strictObject({
+      from: mailAddress,
+      perDay: receiptsPerDay,
+      submission: z
+        .strictObject({
+          host: word,
+          port: z.int().min(1).max(65_535),
+          security: z.enum(["tls", "starttls", "none"]),
+          ...login,
+        })
+        .refine(({ host, security }) => security !== "none" || isThisMachine(host), {
+          path: ["security"],
+          error: "`none` is for a server at 127.0.0.1",
+        }),
+    })
+    .optional(),
+});
+
 /** What a file says of a journal of mail: see `connectors/email`. */
 const settings = z
   .strictObject({
-    mailboxes: z
-      .array(z.strictObject({ addresses: z.tuple([mailAddress], mailAddress), custodian: word }))
-      .min(1)
-      .max(MAX_MAILBOXES),
+    mailboxes,
+    copies: copies.optional(),
     journalAddresses: z.array(mailAddress).min(1).max(MAX_JOURNAL_ADDRESSES),
     sources: z.array(mailSource).max(MAX_SOURCES).default([]),
     clientNames: z.array(z.string().min(1).max(255)).max(100).default([]),
@@ -65,6 +96,7 @@ export async function withEmail(
   if (keys.service.email === undefined) await keys.save(service);
   const live = emailLive({
     mailboxes: given.mailboxes,
+    copies: copiesOf(given.copies),
     journalAddresses: given.journalAddresses,
     sources: { addresses: given.sources, names: given.clientNames },
     at: { host, port: given.port },
@@ -74,4 +106,21 @@ export async function withEmail(
     log,
   });
   return { keys: { ...keys, service }, live };
+}
+
+function copiesOf(given: z.infer<typeof copies> | undefined) {
+  if (!given) return undefined;
+  const { addresses, privateMailboxes, lateAfterDays: days, receipts } = given;
+  const password = receipts?.submission.password;
+  return {
+    addresses,
+    mailboxes: privateMailboxes,
+    lateAfterDays: days,
+    ...(receipts && {
+      receipts: {
+        ...receipts,
+        submission: { ...receipts.submission, password: password === undefined ? undefined : () => password },
+      },
+    }),
+  };
 }
