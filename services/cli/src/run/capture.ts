@@ -33,6 +33,7 @@ import { peersOf, registryAuthenticator } from "./peers.ts";
 import { service, type Settings, untilStopped } from "./service.ts";
 import { CAPTURE } from "./service-settings.ts";
 import { bytes, type COMMON } from "./settings.ts";
+import { imapOf, imapProblems } from "./imap.ts";
 import { imessageOf, imessageProblems } from "./imessage.ts";
 import { smsOf, smsProblems } from "./sms.ts";
 import { spoolRoute } from "./spools.ts";
@@ -43,11 +44,12 @@ const MIB = 1024 * 1024;
 
 const CONNECTORS: Readonly<
   Record<
-    "email" | "imessage" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
+    "email" | "imap" | "imessage" | "rehearsal" | "signal" | "sms" | "whatsapp-business" | "whatsapp-web",
     (config: Settings<typeof CAPTURE>, log: Logger) => Live | Promise<Live | readonly Live[]>
   >
 > = {
   email: emailOf,
+  imap: imapOf,
   imessage: imessageOf,
   rehearsal: (_config, log) => rehearsalLive({ pauseMs: 0, log }),
   signal: async (config, log) => {
@@ -79,6 +81,7 @@ export const captureOf = (
       ...signalProblems(config),
       ...smsProblems(config),
       ...emailProblems(config),
+      ...imapProblems(config),
       ...imessageProblems(config),
       ...whatsappBusinessProblems(config),
       ...whatsappWebProblems(config),

@@ -5,6 +5,7 @@ import { secret } from "@daybook/runtime";
 import { signalServers } from "../signal-servers.ts";
 import { AGENTS } from "./agents.ts";
 import { EMAIL } from "./email.ts";
+import { IMAP } from "./imap.ts";
 import { IMESSAGE } from "./imessage.ts";
 import { SIGN_IN } from "./sign-in.ts";
 import { SMS } from "./sms.ts";
@@ -161,7 +162,16 @@ export const CAPTURE = {
     .transform((text) => text.split(",").map((one) => one.trim()))
     .pipe(
       z.array(
-        z.enum(["email", "imessage", "rehearsal", "signal", "sms", "whatsapp-business", "whatsapp-web"]),
+        z.enum([
+          "email",
+          "imap",
+          "imessage",
+          "rehearsal",
+          "signal",
+          "sms",
+          "whatsapp-business",
+          "whatsapp-web",
+        ]),
       ),
     )
     .default([])
@@ -179,6 +189,7 @@ export const CAPTURE = {
   ...AGENTS,
   ...SMS,
   ...EMAIL,
+  ...IMAP,
   ...IMESSAGE,
   ...WHATSAPP_BUSINESS,
   ...WHATSAPP_WEB,
