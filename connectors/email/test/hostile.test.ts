@@ -17,7 +17,7 @@ async function captured(message: Buffer) {
 }
 
 describe("hostile mail", () => {
-  it.each(HOSTILE)("keeps $name, and every event fits", async ({ message, refused }) => {
+  it.each(HOSTILE)("keeps $name, and every event fits", async ({ message, refused, told: said }) => {
     const bytes = message();
     const { made, sink } = await captured(bytes);
 
@@ -33,6 +33,7 @@ describe("hostile mail", () => {
       expect(eventId.length).toBeLessThan(512);
     }
     const told = made.filter(({ event: one }) => one.kind === "notice").map(({ event: one }) => one.text);
+    if (said) expect(told.join()).toMatch(said);
     if (refused) expect(told.join()).toMatch(/could not be read/);
     if (refused) expect(told.join()).toMatch(refused);
     else expect(told.join()).not.toMatch(/could not be read/);

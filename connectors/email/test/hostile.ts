@@ -4,6 +4,8 @@ export interface Hostile {
   readonly message: () => Buffer;
   /** The word of the refusal; nothing where it must be read. */
   readonly refused?: RegExp;
+  /** Of the notice beside what is read. */
+  readonly told?: RegExp;
 }
 
 const bytes = (...parts: string[]) => Buffer.from(parts.join(""), "latin1");
@@ -83,6 +85,32 @@ export const HOSTILE: readonly Hostile[] = [
   },
   { name: "UTF-16 in a header", message: () => Buffer.from("Subject: \u1234\r\n\r\nx", "utf16le") },
   { name: "a Message-ID with a CR", message: () => bytes("Message-ID: <a\rb@x>\r\nSubject: x\r\n\r\nx") },
+  ...["0000", "0", "9999"].map((year) => ({
+    name: `a date of the year ${year}`,
+    message: () => bytes(`Date: Mon, 13 May ${year} 10:01:00 +0100\r\nSubject: x\r\n\r\nx`),
+    told: /its date is none that can be read/,
+  })),
+  {
+    name: "yEnc, which has bytes that no text has",
+    message: () =>
+      Buffer.concat([
+        bytes("Subject: x (1/1)\r\n\r\n=ybegin line=128 size=65536 name=../x\r\n"),
+        Buffer.from(Uint8Array.from({ length: 65_536 }, (_, i) => i % 256)),
+        bytes("\r\n=yend size=99999999999 crc32=00000000\r\n"),
+      ]),
+  },
+  {
+    name: "TNEF within S/MIME",
+    message: () =>
+      bytes(
+        "Content-Type: multipart/signed; protocol=application/pkcs7-signature; boundary=s\r\n\r\n--s\r\n",
+        "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n",
+        'Content-Type: application/ms-tnef; name="winmail.dat"\r\nContent-Transfer-Encoding: base64\r\n\r\n',
+        // TNEF's signature, and an attribute that says that it is four gigabytes long.
+        Buffer.from("789f3e22010001900700ffffffff0000", "hex").toString("base64"),
+        '\r\n--m--\r\n--s\r\nContent-Type: application/pkcs7-signature; name="smime.p7s"\r\n\r\nx\r\n--s--\r\n',
+      ),
+  },
   { name: "a name that is a prototype", message: () => bytes("__proto__: x\r\nconstructor: y\r\n\r\nx") },
   {
     name: "1,000 references of 900 characters",

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Client, INNER, Intake, JOURNAL, report } from "./intake.ts";
 
@@ -90,6 +91,24 @@ describe("a journal report", () => {
     expect(await client.send(sent)).toMatch(/^250/);
     expect(intake.captured()[0]!.event).toMatchObject({ kind });
     expect(Buffer.from(intake.captured()[0]!.event.raw, "base64").toString()).toBe(`${sent}\r\n`);
+  });
+
+  it.each([
+    ["an address line of 1 MB", `To: ${"a".repeat(1_000_000)}@example.org`],
+    ["a list that is expanded to itself", "To: all@example.gov.uk, Expanded: all@example.gov.uk"],
+    ["100,000 lines that are none", "Expanded: \n".repeat(100_000).trim()],
+  ])("with %s is read for the rest of it", async (_, line) => {
+    using client = await Client.open(intake.port);
+    const sent = report([...LINES, line]);
+    expect(await client.send(sent)).toMatch(/^250/);
+
+    const [{ event, attachments }] = intake.captured("message") as [Captured];
+    expect(event.recipients?.map(({ id }) => id)).toContain("bo@example.gov.uk");
+    const whole = attachments!.find(({ name }) => name === "message.eml");
+    const kept = whole
+      ? intake.sink.attachments.get(whole.sealed)!.toString()
+      : Buffer.from(event.raw, "base64").toString();
+    expect(kept).toBe(`${sent}\r\n`);
   });
 
   it("of a message with two enclosed keeps both", async () => {
