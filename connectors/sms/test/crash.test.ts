@@ -1,16 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jest } from "@jest/globals";
 import { describeWithJsmpp, Jsmpp } from "../../../test/fakes/jsmpp/index.ts";
 import { Smsc } from "../../../test/fakes/smsc.ts";
 import { FERGUS, message, OFFICIAL, part, words } from "./fixtures/pdus.ts";
+import { type Capturing, capturing } from "./support/capturing.ts";
 
 jest.setTimeout(300_000);
 
-const CAPTURING = join(import.meta.dirname, "children", "capturing.ts");
 const MANY = 300;
 const MOMENTS = ["before-remembered", "after-remembered", "after-durable"];
 
@@ -55,40 +53,17 @@ async function ofJsmpp(): Promise<Peer> {
 function crashes(start: () => Promise<Peer>, isShort = false): void {
   let peer: Peer;
   let dir: string;
-  let child: ChildProcess | undefined;
+  let connector: Capturing;
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "sms-crash-"));
     peer = await start();
+    connector = capturing({ dir, port: peer.port });
   });
   afterEach(async () => {
-    await kill();
+    await connector.kill();
     await peer.close();
     rmSync(dir, { recursive: true, force: true });
   });
-
-  const output = () => join(dir, "stream");
-  /** @param moment at which it dies @param times how often that comes before */
-  const capture = (moment?: string, times = 1): Promise<unknown> => {
-    const args = [CAPTURING, dir, String(peer.port), output(), ...(moment ? [moment, String(times)] : [])];
-    const started = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
-    child = started;
-    return once(started, "close");
-  };
-  const kill = async () => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    child.kill("SIGKILL");
-    await once(child, "close");
-  };
-  /** What is recorded: the archive makes one record of whatever has the same id and digest. */
-  const records = (): string[] => {
-    if (!existsSync(output())) return [];
-    const seen = new Map<string, string>();
-    for (const line of readFileSync(output(), "utf8").split("\n").slice(0, -1)) {
-      const [eventId, digest, kind, said] = JSON.parse(line) as [string, string, string, string | undefined];
-      if (kind !== "coverage") seen.set(`${eventId} ${digest}`, said ?? kind);
-    }
-    return [...seen.values()];
-  };
 
   const single: [string, number][] = [
     ["after-durable", 1],
@@ -99,15 +74,15 @@ function crashes(start: () => Promise<Peer>, isShort = false): void {
     "has one record of what came when it died %s, and another of the same words",
     async (moment, durable) => {
       const yes = Buffer.from("Yes");
-      const died = capture(moment);
+      const died = connector.start(moment);
       const stored = peer.store(yes);
       expect(await died).toEqual([null, "SIGKILL"]);
-      expect(records()).toHaveLength(durable);
-      void capture();
+      expect(connector.records()).toHaveLength(durable);
+      void connector.start();
       await stored;
-      expect(records()).toEqual(["Yes"]);
+      expect(connector.records()).toEqual(["Yes"]);
       await peer.store(yes);
-      expect(records()).toEqual(["Yes", "Yes"]);
+      expect(connector.records()).toEqual(["Yes", "Yes"]);
     },
   );
 
@@ -123,38 +98,38 @@ function crashes(start: () => Promise<Peer>, isShort = false): void {
       const [first, second] = ["one ", "two"].map((text, n) =>
         part(Buffer.from(text), { reference: 4, total: 2, number: n + 1 }),
       );
-      const died = capture(moment, times);
+      const died = connector.start(moment, times);
       await peer.store(first!.shortMessage, first!.esmClass);
       const stored = peer.store(second!.shortMessage, second!.esmClass);
       expect(await died).toEqual([null, "SIGKILL"]);
-      expect(records()).toHaveLength(durable);
-      void capture();
+      expect(connector.records()).toHaveLength(durable);
+      void connector.start();
       await stored;
-      expect(records()).toEqual(["one two"]);
+      expect(connector.records()).toEqual(["one two"]);
     },
   );
 
   it("joins parts of which one came before it was killed", async () => {
-    void capture();
+    void connector.start();
     const one = part(Buffer.from("and two"), { reference: 4, total: 2, number: 2 });
     await peer.store(one.shortMessage, one.esmClass);
-    await kill();
-    expect(records()).toEqual([]);
-    void capture();
+    await connector.kill();
+    expect(connector.records()).toEqual([]);
+    void connector.start();
     const other = part(Buffer.from("one "), { reference: 4, total: 2, number: 1 });
     await peer.store(other.shortMessage, other.esmClass);
-    expect(records()).toEqual(["one and two"]);
+    expect(connector.records()).toEqual(["one and two"]);
   });
 
   it(`has each of ${MANY} messages once when it dies while they come, again and again`, async () => {
     const stored = peer.storeMany(MANY);
     // No more come at a time than are unanswered: many are left each time.
     for (const moment of [...MOMENTS, ...MOMENTS])
-      expect(await capture(moment, 3)).toEqual([null, "SIGKILL"]);
-    void capture();
+      expect(await connector.start(moment, 3)).toEqual([null, "SIGKILL"]);
+    void connector.start();
     await stored;
-    expect(records()).toHaveLength(MANY);
-    expect(new Set(records()).size).toBe(MANY);
+    expect(connector.records()).toHaveLength(MANY);
+    expect(new Set(connector.records()).size).toBe(MANY);
   });
 }
 
@@ -164,20 +139,14 @@ describe("SMS from a fake SMSC, killed", () => {
   it("has two records of two messages with the same words that were both without an answer", async () => {
     const dir = mkdtempSync(join(tmpdir(), "sms-crash-"));
     const smsc = await Smsc.start();
-    const output = join(dir, "stream");
-    const start = (...at: string[]) =>
-      spawn(process.execPath, [CAPTURING, dir, String(smsc.port), output, ...at], { stdio: "ignore" });
-    const first = start("after-remembered");
+    const connector = capturing({ dir, port: smsc.port });
+    const died = connector.start("after-remembered");
     const stored = [smsc.store(message(words("Yes"))), smsc.store(message(words("Yes")))];
-    await once(first, "close");
-    const second = start();
+    await died;
+    void connector.start();
     await Promise.all(stored);
-    second.kill("SIGKILL");
-    await once(second, "close");
-    const ids = readFileSync(output, "utf8")
-      .split("\n")
-      .filter((line) => line.includes('"Yes"'));
-    expect(new Set(ids).size).toBe(2);
+    expect(connector.records()).toEqual(["Yes", "Yes"]);
+    await connector.kill();
     await smsc.close();
     rmSync(dir, { recursive: true, force: true });
   });

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 
 /** Below the ports that systems hand out by themselves (32768 on Linux), so that no connection takes one meanwhile. */
 const FIRST = 20_000;
@@ -29,4 +29,17 @@ async function isFree(port: number): Promise<boolean> {
   }
   await new Promise((closed) => server.close(closed));
   return true;
+}
+
+/** Whether somebody listens there. */
+export async function isTaken(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

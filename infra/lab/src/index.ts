@@ -2,6 +2,7 @@ export { cacheDirectory, cachedProgram } from "./cache.ts";
 export { type Authority, type Certified, makeAuthority } from "./certificates.ts";
 export { type Engine, startEngine } from "./engine.ts";
 export { freePorts } from "./free-port.ts";
+export { hasJasmin, type Jasmin, startJasmin } from "./jasmin.ts";
 export { jsmppLibraries } from "./jsmpp-install.ts";
 export { installKafka, kafkaLibraries } from "./kafka-install.ts";
 export type { KafkaNode } from "./kafka-node.ts";
@@ -10,6 +11,7 @@ export { type KafkaEngine, type KafkaSecureAccess, type SecurePort, startKafka }
 export { type Litewitness, startLitewitness } from "./litewitness.ts";
 export { importMinioIdentities, type MinioIdentity } from "./minio-identities.ts";
 export { startMinio } from "./minio.ts";
+export { hasKannel, type Kannel, type KannelText, startKannel } from "./kannel.ts";
 export { type PostgresAccess, type PostgresEngine, startLabPostgres } from "./postgres.ts";
 export { pythonProgram } from "./python-install.ts";
 export { type OidcPerson, type OidcServer, startOidc } from "./oidc.ts";

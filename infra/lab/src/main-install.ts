@@ -5,7 +5,7 @@ import { GO_PROGRAMS, installGoProgram } from "./install.ts";
 import { installJsmpp, jsmppLibraries } from "./jsmpp-install.ts";
 import { installKafka, kafkaLibraries } from "./kafka-install.ts";
 import { whyNot } from "./main-engines.ts";
-import { installPython } from "./python-install.ts";
+import { installPython, PYTHON_ENVIRONMENTS } from "./python-install.ts";
 
 /**
  * Installs everything that the lab starts, one after the other, and goes on after a failure.
@@ -26,7 +26,7 @@ export async function installLab(
     ...CARGO_PROGRAMS.map(
       (program) => [program.name, () => installCargoProgram(program, { signal })] as const,
     ),
-    ["checkers in Python", () => installPython()],
+    ...Object.values(PYTHON_ENVIRONMENTS).map((one) => [one.title, () => installPython(one)] as const),
   ];
   let failed = 0;
   for (const [index, [name, install]] of steps.entries()) {

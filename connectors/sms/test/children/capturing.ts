@@ -40,4 +40,6 @@ StateFile.prototype.write = async function (changes) {
   if (isHeard) dieAt("after-remembered");
 };
 
-await new Sms(settings(dir, Number(port))).run(new FileSink(), new AbortController().signal);
+const { SYSTEM_ID: systemId = "daybook", PASSWORD: password = "secret" } = process.env;
+const smpp = { hosts: [{ host: "127.0.0.1", port: Number(port) }], systemId, password: () => password };
+await new Sms(settings(dir, Number(port), { smpp })).run(new FileSink(), new AbortController().signal);
