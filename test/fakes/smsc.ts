@@ -137,12 +137,13 @@ export class Smsc {
     const { sequence } = pdu;
     const answer = (of: Pdu) => bound.socket.write(encodePdu(of));
     switch (pdu.command) {
+      case "bind_transmitter":
       case "bind_transceiver": {
         const isRight = pdu.body.password === this.#password;
         const status = isRight ? this.bindStatus : STATUS.invalidPassword;
         const body = status === STATUS.ok ? { systemId: "smsc", tlvs: [] } : undefined;
-        answer({ command: "bind_transceiver_resp", status, sequence, body });
-        if (status !== STATUS.ok) return;
+        answer({ command: `${pdu.command}_resp`, status, sequence, body });
+        if (status !== STATUS.ok || pdu.command === "bind_transmitter") return;
         this.#bound.add(bound);
         this.binds += 1;
         return this.#tell();

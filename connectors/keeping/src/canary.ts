@@ -9,6 +9,7 @@ import type { StateFile } from "./state-file.ts";
 /** Beside its nonce: nobody writes it by chance. */
 const WORD = "daybook-canary";
 const NONCE = new RegExp(`\\b${WORD}[ -]([0-9a-f]{32})\\b`);
+const ALONE = new RegExp(`^\\s*${WORD}[ -][0-9a-f]{32}\\s*$`);
 /** A test that comes later is taken for a message. */
 const REMEMBERED_MS = 30 * 86_400_000;
 const MAX_TEXT = 16_384;
@@ -40,6 +41,11 @@ const mark = z.object({
 type Mark = z.infer<typeof mark>;
 
 const test = z.object({ at: z.int(), isHeard: z.boolean() });
+
+/** Whether these words are those of a test and no others, ours or not. */
+export function isNothingButTest(text: string): boolean {
+  return text.length <= MAX_TEXT && ALONE.test(text);
+}
 
 export interface CanaryOptions {
   readonly state: StateFile<"canary">;

@@ -1,5 +1,6 @@
 import type { Party } from "@daybook/contract";
 import type { Log, Waits } from "@daybook/keeping";
+import type { SmsCanary } from "./canary/send.ts";
 import type { CountryCode } from "libphonenumber-js";
 import type { DefaultAlphabet } from "./reading/alphabet.ts";
 
@@ -42,6 +43,8 @@ export interface SmppAccount {
 export interface SmsOptions {
   readonly numbers: readonly OfficialNumber[];
   readonly smpp: SmppAccount;
+  /** Tests the numbers from outside: none unless given. */
+  readonly canary?: SmsCanary | undefined;
   /** The file of what it remembers, on capture's own durable disk. Only ciphertext is written there. */
   readonly stateFile: string;
   /** 32 bytes: encrypts it. */

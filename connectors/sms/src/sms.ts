@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connector, LinkHealth } from "@daybook/contract";
 import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
+import { TestMessages } from "./canary/tests.ts";
 import { Intake } from "./intake/intake.ts";
 import { Redeliveries } from "./intake/redeliveries.ts";
 import { Changes, Holders } from "./holders.ts";
@@ -28,6 +29,7 @@ export class Sms implements Connector {
   readonly #redeliveries: Redeliveries;
   readonly #intake: Intake;
   readonly #standing: Standing;
+  readonly #tests: TestMessages;
   readonly #now: () => Date;
 
   /** @throws {ConnectorError} `malformed` when the state file cannot be used */
@@ -40,8 +42,10 @@ export class Sms implements Connector {
     const numbers = (this.#numbers = new Numbers(options.numbers, smpp.country));
     const { redeliveryMs = REDELIVERY_MS, incompleteMs = INCOMPLETE_MS } = options;
     const redeliveries = (this.#redeliveries = new Redeliveries({ state, redeliveryMs, now: at }));
+    const { canary, numbers: official } = options;
+    const tests = (this.#tests = new TestMessages({ canary, state, numbers: official, log, now }));
     this.#intake = new Intake({
-      ...{ state, numbers, redeliveries, incompleteMs, log, now: at },
+      ...{ state, numbers, redeliveries, tests, incompleteMs, log, now: at },
       alphabet: smpp.alphabet,
       target: () => undefined,
     });
@@ -49,7 +53,9 @@ export class Sms implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    return this.#standing.all();
+    return this.#standing
+      .all()
+      .map((one) => ({ ...one, alerts: [...one.alerts, ...this.#tests.alertsOf(one.account)] }));
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -75,11 +81,12 @@ export class Sms implements Connector {
     const intake = this.#intake.run(sink, begun.signal);
     const covered = new Holders(numbers).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
     const beat = this.#beat(beatMs, sink, bound);
+    const tests = this.#tests.run(sink, bound);
     try {
-      await Promise.race([Promise.all([...binds, ...covered, beat]), intake]);
+      await Promise.race([Promise.all([...binds, ...covered, beat, tests]), intake]);
     } finally {
       stop.abort();
-      await Promise.allSettled([...binds, ...covered, beat]);
+      await Promise.allSettled([...binds, ...covered, beat, tests]);
       begun.abort();
       await Promise.allSettled([intake]);
       sink.report({ state: "down" });

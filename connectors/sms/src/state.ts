@@ -1,7 +1,7 @@
 import { type Change, StateFile } from "@daybook/keeping";
 
-/** What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage. */
-export type StateKind = "heard" | "part" | "coverage";
+/** What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests. */
+export type StateKind = "heard" | "part" | "coverage" | "canary";
 export type StateChange = Change<StateKind>;
 
 /**

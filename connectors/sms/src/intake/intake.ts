@@ -1,5 +1,6 @@
 import { type Captured, ConnectorError } from "@daybook/contract";
 import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
+import type { TestMessages } from "../canary/tests.ts";
 import type { DefaultAlphabet } from "../reading/alphabet.ts";
 import { digestOf, eventsOf, eventsOfWhole, type Heard, inPlaceOf, unreadable } from "../reading/events.ts";
 import { type Part, readPart } from "../reading/part.ts";
@@ -26,6 +27,7 @@ export interface IntakeOptions {
   readonly state: SmsState;
   readonly numbers: Numbers;
   readonly redeliveries: Redeliveries;
+  readonly tests: TestMessages;
   readonly alphabet: DefaultAlphabet;
   readonly incompleteMs: number;
   /** The message that a receipt is about, by the names that it may have. */
@@ -192,7 +194,8 @@ export class Intake {
 
   async #captured(events: readonly Captured[], sink: ScopedSink): Promise<boolean> {
     try {
-      await captureBatches(events, { sink, log: this.#options.log, inPlaceOf });
+      const { tests, log } = this.#options;
+      await captureBatches(await tests.without(events), { sink, log, inPlaceOf });
       return true;
     } catch (cause) {
       onlyRetryable(cause);

@@ -24,6 +24,8 @@ const NONE = Buffer.alloc(0);
 export interface SessionOptions {
   /** Tells it from others. */
   readonly id: number;
+  /** What it binds with: as a transceiver unless given. */
+  readonly command?: "bind_transceiver" | "bind_transmitter";
   readonly answerMs: number;
   /** A deliver_sm or data_sm, as it came. The next is read once it resolves. @param answer sends the answer, once */
   readonly onMessage: (raw: Buffer, answer: (status: number) => number | undefined) => Promise<void>;
@@ -57,7 +59,7 @@ export class SmppSession {
   }
 
   /**
-   * Connects and binds as a transceiver.
+   * Connects and binds.
    *
    * @throws {SessionError} `unreachable`, `refused`, `silent`, `framing`
    */
@@ -69,9 +71,10 @@ export class SmppSession {
   ): Promise<SmppSession> {
     const socket = await connectTo(host, options.answerMs, signal);
     const session = new SmppSession(socket, options);
+    const { command = "bind_transceiver" } = options;
     try {
       const answer = await session.request({
-        command: "bind_transceiver",
+        command,
         body: {
           systemId,
           password: password(),
@@ -80,7 +83,7 @@ export class SmppSession {
           range: { ton: 0, npi: 0, address: "" },
         },
       });
-      if (answer.status !== STATUS.ok || answer.command !== "bind_transceiver_resp")
+      if (answer.status !== STATUS.ok || answer.command !== `${command}_resp`)
         throw new SessionError("refused", "the bind was refused", { status: answer.status });
       return session;
     } catch (cause) {

@@ -1,0 +1,64 @@
+import type { Captured, Event } from "@daybook/contract";
+import { Canary, isNothingButTest, type Log, type ScopedSink } from "@daybook/keeping";
+import { CONNECTOR, type OfficialNumber } from "../options.ts";
+import type { SmsState } from "../state.ts";
+import type { SmsCanary } from "./send.ts";
+
+const EVERY_MS = 3_600_000;
+const WITHIN_MS = 5 * 60_000;
+
+/** Test messages to each official number, from a second provider: they have to arrive, and are no records. */
+export class TestMessages {
+  readonly #canaries = new Map<string, Canary>();
+  #sink: ScopedSink | undefined;
+
+  constructor(of: {
+    readonly canary: SmsCanary | undefined;
+    readonly state: SmsState;
+    readonly numbers: readonly OfficialNumber[];
+    readonly log: Log;
+    readonly now: () => Date;
+  }) {
+    const { canary, state, log, now } = of;
+    if (!canary) return;
+    const { everyMs = EVERY_MS, withinMs = WITHIN_MS } = canary;
+    for (const { number, custodian } of of.numbers) {
+      const about: Pick<Event, "network" | "method" | "account" | "custodian" | "connector"> = {
+        ...{ network: "sms", method: "carrier", account: number, custodian, connector: CONNECTOR },
+      };
+      const one = new Canary({
+        ...{ state, about, everyMs, withinMs, log, now },
+        send: (text, signal) => canary.send(number, text, signal),
+        record: async (events) => this.#sink?.capture(events),
+      });
+      this.#canaries.set(number, one);
+    }
+  }
+
+  /** For a number's `LinkHealth`. */
+  alertsOf(number: string): readonly string[] {
+    return this.#canaries.get(number)?.alerts ?? [];
+  }
+
+  /**
+   * The events without tests of ours: that those arrived is durable. One that says anything besides stays a message, so
+   * that nobody hides words behind a test's.
+   *
+   * @throws {ConnectorError} `store-unavailable`, retryable: whether it is durable is not known
+   */
+  async without(events: readonly Captured[]): Promise<Captured[]> {
+    const others: Captured[] = [];
+    for (const one of events) {
+      const { kind, direction, account, text = "" } = one.event;
+      const canary = kind === "message" && direction === "incoming" ? this.#canaries.get(account) : undefined;
+      if (!(await canary?.hear(text)) || !isNothingButTest(text)) others.push(one);
+    }
+    return others;
+  }
+
+  /** Sends them, and notices those that do not arrive, until `signal` aborts. */
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    this.#sink = sink;
+    await Promise.all([...this.#canaries.values()].map((one) => one.run(signal)));
+  }
+}
