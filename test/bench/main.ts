@@ -9,6 +9,7 @@ import { IMESSAGE } from "./imessage/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
 import { SIGNAL } from "./signal/suite.ts";
 import { SMS_WEBHOOKS } from "./sms-webhooks/suite.ts";
+import { SMS } from "./sms/suite.ts";
 import { SPINE } from "./spine/spine.ts";
 import { WHATSAPP_BUSINESS } from "./whatsapp-business/suite.ts";
 import { WHATSAPP_WEB } from "./whatsapp-web/suite.ts";
@@ -20,6 +21,7 @@ const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   signal: SIGNAL,
   imessage: IMESSAGE,
   "sms-webhooks": SMS_WEBHOOKS,
+  sms: SMS,
   "whatsapp-business": WHATSAPP_BUSINESS,
   "whatsapp-web": WHATSAPP_WEB,
 };

@@ -1,5 +1,6 @@
 import type { Captured, Event } from "@daybook/contract";
 import { Canary, isNothingButTest, type Log, type ScopedSink } from "@daybook/keeping";
+import { Holders } from "../holders.ts";
 import { CONNECTOR, type OfficialNumber } from "../options.ts";
 import type { SmsState } from "../state.ts";
 import type { SmsCanary } from "./send.ts";
@@ -22,14 +23,19 @@ export class TestMessages {
     const { canary, state, log, now } = of;
     if (!canary) return;
     const { everyMs = EVERY_MS, withinMs = WITHIN_MS } = canary;
-    for (const { number, custodian } of of.numbers) {
-      const about: Pick<Event, "network" | "method" | "account" | "custodian" | "connector"> = {
-        ...{ network: "sms", method: "carrier", account: number, custodian, connector: CONNECTOR },
+    const holders = new Holders(of.numbers);
+    for (const number of holders.numbers) {
+      const about: Pick<Event, "network" | "method" | "account" | "connector"> = {
+        ...{ network: "sms", method: "carrier", account: number, connector: CONNECTOR },
+      };
+      const heldBy = ({ event, ...one }: Captured): Captured => {
+        const custodian = holders.of(number, now().getTime());
+        return { ...one, event: { ...event, ...(custodian && { custodian }) } };
       };
       const one = new Canary({
         ...{ state, about, everyMs, withinMs, log, now },
         send: (text, signal) => canary.send(number, text, signal),
-        record: async (events) => this.#sink?.capture(events),
+        record: async (events) => this.#sink?.capture(events.map(heldBy)),
       });
       this.#canaries.set(number, one);
     }

@@ -6,6 +6,7 @@ import { numberLine, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
+import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
 
 const lines = (text: string) =>
   text
@@ -51,6 +52,7 @@ export const SMS = {
     .optional()
     .describe("where numbers are from that are written without their country: GB"),
   DAYBOOK_SMS_KEY: key("encrypts what the connector remembers").optional(),
+  ...SMS_CANARY,
 };
 
 type Given = Config<typeof SMS>;
@@ -68,6 +70,7 @@ export function smsProblems(
       .filter((name) => config[name] === undefined)
       .map((name) => `${name}: is missing beside the connector sms`),
     ...webhookProblems(config),
+    ...smsCanaryProblems(config),
   ];
 }
 
@@ -159,6 +162,7 @@ async function smppOf(config: Given & { readonly DAYBOOK_STATE_PATH: string }, l
     },
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms.state"),
     key: bytes(stateKey),
+    canary: await smsCanaryOf(config),
     log,
   });
 }
