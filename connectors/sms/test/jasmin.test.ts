@@ -72,7 +72,7 @@ if (!isThere)
 
   it("has one record of each that was durable, or not, when it was killed without an answer", async () => {
     const child = join(dir, "child");
-    const killed = capturing({ dir: child, port: jasmin.port, ...jasmin });
+    const killed = capturing({ ...jasmin, dir: child });
     const first = killed.start("after-durable");
     for (const text of ["Killed 1", "Killed 2", "Killed 3"]) await says(text);
     const { shortMessage, esmClass } = part(Buffer.from("half "), { reference: 3, total: 2, number: 1 });

@@ -64,7 +64,7 @@ export async function startKannel(options: {
           // Delivered, or not.
           ...(hasReceipts && { "dlr-mask": "3" }),
         });
-        const answer = await fetch(`http://127.0.0.1:${sending}/cgi-bin/sendsms?${query}`);
+        const answer = await fetch(`http://127.0.0.1:${sending}/cgi-bin/sendsms?${query.toString()}`);
         if (answer.status !== 202)
           throw new Error(`Kannel answered ${answer.status}: ${await answer.text()}`);
       },
