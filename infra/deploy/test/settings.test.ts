@@ -92,6 +92,8 @@ describe("systemd", () => {
     ["capture-signal.conf", ["DAYBOOK_SIGNAL_SERVERS_FILE", "DAYBOOK_SIGNAL_KEY_FILE"]],
     ["capture-whatsapp-business.conf", WHATSAPP_FILES],
     ["capture-sms.conf", filesOf("SMS", "NUMBERS", "SMPP_PASSWORD", "WEBHOOKS", "KEY")],
+    ["capture-imap.conf", filesOf("IMAP", "MAILBOXES", "PASSWORDS", "KEY")],
+    ["capture-imessage.conf", filesOf("IMESSAGE", "BLUEBUBBLES_PASSWORD", "KEY")],
     ["capture-email.conf", filesOf("EMAIL", "MAILBOXES", "JOURNAL_ADDRESSES", "KEY")],
   ])("names in %s the settings that capture has, and no secret itself", async (file, names) => {
     const text = await readFile(join(DEPLOY, "systemd", file), "utf8");
@@ -237,6 +239,19 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     await expect(renderChart(helm!, ...both, "--set", "capture.replicas=2")).rejects.toThrow(
       "capture.replicas must be 1",
     );
+  });
+
+  it("has capture run a connector that the chart says nothing else of, with its files", async () => {
+    const files = filesOf("IMAP", "MAILBOXES", "PASSWORDS", "KEY").map(
+      (name) => [name.replace(/_FILE$/, ""), fileOf(name)] as const,
+    );
+    const given = files.flatMap(([name, file]) => ["--set", `capture.files.${name}=${file}`]);
+    const { capture } = settingsOfPods(await pods("--set", "capture.connectors={imap}", ...given));
+
+    expect(capture).toMatchObject({ DAYBOOK_CONNECTORS: "imap" });
+    const settings = await withFiles(capture!, "capture", { dir, secrets });
+    const env = { PATH: process.env.PATH, ...settings };
+    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
   });
 
   it("gives a service any other setting, by the values", async () => {

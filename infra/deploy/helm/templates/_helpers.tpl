@@ -109,6 +109,9 @@ DAYBOOK_EMAIL_MAILBOXES: email-mailboxes
 DAYBOOK_EMAIL_JOURNAL_ADDRESSES: email-journal-addresses
 DAYBOOK_EMAIL_KEY: email-key
 {{- end }}
+{{- range $name, $file := .root.Values.capture.files }}
+{{ $name }}: {{ $file }}
+{{- end }}
 {{- else if eq .service "gateway" }}
 DAYBOOK_REQUEST_KEY: request-key
 DAYBOOK_RELAY_PUBLIC_KEY: relay-public-key
@@ -196,6 +199,7 @@ DAYBOOK_WHATSAPP_WEB_CHROMIUM_ARGS: --no-sandbox
 {{- end }}
 {{- if $values.capture.sms.enabled }}{{ $connectors = append $connectors "sms" }}{{ end }}
 {{- if $values.capture.email.enabled }}{{ $connectors = append $connectors "email" }}{{ end }}
+{{- $connectors = concat $connectors $values.capture.connectors }}
 {{- if and $connectors (gt (int $values.capture.replicas) 1) }}{{ fail (printf "capture: an account of %s belongs to one process: capture.replicas must be 1" (join " and " $connectors)) }}{{ end }}
 {{- if and $values.capture.agents.kinds (gt (int $values.capture.replicas) 1) }}{{ fail "capture: agents on devices come to one process: capture.replicas must be 1" }}{{ end }}
 {{- with $values.capture.agents.kinds }}

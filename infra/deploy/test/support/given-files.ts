@@ -64,6 +64,10 @@ const GIVEN: Readonly<Record<string, string>> = {
   "email-mailboxes": "olivia@example.gov.uk Olivia Sinclair\n",
   "email-journal-addresses": "journal-7f3a@archive.example.gov.uk",
   "email-key": Buffer.alloc(32, 10).toString("base64"),
+  "imap-mailboxes": "imaps://olivia@mail.example.gov.uk Olivia Sinclair\n",
+  "imap-passwords": "a password, made up\n",
+  "imap-key": Buffer.alloc(32, 11).toString("base64"),
+  "imessage-key": Buffer.alloc(32, 12).toString("base64"),
   "whatsapp-web-key": Buffer.alloc(32, 8).toString("base64"),
 };
 
