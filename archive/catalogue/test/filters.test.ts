@@ -102,7 +102,7 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
       signal: { network: "signal", sender: fergus, ...at("09") },
     } as const;
     for (const [name, given] of Object.entries(told)) {
-      const record = recordOf({ text: "ferry", ...given } as Parameters<typeof recordOf>[0]);
+      const record = recordOf({ text: "ferry", ...given });
       names.set(record.id, name);
       await catalogue.add([record]);
     }
