@@ -173,7 +173,8 @@ export class Rewraps {
       endedAt: row.ended_at?.toISOString() ?? null,
       named: Number(row.named),
       failed: Number(row.failed ?? 0),
-      progress: this.#running?.id === row.id ? this.#running.job.progress : null,
+      // A job is still at its end for a moment after the table says that it ended.
+      progress: row.ended_at === null && this.#running?.id === row.id ? this.#running.job.progress : null,
     }));
   }
 }
