@@ -75,7 +75,6 @@ export class Deployed implements Crashable {
     const atRandom = (...services: string[]) => services.map((service) => this.#sometime(service));
     this.blows = {
       importing: [
-        ...atRandom("capture", "archiver", "records"),
         ...COMMIT.flatMap((point) => this.#around(point)),
         ...this.#around(ATTACHMENT),
         this.#whileSpooling(),
