@@ -19,5 +19,6 @@ export default {
   injectGlobals: true,
   // Tests wait more than they compute: one worker a core, where jest would leave one out.
   maxWorkers: "100%",
-  testTimeout: 60_000,
+  // A loaded machine takes several times as long as a quiet one: what hangs is to fail, and nothing else.
+  testTimeout: 180_000,
 };

@@ -202,6 +202,7 @@ it("says in one line each what it cannot install, tries the rest, and fails", as
     "MISSING: compose-check: go is missing: install Go 1.25 or later",
     "MISSING: imessage-exporter: cargo is missing: install Rust 1.88 or later (rustup.rs; Debian 12's is too old)",
     "MISSING: checkers in Python: python3 is missing: install it",
+    "MISSING: Jasmin: python3 is missing: install it",
   ]);
 });
 
