@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connector, LinkHealth } from "@daybook/contract";
+import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
 import { TestMessages } from "./canary/tests.ts";
 import { Intake } from "./intake/intake.ts";
@@ -7,6 +7,7 @@ import { Redeliveries } from "./intake/redeliveries.ts";
 import { Changes, Holders } from "./holders.ts";
 import { CONNECTOR, type SmsOptions } from "./options.ts";
 import { Numbers } from "./reading/sides.ts";
+import { Receipts } from "./sending/receipts.ts";
 import { Standing } from "./standing.ts";
 import { keepBound } from "./session/bound.ts";
 import { openState, type SmsState } from "./state.ts";
@@ -17,6 +18,8 @@ const ENQUIRE_MS = 30_000;
 const ANSWER_MS = 10_000;
 const SETTLE_MS = 1_000;
 const INCOMPLETE_MS = 24 * 3_600_000;
+/** No aggregator tries longer to deliver a message, and so to tell what became of it. */
+const RECEIPTS_MS = 30 * 24 * 3_600_000;
 const REDELIVERY_MS = 10 * 60_000;
 const OUTAGE =
   "Nobody was bound for longer than the aggregator keeps messages: what came at first may be lost";
@@ -27,6 +30,7 @@ export class Sms implements Connector {
   readonly #state: SmsState;
   readonly #numbers: Numbers;
   readonly #redeliveries: Redeliveries;
+  readonly #receipts: Receipts;
   readonly #intake: Intake;
   readonly #standing: Standing;
   readonly #tests: TestMessages;
@@ -41,13 +45,14 @@ export class Sms implements Connector {
     const at = () => now().getTime();
     const numbers = (this.#numbers = new Numbers(options.numbers, smpp.country));
     const { redeliveryMs = REDELIVERY_MS, incompleteMs = INCOMPLETE_MS } = options;
+    const receipts = (this.#receipts = new Receipts(state));
     const redeliveries = (this.#redeliveries = new Redeliveries({ state, redeliveryMs, now: at }));
     const { canary, numbers: official } = options;
     const tests = (this.#tests = new TestMessages({ canary, state, numbers: official, log, now }));
     this.#intake = new Intake({
       ...{ state, numbers, redeliveries, tests, incompleteMs, log, now: at },
       alphabet: smpp.alphabet,
-      target: () => undefined,
+      receipts,
     });
     this.#standing = new Standing({ numbers: options.numbers, hosts: smpp.hosts.length, now });
   }
@@ -101,7 +106,16 @@ export class Sms implements Connector {
     while (!signal.aborted) {
       await changes.tell(sink, this.#now().getTime());
       await sleep(beatMs, undefined, { signal }).catch(() => undefined);
+      this.#forget();
       this.#intake.wake();
+    }
+  }
+
+  #forget(): void {
+    try {
+      this.#receipts.forget(this.#now().getTime() - RECEIPTS_MS);
+    } catch (cause) {
+      if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
     }
   }
 

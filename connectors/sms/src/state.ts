@@ -1,7 +1,10 @@
 import { type Change, StateFile } from "@daybook/keeping";
 
-/** What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests. */
-export type StateKind = "heard" | "part" | "coverage" | "canary";
+/**
+ * What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests, ids of
+ * what was sent, and which parts of it are delivered.
+ */
+export type StateKind = "heard" | "part" | "coverage" | "canary" | "sent-id" | "delivered";
 export type StateChange = Change<StateKind>;
 
 /**

@@ -2,9 +2,19 @@ import { type Captured, ConnectorError } from "@daybook/contract";
 import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
 import type { TestMessages } from "../canary/tests.ts";
 import type { DefaultAlphabet } from "../reading/alphabet.ts";
-import { digestOf, eventsOf, eventsOfWhole, type Heard, inPlaceOf, unreadable } from "../reading/events.ts";
+import {
+  digestOf,
+  eventsOfWhole,
+  type Heard,
+  inPlaceOf,
+  messageOfOne,
+  receiptOf,
+  unreadable,
+} from "../reading/events.ts";
 import { type Part, readPart } from "../reading/part.ts";
-import type { Numbers } from "../reading/sides.ts";
+import { readReceipt } from "../reading/receipt.ts";
+import type { Numbers, Sides } from "../reading/sides.ts";
+import type { Receipts } from "../sending/receipts.ts";
 import { SmppError, STATUS } from "../smpp/index.ts";
 import type { SmsState, StateChange } from "../state.ts";
 import type { Occurrence, Redeliveries } from "./redeliveries.ts";
@@ -30,8 +40,7 @@ export interface IntakeOptions {
   readonly tests: TestMessages;
   readonly alphabet: DefaultAlphabet;
   readonly incompleteMs: number;
-  /** The message that a receipt is about, by the names that it may have. */
-  readonly target: (ids: readonly string[]) => string | undefined;
+  readonly receipts: Receipts;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -56,6 +65,8 @@ export class Intake {
   readonly #due = new Set<PartSet>();
   #awake: PromiseWithResolvers<void> = Promise.withResolvers();
   #batchEnd: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Receipts that came before it was known which message theirs is. */
+  #held = 0;
   #isBusy = false;
   #hasEnded = false;
 
@@ -66,9 +77,25 @@ export class Intake {
 
   /** Resolves when there is room for more: nothing is read before. */
   async take(incoming: Incoming): Promise<void> {
-    this.#queue.push(incoming);
-    this.wake();
-    while (this.#queue.length >= MAX_WAITING && !this.#hasEnded) await this.#batchEnd.promise;
+    const { receipts, alphabet } = this.#options;
+    const { known } = receipts;
+    if (known && partOf(incoming.raw, alphabet)?.isReceipt) this.#hold(incoming, known);
+    else {
+      this.#queue.push(incoming);
+      this.wake();
+    }
+    while (this.#queue.length + this.#held >= MAX_WAITING && !this.#hasEnded) await this.#batchEnd.promise;
+  }
+
+  /** What comes after it goes on. Where its session ends meanwhile, it comes again. */
+  #hold(incoming: Incoming, until: Promise<unknown>): void {
+    this.#held += 1;
+    void until.then(() => {
+      this.#held -= 1;
+      if (this.#options.redeliveries.isBound(incoming.session)) this.#queue.push(incoming);
+      this.#tell();
+      this.wake();
+    });
   }
 
   /** There may be something to write, or a message whose time is over. */
@@ -78,7 +105,8 @@ export class Intake {
 
   /** Resolves once everything that was taken has been answered. */
   async idle(): Promise<void> {
-    while ((this.#queue.length > 0 || this.#isBusy) && !this.#hasEnded) await this.#batchEnd.promise;
+    while ((this.#queue.length + this.#held > 0 || this.#isBusy) && !this.#hasEnded)
+      await this.#batchEnd.promise;
   }
 
   /** Runs until `signal` aborts and nothing waits. Rejects when the sink cannot go on. */
@@ -104,17 +132,25 @@ export class Intake {
 
   #endBatch(): void {
     this.#isBusy = false;
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#batchEnd.resolve();
     this.#batchEnd = Promise.withResolvers();
   }
 
   async #work(batch: readonly Incoming[], sink: ScopedSink): Promise<void> {
-    const { state, redeliveries, log, now, incompleteMs } = this.#options;
+    const { state, redeliveries, receipts, log, now, incompleteMs } = this.#options;
     for (const set of this.#sets.due(now() - incompleteMs)) this.#due.add(set);
     const items: Item[] = [];
     for (const incoming of batch) items.push(await this.#read(incoming, sink));
     const remembered = redeliveries.takeChanges();
-    const changes = [...remembered, ...items.flatMap(({ added }) => added?.added.changes ?? [])];
+    const changes = [
+      ...remembered,
+      ...receipts.changes,
+      ...items.flatMap(({ added }) => added?.added.changes ?? []),
+    ];
     for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
     if (!(await this.#written(changes))) {
       redeliveries.giveBack(remembered);
@@ -122,6 +158,7 @@ export class Intake {
       for (const item of items) this.#refuse(item);
       return;
     }
+    receipts.written();
     for (const { added, occurrence } of items) {
       if (occurrence) occurrence.isKept = true;
       if (!added) continue;
@@ -145,7 +182,7 @@ export class Intake {
   }
 
   async #read(incoming: Incoming, sink: ScopedSink): Promise<Item> {
-    const { redeliveries, numbers, alphabet, target, now } = this.#options;
+    const { redeliveries, numbers, alphabet, now } = this.#options;
     const { raw, session } = incoming;
     const digest = digestOf(raw);
     const part = partOf(raw, alphabet);
@@ -154,12 +191,16 @@ export class Intake {
     if (part && sides && (await sink.excludes?.({ network: "sms", ...sides }))) {
       // The sink counts it, and leaves it out: nothing of it is remembered.
       const heard: Heard = { raw, digest, token: at.toString(36), at };
-      return { incoming, occurrence: undefined, events: [eventsOf(heard, part, sides, target)] };
+      return { incoming, occurrence: undefined, events: [this.#eventOf(heard, part, sides)] };
     }
     const { one, isAgain } = redeliveries.claim(digest, session);
     const heard: Heard = { raw, digest, token: one.token, at: one.at };
     if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
-    if (!isSeveral(part, raw)) return { incoming, occurrence: one, events: [this.#eventOf(heard, part)] };
+    if (!isSeveral(part, raw)) {
+      // By when it came first: whose number it is may have changed since.
+      const then = numbers.sides(part.source, part.destination, heard.at);
+      return { incoming, occurrence: one, events: [this.#eventOf(heard, part, then)] };
+    }
     const of = JSON.stringify([part.source, part.destination]);
     // It was written with the message that it belongs to, which is recorded by now.
     if (isAgain && one.isKept && !this.#sets.known(heard, part.place, of))
@@ -168,10 +209,9 @@ export class Intake {
     return { incoming, occurrence: one, events: [], added: { added, number: part.place.number } };
   }
 
-  /** By when it came first: whose number it is may have changed since. */
-  #eventOf(heard: Heard, part: Part): Captured {
-    const { numbers, target } = this.#options;
-    return eventsOf(heard, part, numbers.sides(part.source, part.destination, heard.at), target);
+  #eventOf(heard: Heard, part: Part, sides: Sides): Captured {
+    if (!part.isReceipt) return messageOfOne(heard, part, sides);
+    return receiptOf(heard, this.#options.receipts.read(readReceipt(part), sides), sides);
   }
 
   #eventsOf(set: PartSet): Captured[] {

@@ -90,6 +90,11 @@ export class Redeliveries {
     for (const one of this.#all()) if (one.session === undefined) one.until ??= until;
   }
 
+  /** Whether what it hears is still known to be its. */
+  isBound(session: number): boolean {
+    return this.#bound.has(session);
+  }
+
   ended(session: number): void {
     this.#bound.delete(session);
     const until = this.#bound.size > 0 ? this.#options.now() + this.#options.redeliveryMs : undefined;

@@ -4,7 +4,6 @@ import { CONNECTOR } from "../options.ts";
 import { headerOf } from "../smpp/index.ts";
 import { textOf } from "./alphabet.ts";
 import type { Part } from "./part.ts";
-import { readReceipt } from "./receipt.ts";
 import { NOBODY, type Sides } from "./sides.ts";
 
 /** A PDU that came: which it is among those with the same bytes, and when it came first. */
@@ -37,16 +36,17 @@ export function digestOf(raw: Buffer): string {
 }
 
 /** What a single PDU says. */
-export function eventsOf(
+export function messageOfOne(heard: Heard, part: Part, sides: Sides): Captured {
+  return messageOf(new Map([[1, { ...heard, part }]]), { ...heard, total: 1 }, sides);
+}
+
+/** @param said which message it is about, and what became of that */
+export function receiptOf(
   heard: Heard,
-  part: Part,
+  { target, text }: Pick<Event, "target" | "text">,
   sides: Sides,
-  target: (ids: readonly string[]) => string | undefined,
 ): Captured {
-  if (!part.isReceipt) return messageOf(new Map([[1, { ...heard, part }]]), { ...heard, total: 1 }, sides);
-  const { ids, text } = readReceipt(part);
-  const about = target(ids) ?? ids[0];
-  const said = { kind: "receipt" as const, text, ...(about !== undefined && { target: about }) };
+  const said = { kind: "receipt" as const, text, ...(target !== undefined && { target }) };
   return captured([heard], heard, { ...sides, ...said });
 }
 

@@ -1,10 +1,11 @@
 import { TAG, type Tlv } from "../smpp/index.ts";
 import { numberIn, type Part } from "./part.ts";
 
+const DELIVERED = "delivered";
 /** message_state. SMPP 3.4, 5.2.28 */
 const STATES: Readonly<Record<number, string>> = {
   1: "on its way",
-  2: "delivered",
+  2: DELIVERED,
   3: "expired",
   4: "deleted",
   5: "undeliverable",
@@ -15,7 +16,7 @@ const STATES: Readonly<Record<number, string>> = {
 /** As a receipt's text has them. SMPP 3.4, appendix B */
 const WORDS: Readonly<Record<string, string>> = {
   ENROUTE: "on its way",
-  DELIVRD: "delivered",
+  DELIVRD: DELIVERED,
   EXPIRED: "expired",
   DELETED: "deleted",
   UNDELIV: "undeliverable",
@@ -29,6 +30,7 @@ export interface Receipt {
   /** Names that the message may have been given when it was sent, the surest first; each as it is written. */
   readonly ids: readonly string[];
   readonly text: string;
+  readonly isDelivered: boolean;
 }
 
 /** What a receipt says. Its text is ASCII whatever its data_coding says. */
@@ -41,7 +43,11 @@ export function readReceipt({ tlvs, content }: Pick<Part, "tlvs" | "content">): 
     (state === undefined ? undefined : STATES[state]) ?? (stat && (WORDS[stat] ?? stat)) ?? "unknown";
   const ids = [receiptedId(tlvs), /\bid:\s*([^\s\0]{1,65})/i.exec(words)?.[1]];
   const failed = error === undefined || /^0+$/.test(error) ? "" : ` (error ${error})`;
-  return { ids: ids.filter((id) => id !== undefined), text: `${became}${failed}` };
+  return {
+    ids: ids.filter((id) => id !== undefined),
+    text: `${became}${failed}`,
+    isDelivered: became === DELIVERED,
+  };
 }
 
 /**
@@ -54,6 +60,12 @@ export function formsOf(id: string): string[] {
   if (/^[0-9a-f]{1,16}$/i.test(id))
     forms.add(BigInt(`0x${id}`).toString()).add(BigInt(`0x${id}`).toString(16));
   return [...forms];
+}
+
+/** The forms under which `formsOf` has it, however it is written: as it is, and without capitals or leading zeros. */
+export function plainOf(id: string): string[] {
+  const small = id.toLowerCase();
+  return [...new Set([id, small, small.replace(/^0+(?=.)/, "")])];
 }
 
 /** A NUL ends it, but only at its end. */
