@@ -11,6 +11,8 @@ import {
 
 const NONE = Buffer.alloc(0);
 
+type Answer = string | number | undefined;
+
 /** PEM. */
 interface Shown {
   readonly key: string;
@@ -40,8 +42,8 @@ export class Smsc {
   strangers = 0;
   /** Whatever ESMEs sent that is no answer, in order. */
   readonly received: Pdu[] = [];
-  /** What submit_sm is answered with: an id, or a status. */
-  onSubmit: (body: MessageBody, n: number) => string | number = (_body, n) => `id-${n}`;
+  /** What submit_sm is answered with: an id, or a status; not at all with undefined. @param n from 1 */
+  onSubmit: (body: MessageBody, n: number) => Answer | Promise<Answer> = (_body, n) => `id-${n}`;
   #submitted = 0;
 
   private constructor(password: string, tls: Shown | undefined) {
@@ -97,6 +99,11 @@ export class Smsc {
   /** Delivers until it is taken, over as many sessions as it takes. */
   async store(body: MessageBody): Promise<void> {
     while ((await this.deliver(body)) !== STATUS.ok) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Bodies of submit_sm, in order. */
+  get submitted(): MessageBody[] {
+    return this.received.flatMap((pdu) => (pdu.command === "submit_sm" ? [pdu.body] : []));
   }
 
   /** Writes bytes as they are, to the last that bound. */
@@ -164,18 +171,23 @@ export class Smsc {
       case "submit_sm": {
         this.received.push(pdu);
         this.#submitted += 1;
-        const taken = this.onSubmit(pdu.body, this.#submitted);
-        const is = typeof taken === "string";
-        answer({
-          ...{ command: "submit_sm_resp", sequence, status: is ? STATUS.ok : taken },
-          body: is ? { messageId: taken, tlvs: [] } : undefined,
-        });
+        void this.#submit(pdu.body, this.#submitted, sequence, answer);
         return this.#tell();
       }
       default:
         this.received.push(pdu);
         return this.#tell();
     }
+  }
+
+  async #submit(body: MessageBody, n: number, sequence: number, answer: (of: Pdu) => void): Promise<void> {
+    const taken = await this.onSubmit(body, n);
+    if (taken === undefined) return;
+    const is = typeof taken === "string";
+    answer({
+      ...{ command: "submit_sm_resp", sequence, status: is ? STATUS.ok : taken },
+      body: is ? { messageId: taken, tlvs: [] } : undefined,
+    });
   }
 
   #tell(): void {

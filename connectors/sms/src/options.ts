@@ -34,6 +34,8 @@ export interface SmppAccount {
   readonly systemType: string;
   /** What data coding 0 means there. */
   readonly alphabet: DefaultAlphabet;
+  /** Of the number that joins the parts of what is sent. 8 unless given. */
+  readonly referenceBits?: 8 | 16 | undefined;
   /** Where a number is from that is written without its country. */
   readonly country: CountryCode;
   /** How long the aggregator keeps what it could not deliver, milliseconds: what came before is lost after a longer outage. */
@@ -43,6 +45,8 @@ export interface SmppAccount {
 export interface SmsOptions {
   readonly numbers: readonly OfficialNumber[];
   readonly smpp: SmppAccount;
+  /** Those that may send, as `numbers` has them: none unless given. */
+  readonly relay?: readonly string[] | undefined;
   /** Tests the numbers from outside: none unless given. */
   readonly canary?: SmsCanary | undefined;
   /** The file of what it remembers, on capture's own durable disk. Only ciphertext is written there. */

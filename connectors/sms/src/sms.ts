@@ -4,12 +4,15 @@ import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
 import { TestMessages } from "./canary/tests.ts";
 import { Intake } from "./intake/intake.ts";
 import { Redeliveries } from "./intake/redeliveries.ts";
+import { Talks } from "./intake/talks.ts";
 import { Changes, Holders } from "./holders.ts";
 import { CONNECTOR, type SmsOptions } from "./options.ts";
 import { Numbers } from "./reading/sides.ts";
 import { Receipts } from "./sending/receipts.ts";
+import { SmsRelay } from "./sending/relay.ts";
 import { Standing } from "./standing.ts";
 import { keepBound } from "./session/bound.ts";
+import type { SmppSession } from "./session/session.ts";
 import { openState, type SmsState } from "./state.ts";
 
 const BIND_WAITS: Waits = { firstMs: 1_000, mostMs: 60_000 };
@@ -34,7 +37,10 @@ export class Sms implements Connector {
   readonly #intake: Intake;
   readonly #standing: Standing;
   readonly #tests: TestMessages;
+  readonly #sessions = new Set<SmppSession>();
   readonly #now: () => Date;
+  /** Not there where no number may send. */
+  readonly relay?: SmsRelay;
 
   /** @throws {ConnectorError} `malformed` when the state file cannot be used */
   constructor(options: SmsOptions) {
@@ -45,6 +51,7 @@ export class Sms implements Connector {
     const at = () => now().getTime();
     const numbers = (this.#numbers = new Numbers(options.numbers, smpp.country));
     const { redeliveryMs = REDELIVERY_MS, incompleteMs = INCOMPLETE_MS } = options;
+    const talks = new Talks(state, numbers);
     const receipts = (this.#receipts = new Receipts(state));
     const redeliveries = (this.#redeliveries = new Redeliveries({ state, redeliveryMs, now: at }));
     const { canary, numbers: official } = options;
@@ -52,8 +59,13 @@ export class Sms implements Connector {
     this.#intake = new Intake({
       ...{ state, numbers, redeliveries, tests, incompleteMs, log, now: at },
       alphabet: smpp.alphabet,
-      receipts,
+      ...{ receipts, talks },
     });
+    if (options.relay && options.relay.length > 0)
+      this.relay = new SmsRelay({
+        ...{ accounts: new Set(options.relay), smpp, numbers, talks, receipts, state, now },
+        session: () => [...this.#sessions].find(({ takesRequests }) => takesRequests),
+      });
     this.#standing = new Standing({ numbers: options.numbers, hosts: smpp.hosts.length, now });
   }
 
@@ -77,6 +89,8 @@ export class Sms implements Connector {
           enquireMs: this.#options.enquireMs ?? ENQUIRE_MS,
           answerMs: this.#options.answerMs ?? ANSWER_MS,
           settleMs: this.#options.settleMs ?? SETTLE_MS,
+          sessions: this.#sessions,
+          submitted: () => this.#receipts.settled(),
           onState: (state, refusal) => this.#standing.hear(n, state, refusal),
         },
         bound,
@@ -84,6 +98,7 @@ export class Sms implements Connector {
     );
     // What is heard is worked off after the last session has ended, too.
     const intake = this.#intake.run(sink, begun.signal);
+    this.relay?.recordTo(sink);
     const covered = new Holders(numbers).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
     const beat = this.#beat(beatMs, sink, bound);
     const tests = this.#tests.run(sink, bound);
@@ -94,6 +109,8 @@ export class Sms implements Connector {
       await Promise.allSettled([...binds, ...covered, beat, tests]);
       begun.abort();
       await Promise.allSettled([intake]);
+      this.relay?.recordTo(undefined);
+      await this.relay?.idle();
       sink.report({ state: "down" });
       this.#state.close();
     }
@@ -113,7 +130,9 @@ export class Sms implements Connector {
 
   #forget(): void {
     try {
-      this.#receipts.forget(this.#now().getTime() - RECEIPTS_MS);
+      const before = this.#now().getTime() - RECEIPTS_MS;
+      this.#receipts.forget(before);
+      this.#state.forget("relayed", before);
     } catch (cause) {
       if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
     }

@@ -1,14 +1,16 @@
 import { type Change, StateFile } from "@daybook/keeping";
 
 /**
- * What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests, ids of
- * what was sent, and which parts of it are delivered.
+ * What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests; who wrote to
+ * whom, and asked not to be written to; how far what is sent is, its ids, and which of its parts are delivered.
  */
-export type StateKind = "heard" | "part" | "coverage" | "canary" | "sent-id" | "delivered";
+export type StateKind =
+  "heard" | "part" | "coverage" | "canary" | "sent-id" | "delivered" | "talk" | "relayed";
 export type StateChange = Change<StateKind>;
 
 /**
  * Losing it loses parts of messages that were not whole, and makes a second record of what is delivered again just then.
+ * Nobody can be answered then until they write again, and who asked not to be written to is not known.
  */
 export type SmsState = StateFile<StateKind>;
 

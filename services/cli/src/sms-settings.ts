@@ -17,6 +17,12 @@ export const smppHosts = z.array(smppHost).min(1).max(MAX_HOSTS);
 /** As `@daybook/sms` names them, which takes long to load. */
 export const smppAlphabet = z.enum(["gsm", "gsm-packed", "ascii", "latin1", "utf-8"]).default("gsm");
 
+/** Of the number that joins the parts of a long text. */
+export const smppReferenceBits = z.coerce
+  .number<number | string>()
+  .pipe(z.union([z.literal(8), z.literal(16)], "must be 8 or 16"))
+  .default(8);
+
 /** ISO 3166. */
 export const smsCountry = z.string().regex(/^[A-Z]{2}$/, "must be two capital letters, like GB");
 

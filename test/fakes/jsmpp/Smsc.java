@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLServerSocketFactory;
 import org.jsmpp.bean.*;
+import org.jsmpp.examples.SMPPServerSimulator;
 import org.jsmpp.extra.SessionState;
 import org.jsmpp.session.*;
 import org.jsmpp.session.connection.Connection;
@@ -26,12 +27,18 @@ import org.jsmpp.session.connection.socket.ServerSocketConnection;
  * <p>{@code raw HEX}: bytes that no library would send, written as they are on the session's own connection; and {@code drip HEX},
  * each byte in a segment of its own. It answers two milliseconds later.
  *
+ * <p>What is submitted to it is dealt with by jSMPP's own simulator, as it stands: it answers with an id in hexadecimal, and delivers
+ * a receipt with the same id in decimal.
+ *
  * <p>{@code load COUNT WINDOW SOURCE DESTINATION LENGTH}: as many messages, no two the same, of which WINDOW are unanswered at a time.
  * It answers the microseconds that they took.
  */
 public class Smsc {
   /** Of a session that is open: a slow answer is not a lost one. */
   private static final long PATIENCE_MS = 600_000;
+
+  /** Not run: it would listen on every interface. */
+  private static final SMPPServerSimulator SIMULATOR = new SMPPServerSimulator(false, 0, "jsmpp", "");
 
   private static volatile Bound bound;
 
@@ -101,6 +108,8 @@ public class Smsc {
         var session = listener.accept();
         var one = new Bound(session, connections.last, new HashSet<>());
         session.setTransactionTimer(PATIENCE_MS);
+        session.setMessageReceiverListener(SIMULATOR);
+        session.setResponseDeliveryListener(SIMULATOR);
         session.addSessionStateListener((state, before, source) -> {
           if (state == SessionState.CLOSED) interrupt(one.waiting);
         });

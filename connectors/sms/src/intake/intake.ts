@@ -17,6 +17,7 @@ import type { Numbers, Sides } from "../reading/sides.ts";
 import type { Receipts } from "../sending/receipts.ts";
 import { SmppError, STATUS } from "../smpp/index.ts";
 import type { SmsState, StateChange } from "../state.ts";
+import type { Talks } from "./talks.ts";
 import type { Occurrence, Redeliveries } from "./redeliveries.ts";
 import { type Added, isWhole, MAX_PART_BYTES, type PartSet, PartSets } from "./sets.ts";
 
@@ -41,6 +42,7 @@ export interface IntakeOptions {
   readonly alphabet: DefaultAlphabet;
   readonly incompleteMs: number;
   readonly receipts: Receipts;
+  readonly talks: Talks;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -141,7 +143,7 @@ export class Intake {
   }
 
   async #work(batch: readonly Incoming[], sink: ScopedSink): Promise<void> {
-    const { state, redeliveries, receipts, log, now, incompleteMs } = this.#options;
+    const { redeliveries, receipts, talks, log, now, incompleteMs } = this.#options;
     for (const set of this.#sets.due(now() - incompleteMs)) this.#due.add(set);
     const items: Item[] = [];
     for (const incoming of batch) items.push(await this.#read(incoming, sink));
@@ -149,6 +151,7 @@ export class Intake {
     const changes = [
       ...remembered,
       ...receipts.changes,
+      ...talks.changes,
       ...items.flatMap(({ added }) => added?.added.changes ?? []),
     ];
     for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
@@ -159,6 +162,7 @@ export class Intake {
       return;
     }
     receipts.written();
+    talks.written();
     for (const { added, occurrence } of items) {
       if (occurrence) occurrence.isKept = true;
       if (!added) continue;
@@ -171,8 +175,7 @@ export class Intake {
     );
     if (isKept) {
       for (const set of due) this.#due.delete(set);
-      // Should it be lost, they are recorded again, under the same ids.
-      await state.write(due.flatMap((set) => this.#sets.remove(set))).catch(onlyRetryable);
+      await this.#forget(due);
     } else log.warn({}, "messages cannot be kept just now: they are delivered again");
     for (const item of items) {
       const waits = item.events.length > 0 || (item.added && this.#due.has(item.added.added.set));
@@ -181,8 +184,25 @@ export class Intake {
     }
   }
 
+  /** They are recorded: who wrote them is remembered in place of their parts. Should that be lost, they are recorded again, under the same ids. */
+  async #forget(sets: readonly PartSet[]): Promise<void> {
+    if (sets.length === 0) return;
+    const { state, talks } = this.#options;
+    for (const set of sets) {
+      const [first] = set.parts.values();
+      if (first) talks.hear(this.#sidesOf(set, first.part), set.at, undefined);
+    }
+    const changes = [...sets.flatMap((set) => this.#sets.remove(set)), ...talks.changes];
+    try {
+      await state.write(changes);
+      talks.written();
+    } catch (cause) {
+      onlyRetryable(cause);
+    }
+  }
+
   async #read(incoming: Incoming, sink: ScopedSink): Promise<Item> {
-    const { redeliveries, numbers, alphabet, now } = this.#options;
+    const { redeliveries, numbers, talks, alphabet, now } = this.#options;
     const { raw, session } = incoming;
     const digest = digestOf(raw);
     const part = partOf(raw, alphabet);
@@ -196,10 +216,12 @@ export class Intake {
     const { one, isAgain } = redeliveries.claim(digest, session);
     const heard: Heard = { raw, digest, token: one.token, at: one.at };
     if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
+    // By when it came first: whose number it is may have changed since.
+    const then = numbers.sides(part.source, part.destination, heard.at);
     if (!isSeveral(part, raw)) {
-      // By when it came first: whose number it is may have changed since.
-      const then = numbers.sides(part.source, part.destination, heard.at);
-      return { incoming, occurrence: one, events: [this.#eventOf(heard, part, then)] };
+      const captured = this.#eventOf(heard, part, then);
+      if (!part.isReceipt) talks.hear(then, heard.at, captured.event.text);
+      return { incoming, occurrence: one, events: [captured] };
     }
     const of = JSON.stringify([part.source, part.destination]);
     // It was written with the message that it belongs to, which is recorded by now.
@@ -215,10 +237,12 @@ export class Intake {
   }
 
   #eventsOf(set: PartSet): Captured[] {
-    const { numbers, now } = this.#options;
     const [first] = set.parts.values();
-    if (!first) return [];
-    return eventsOfWhole(set, numbers.sides(first.part.source, first.part.destination, set.at), now());
+    return first ? eventsOfWhole(set, this.#sidesOf(set, first.part), this.#options.now()) : [];
+  }
+
+  #sidesOf({ at }: PartSet, { source, destination }: Part): Sides {
+    return this.#options.numbers.sides(source, destination, at);
   }
 
   async #written(changes: readonly StateChange[]): Promise<boolean> {

@@ -60,6 +60,11 @@ export class Receipts {
     return this.#underWay.size === 0 ? undefined : Promise.allSettled(this.#underWay);
   }
 
+  /** Resolves once nothing is being sent. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await this.known;
+  }
+
   /**
    * Remembers a part's id, together with other changes: all of it is durable once this resolves.
    *

@@ -16,6 +16,10 @@ export interface BoundOptions {
   readonly settleMs: number;
   /** Told of each change. @param refusal command_status, where the bind was refused */
   readonly onState: (state: "bound" | "down", refusal?: number) => void;
+  /** What messages are submitted over: each is here while it is bound. */
+  readonly sessions: Set<SmppSession>;
+  /** Resolves once nothing that was submitted waits for its answer. */
+  readonly submitted: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -60,6 +64,8 @@ async function whileBound(
 ): Promise<SessionError> {
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
+  const { sessions } = options;
+  sessions.add(session);
   const upkeep = keepAlive(session, options, both);
   const aborted = Promise.withResolvers<undefined>();
   const onAbort = () => aborted.resolve(undefined);
@@ -70,6 +76,7 @@ async function whileBound(
     if (session.isOpen) await leave(session, options);
     return await session.ended;
   } finally {
+    sessions.delete(session);
     stop.abort();
     signal.removeEventListener("abort", onAbort);
     await upkeep;
@@ -77,8 +84,9 @@ async function whileBound(
 }
 
 /** Answers what was heard, and ends. */
-async function leave(session: SmppSession, { intake, redeliveries }: BoundOptions): Promise<void> {
+async function leave(session: SmppSession, { intake, redeliveries, submitted }: BoundOptions): Promise<void> {
   session.stopHearing();
+  await submitted();
   await intake.idle();
   const { answered } = session;
   if ((await session.unbind()) && redeliveries.settled(session.id, answered)) intake.wake();

@@ -31,8 +31,16 @@ export interface SessionOptions {
   readonly onMessage: (raw: Buffer, answer: (status: number) => number | undefined) => Promise<void>;
 }
 
+/** A request and its answer, with their bytes. */
+export interface Exchanged {
+  readonly sent: Buffer;
+  readonly received: Buffer;
+  readonly answer: Pdu;
+}
+
 interface Waiting {
-  readonly done: PromiseWithResolvers<Pdu>;
+  readonly sent: Buffer;
+  readonly done: PromiseWithResolvers<Exchanged>;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -102,6 +110,11 @@ export class SmppSession {
     return this.#isOpen;
   }
 
+  /** Whether it is neither ended nor about to. */
+  get takesRequests(): boolean {
+    return this.#isOpen && !this.#isStopping;
+  }
+
   /** How many messages it has answered. */
   get answered(): number {
     return this.#answered;
@@ -114,6 +127,11 @@ export class SmppSession {
    * @throws {SessionError} when the session ends before: nobody knows then what became of it
    */
   async request(command: Command): Promise<Pdu> {
+    return (await this.exchange(command)).answer;
+  }
+
+  /** As `request`. @throws {SessionError} as that; where it takes requests, nobody knows what became of it */
+  async exchange(command: Command): Promise<Exchanged> {
     if (!this.#isOpen) throw new SessionError("unreachable", "the session has ended");
     this.#sequence = this.#sequence >= MAX_SEQUENCE ? 1 : this.#sequence + 1;
     const sequence = this.#sequence;
@@ -121,9 +139,10 @@ export class SmppSession {
       () => this.#end(new SessionError("silent", "the other side does not answer")),
       this.#options.answerMs,
     );
-    const done = Promise.withResolvers<Pdu>();
-    this.#waiting.set(sequence, { done, timer });
-    this.#send({ ...command, status: STATUS.ok, sequence });
+    const done = Promise.withResolvers<Exchanged>();
+    const sent = encodePdu({ ...command, status: STATUS.ok, sequence });
+    this.#waiting.set(sequence, { sent, done, timer });
+    this.#write(sent);
     return done.promise;
   }
 
@@ -132,7 +151,7 @@ export class SmppSession {
     await this.request({ command: "enquire_link", body: NONE });
   }
 
-  /** Hears no more messages from now on: what comes is not answered, and so comes again. */
+  /** Hears no more messages from now on: what comes is not answered, and so comes again. Nor is it to be sent any. */
   stopHearing(): void {
     this.#isStopping = true;
   }
@@ -185,10 +204,10 @@ export class SmppSession {
   #answeredBy(raw: Buffer, sequence: number): void {
     const waiting = this.#waiting.get(sequence);
     if (!waiting) return;
-    const pdu = decodePdu(raw);
+    const answer = decodePdu(raw);
     this.#waiting.delete(sequence);
     clearTimeout(waiting.timer);
-    waiting.done.resolve(pdu);
+    waiting.done.resolve({ sent: waiting.sent, received: raw, answer });
   }
 
   #answerTo(commandId: number, sequence: number) {
@@ -202,8 +221,11 @@ export class SmppSession {
   }
 
   #send(pdu: Pdu): void {
-    if (!this.#isOpen) return;
-    this.#socket.write(encodePdu(pdu));
+    if (this.#isOpen) this.#write(encodePdu(pdu));
+  }
+
+  #write(pdu: Buffer): void {
+    this.#socket.write(pdu);
     if (this.#socket.writableLength > MAX_UNREAD_BYTES)
       this.#end(new SessionError("silent", "the other side does not read"));
   }

@@ -30,6 +30,7 @@ export const STATUS = {
   invalidMessageLength: 0x01,
   invalidCommandLength: 0x02,
   invalidCommandId: 0x03,
+  invalidBindStatus: 0x04,
   alreadyBound: 0x05,
   systemError: 0x08,
   invalidSource: 0x0a,
@@ -38,6 +39,8 @@ export const STATUS = {
   invalidPassword: 0x0e,
   invalidSystemId: 0x0f,
   queueFull: 0x14,
+  invalidSourceType: 0x48,
+  invalidDestinationType: 0x50,
   throttled: 0x58,
   /** ESME_RX_T_APPN: not now, deliver it again. */
   temporaryFailure: 0x64,

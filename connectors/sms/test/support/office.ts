@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Smsc } from "../../../../test/fakes/smsc.ts";
-import { Sms, type SmsOptions } from "../../src/index.ts";
+import { Sms } from "../../src/index.ts";
 import { ACCOUNT, CUSTODIAN, settings, type Settings } from "./settings.ts";
 
 export { ACCOUNT, CUSTODIAN, settings };
@@ -28,7 +28,7 @@ export interface Office {
   /** Resolves once there are so many events, coverage left out. */
   readonly heard: (count: number) => Promise<Captured[]>;
   /** Ends the connector, and starts another over the same state. */
-  restart(more?: Partial<SmsOptions>): Promise<Office>;
+  restart(more?: Settings): Promise<Office>;
   readonly close: () => Promise<void>;
 }
 

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Live } from "@daybook/capture";
 import { type Config, type Logger, secret } from "@daybook/runtime";
 import { z } from "zod";
-import { numberLine, smsNumbers } from "../sms-numbers.ts";
-import { keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
+import { e164, numberLine, smsNumbers } from "../sms-numbers.ts";
+import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
 import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
@@ -45,6 +45,16 @@ export const SMS = {
   DAYBOOK_SMS_SMPP_KEEPS_HOURS: keepsHours.describe(
     "how long it keeps what it cannot deliver: a longer outage is a gap. Ask it",
   ),
+  DAYBOOK_SMS_SMPP_REFERENCE_BITS: smppReferenceBits.describe(
+    "8, or 16: of the number that joins the parts of a long text that is sent",
+  ),
+  DAYBOOK_SMS_RELAY: z
+    .string()
+    .max(64 * 1024)
+    .transform(lines)
+    .pipe(z.array(e164))
+    .default([])
+    .describe("official numbers that may send, over SMPP, one a line"),
   DAYBOOK_SMS_WEBHOOKS: secret()
     .optional()
     .describe("providers that push, in place of SMPP or beside it: JSON, as connectors/sms says"),
@@ -69,8 +79,21 @@ export function smsProblems(
     ...needed
       .filter((name) => config[name] === undefined)
       .map((name) => `${name}: is missing beside the connector sms`),
+    ...relayProblems(config),
     ...webhookProblems(config),
     ...smsCanaryProblems(config),
+  ];
+}
+
+function relayProblems(config: Partial<Given>): string[] {
+  const { DAYBOOK_SMS_RELAY: relay = [], DAYBOOK_SMS_NUMBERS: numbers } = config;
+  if (relay.length === 0) return [];
+  const isOfficial = new Set(numbers?.map(({ number }) => number));
+  return [
+    ...(hasSmpp(config) ? [] : ["DAYBOOK_SMS_RELAY: sends over SMPP alone, which is not set"]),
+    ...(relay.every((number) => isOfficial.has(number))
+      ? []
+      : ["DAYBOOK_SMS_RELAY: has a number that is not among DAYBOOK_SMS_NUMBERS"]),
   ];
 }
 
@@ -157,11 +180,13 @@ async function smppOf(config: Given & { readonly DAYBOOK_STATE_PATH: string }, l
       password: () => password.reveal().trim(),
       systemType: config.DAYBOOK_SMS_SMPP_SYSTEM_TYPE,
       alphabet: config.DAYBOOK_SMS_SMPP_ALPHABET,
+      referenceBits: config.DAYBOOK_SMS_SMPP_REFERENCE_BITS,
       keepsMs: config.DAYBOOK_SMS_SMPP_KEEPS_HOURS * 3_600_000,
       ca: config.DAYBOOK_SMS_SMPP_CA,
     },
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms.state"),
     key: bytes(stateKey),
+    relay: config.DAYBOOK_SMS_RELAY,
     canary: await smsCanaryOf(config),
     log,
   });

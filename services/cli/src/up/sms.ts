@@ -5,8 +5,8 @@ import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
 import { smsWebhooks } from "../sms-webhook-settings.ts";
-import { smsNumbers } from "../sms-numbers.ts";
-import { keepsHours, smppAlphabet, smppHosts, smsCountry } from "../sms-settings.ts";
+import { e164, smsNumbers } from "../sms-numbers.ts";
+import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
 import type { Keys } from "./keys.ts";
 import { readPrivateSettings } from "./private-settings.ts";
 
@@ -25,6 +25,8 @@ const settings = z
         systemType: z.string().max(64).default(""),
         alphabet: smppAlphabet,
         keepsHours,
+        relay: z.array(e164).default([]),
+        referenceBits: smppReferenceBits,
         ca: z.string().optional(),
       })
       .optional(),
@@ -35,7 +37,11 @@ const settings = z
       })
       .optional(),
   })
-  .refine(({ smpp, webhooks }) => (smpp ?? webhooks) !== undefined, { path: ["smpp"] });
+  .refine(({ smpp, webhooks }) => (smpp ?? webhooks) !== undefined, { path: ["smpp"] })
+  .refine(
+    ({ numbers, smpp }) => smpp?.relay.every((own) => numbers.some(({ number }) => number === own)) ?? true,
+    { path: ["smpp", "relay"] },
+  );
 
 /**
  * Has a home capture text messages of official numbers.
@@ -59,10 +65,10 @@ export async function withSms(
   const live: Live[] = [];
   const of = { numbers, log, key: Buffer.from(key, "base64") };
   if (smpp) {
-    const { password, keepsHours: hours, ...given } = smpp;
+    const { password, keepsHours: hours, relay, ...given } = smpp;
     live.push(
       smsLive({
-        ...of,
+        ...{ ...of, relay },
         smpp: { ...given, country, password: () => password, keepsMs: hours * 3_600_000 },
         stateFile: join(home.dir, "sms.state"),
       }),
