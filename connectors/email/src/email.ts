@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { type Log, type ScopedSink, StateFile, type Waits } from "@daybook/keeping";
+import { JournalCanary, type JournalCanarySettings } from "./canary/journal-canary.ts";
 import { CopyAddresses } from "./copied/addresses.ts";
 import { receiveCopy } from "./copied/receive-copy.ts";
 import { listening } from "./coverage.ts";
 import { CONNECTOR, idOf } from "./events/message.ts";
 import { type Incoming, type IntakeTls, SmtpIntake } from "./intake/smtp-intake.ts";
 import type { Sources } from "./intake/trust.ts";
-import { type Mailbox, receive, UNASSIGNED } from "./journal/receive.ts";
+import { type Arrived, type Mailbox, receive, UNASSIGNED } from "./journal/receive.ts";
 import { MailReader } from "./reading/mail-reader.ts";
 import type { Resolve } from "./reading/reading.ts";
 import { type ReceiptKind, Receipts, type ReceiptSettings } from "./receipts/receipts.ts";
@@ -29,6 +30,8 @@ export interface EmailOptions {
   readonly journalAddresses: readonly string[];
   readonly mailboxes: readonly Mailbox[];
   readonly copies?: CopyOptions | undefined;
+  /** Nothing tests the journal without. */
+  readonly canary?: JournalCanarySettings | undefined;
   readonly sources: Sources;
   readonly at: { readonly host: string; readonly port: number };
   readonly tls?: IntakeTls | undefined;
@@ -53,15 +56,19 @@ const BEAT_MS = 60_000;
 /** The journal of an organisation's mail, and copies of private mail, as its mail servers hand them over by SMTP. */
 export class Email implements Connector {
   readonly #options: EmailOptions;
-  readonly #state: StateFile<"coverage" | ReceiptKind>;
+  readonly #state: StateFile<"coverage" | "canary" | ReceiptKind>;
   readonly #copyAddresses: CopyAddresses;
   readonly #receipts: Receipts | undefined;
+  readonly #canary: JournalCanary | undefined;
   readonly #heard = new Set<string>();
   readonly #opened = Promise.withResolvers<number>();
 
-  /** @throws {ConnectorError} `malformed` when the state file cannot be used */
+  /**
+   * @throws {ConnectorError} `malformed` when the state file cannot be used
+   * @throws {TypeError} where the journal would be tested from no governed mailbox
+   */
   constructor(options: EmailOptions) {
-    const { stateFile: path, key, now = () => new Date() } = options;
+    const { stateFile: path, key, mailboxes, canary, log, now = () => new Date() } = options;
     this.#options = options;
     this.#state = StateFile.open({
       path,
@@ -72,7 +79,8 @@ export class Email implements Connector {
     });
     this.#copyAddresses = new CopyAddresses(options.copies?.addresses ?? []);
     const receipts = options.copies?.receipts;
-    this.#receipts = receipts && new Receipts({ ...receipts, state: this.#state, log: options.log, now });
+    this.#receipts = receipts && new Receipts({ ...receipts, state: this.#state, log, now });
+    this.#canary = canary && new JournalCanary({ ...canary, mailboxes, state: this.#state, log, now });
   }
 
   /** The port that is listened at, once it is. */
@@ -85,7 +93,7 @@ export class Email implements Connector {
       account,
       custodian,
       status: this.#heard.has(account) ? "live" : "waiting",
-      alerts: [],
+      alerts: this.#canary?.account === account ? this.#canary.alerts : [],
     }));
   }
 
@@ -104,6 +112,7 @@ export class Email implements Connector {
       sink.report({ state: "live" });
       parts = mailboxes.map((one) => listening(one, { state: this.#state, now, sink }, beat, both));
       if (this.#receipts) parts.push(this.#receipts.run(sink, both));
+      if (this.#canary) parts.push(this.#canary.run(sink, both));
       await Promise.all([...parts, aborted(signal)]);
     } finally {
       stop.abort();
@@ -134,15 +143,17 @@ export class Email implements Connector {
     const { log, mailboxes } = this.#options;
     const copiedTo = incoming.to.filter((address) => this.#copyAddresses.has(address));
     const journaledTo = incoming.to.filter((address) => !this.#copyAddresses.has(address));
-    let digest = "";
+    const isTest = (arrived: Arrived) => this.#canary?.hear(arrived) ?? Promise.resolve(false);
+    let digest: string | undefined;
     try {
       if (journaledTo.length > 0) {
-        const received = await receive({ ...incoming, to: journaledTo }, { sink, reader, mailboxes, log });
+        const options = { sink, reader, mailboxes, log, isTest };
+        const received = await receive({ ...incoming, to: journaledTo }, options);
         for (const account of received.accounts) this.#heard.add(account);
         ({ digest } = received);
       }
       if (copiedTo.length > 0) digest = await this.#keepCopy({ ...incoming, to: copiedTo }, sink, reader);
-      return `2.0.0 kept as ${digest}`;
+      return digest === undefined ? "2.0.0 a test arrived" : `2.0.0 kept as ${digest}`;
     } catch (error) {
       const isRetryable = error instanceof ConnectorError && error.retryable;
       if (isRetryable) log.warn({}, "a message cannot be kept now: its sender is told to send it again");

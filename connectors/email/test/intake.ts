@@ -15,6 +15,7 @@ export const BO = { id: "c2", name: "Bo Ek" };
 /** The connector, listening, with what it captured. */
 export class Intake implements AsyncDisposable {
   readonly sink: RecordingSink;
+  readonly email: Email;
   readonly port: number;
   readonly #stop: AbortController;
   readonly #running: Promise<void>;
@@ -22,12 +23,14 @@ export class Intake implements AsyncDisposable {
 
   private constructor(of: {
     sink: RecordingSink;
+    email: Email;
     port: number;
     stop: AbortController;
     running: Promise<void>;
     dir: string;
   }) {
     this.sink = of.sink;
+    this.email = of.email;
     this.port = of.port;
     this.#stop = of.stop;
     this.#running = of.running;
@@ -53,7 +56,7 @@ export class Intake implements AsyncDisposable {
     const stop = new AbortController();
     const running = email.run(sink, stop.signal);
     const port = await Promise.race([email.port, running.then(() => 0)]);
-    return new Intake({ sink, port, stop, running, dir });
+    return new Intake({ sink, email, port, stop, running, dir });
   }
 
   /** What was captured, of some kinds; coverage is not asked for. */

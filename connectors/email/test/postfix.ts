@@ -52,8 +52,12 @@ export class Postfix implements AsyncDisposable {
     this.#running = running;
   }
 
-  /** @param to the port that it hands on to; @param tls whether it insists on STARTTLS there */
-  static async start(to: number, tls = false): Promise<Postfix> {
+  /**
+   * @param to the port that it hands on to
+   * @param tls whether it insists on STARTTLS there
+   * @param more lines of `main.cf`
+   */
+  static async start(to: number, tls = false, more: readonly string[] = []): Promise<Postfix> {
     const port = await freePort();
     const dir = mkdtempSync(join(tmpdir(), "daybook-postfix-"));
     // Its processes run as another user.
@@ -91,6 +95,7 @@ export class Postfix implements AsyncDisposable {
         `maillog_file_prefixes = ${dir}`,
         "alias_maps =",
         "local_recipient_maps =",
+        ...more,
         "",
       ].join("\n"),
     );

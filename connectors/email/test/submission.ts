@@ -11,6 +11,8 @@ export class SubmissionServer implements AsyncDisposable {
   readonly taken: { readonly from: string; readonly to: readonly string[]; readonly message: string }[] = [];
   /** What befalls the coming messages, in order. */
   readonly faults: SubmissionFault[] = [];
+  /** Has what it takes journaled. Where nobody takes that, it is not tried again. */
+  journal: ((message: string) => Promise<unknown>) | undefined;
   readonly #server: SMTPServer;
 
   private constructor() {
@@ -29,11 +31,10 @@ export class SubmissionServer implements AsyncDisposable {
             done(Object.assign(new Error("injected"), { responseCode }));
           if (fault === "refused") return refuse(550);
           if (fault === "lost") return refuse(451);
-          this.taken.push({
-            from: mailFrom ? mailFrom.address : "",
-            to: rcptTo.map(({ address }) => address),
-            message: Buffer.concat(parts).toString(),
-          });
+          const message = Buffer.concat(parts).toString();
+          const to = rcptTo.map(({ address }) => address);
+          this.taken.push({ from: mailFrom ? mailFrom.address : "", to, message });
+          void this.journal?.(message).catch(() => undefined);
           if (fault === "kept") this.#breakOff();
           else done(null, "2.0.0 taken");
         })();

@@ -6,6 +6,7 @@ import type { Incoming } from "../intake/smtp-intake.ts";
 import { hasBareBreaks, readHeaderBlock, sha256, withoutTrace } from "../reading/header-block.ts";
 import type { MailReader } from "../reading/mail-reader.ts";
 import { readMessage } from "../reading/read-message.ts";
+import type { MailReading } from "../reading/reading.ts";
 import { claimsReport, isReturned, type JournalEnvelope, openReport } from "./report.ts";
 
 /** A governed mailbox: all its addresses are one account, named by the first. */
@@ -15,7 +16,22 @@ export interface Mailbox {
   readonly custodian: Party;
 }
 
+/** A message as a journal tells of it. */
+export interface Arrived {
+  /** Its bytes: of a report, those of the message within. */
+  readonly message: Uint8Array;
+  readonly reading: MailReading;
+  /** Of a report. */
+  readonly journal?: JournalEnvelope | undefined;
+  /** Whether its report holds no other message. */
+  readonly isAlone: boolean;
+  /** The same at every redelivery. */
+  readonly digest: string;
+}
+
 export interface ReceiveOptions {
+  /** Whether it is a test of the journal and nothing else: then that it arrived is durable, and it is no record. */
+  readonly isTest?: ((arrived: Arrived) => Promise<boolean>) | undefined;
   readonly sink: ScopedSink;
   readonly reader: MailReader;
   readonly mailboxes: readonly Mailbox[];
@@ -27,20 +43,21 @@ export const UNASSIGNED = "unassigned";
 
 /**
  * Hands on what a journal delivered: one record for each governed mailbox that is concerned. Resolves once all is
- * durable, with the beginning of its digest and the accounts. Delivering it again is harmless.
+ * durable, with the beginning of its digest and the accounts; of a test, with no digest, for nothing is kept. Delivering it
+ * again is harmless.
  *
  * @throws {ConnectorError} retryable: nobody knows what is durable, deliver it again
  */
 export async function receive(
   incoming: Incoming,
   options: ReceiveOptions,
-): Promise<{ digest: string; accounts: readonly string[] }> {
-  const { sink, mailboxes } = options;
+): Promise<{ digest: string | undefined; accounts: readonly string[] }> {
+  const { sink, mailboxes, isTest } = options;
   const parts = await partsOf(incoming, options.reader);
   const read =
     parts.result.refused === undefined ? parts.result : { refused: parts.result.refused, block: parts.block };
   const { fields } = fieldsOf(read, parts);
-  const senders = new Set([fields.sender?.id, parts.sender]);
+  const senders = new Set([fields.sender?.id, parts.journal?.sender]);
   if (parts.result.refused === undefined) {
     for (const { address } of [...parts.result.reading.from, ...parts.result.reading.sender])
       senders.add(address);
@@ -58,6 +75,9 @@ export async function receive(
       },
     ];
   });
+  const accounts = concerned.map(({ account }) => account);
+  const arrived = arrivedOf(parts);
+  if (arrived && (await isTest?.(arrived))) return { digest: undefined, accounts };
   const drafts: Captured[] = [];
   for (const one of concerned.length > 0 ? concerned : [{ account: UNASSIGNED }]) {
     const about = {
@@ -74,13 +94,21 @@ export async function receive(
     drafts.push(...(await eventsOf(parts, about, isLeftOut ? undefined : sink)));
   }
   await captureBatches(drafts, { ...options, inPlaceOf });
-  return { digest: parts.stableDigest.slice(0, 16), accounts: concerned.map(({ account }) => account) };
+  return { digest: parts.stableDigest.slice(0, 16), accounts };
 }
 
 type Received = MailParts & {
-  /** Of the report's envelope. */
-  readonly sender?: string;
+  /** Of a report. */
+  readonly journal?: JournalEnvelope;
 };
+
+/** Undefined of what came back, and of what cannot be read. */
+function arrivedOf({ kind, result, enclosed = [], delivered, journal, stableDigest }: Received) {
+  if (kind === "notice" || result.refused !== undefined) return undefined;
+  const message = enclosed[0]?.content ?? delivered;
+  const { reading } = result;
+  return { message, reading, journal, isAlone: enclosed.length <= 1, digest: stableDigest };
+}
 
 async function partsOf(incoming: Incoming, reader: MailReader): Promise<Received> {
   const { bytes } = incoming;
@@ -125,7 +153,7 @@ async function partsOf(incoming: Incoming, reader: MailReader): Promise<Received
     delivered: bytes,
     enclosed: inner.map((one, i) => ({ ...one, name: i === 0 ? "original.eml" : one.name })),
     more: { addresses: journal.recipients.map(({ address }) => address) },
-    ...(journal.sender !== undefined && { sender: journal.sender }),
+    journal,
     doubts: [
       ...bare,
       ...(isOther ? ["the journal names another sender than From"] : []),

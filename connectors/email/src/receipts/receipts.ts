@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { KeptCopy } from "../copied/receive-copy.ts";
 import { CONNECTOR } from "../events/message.ts";
 import { sha256 } from "../reading/header-block.ts";
+import { type Submission, submit } from "../submission.ts";
 import { composeReceipt } from "./receipt.ts";
-import { type Submission, submit } from "./submission.ts";
 
 interface ReceiptsOptions extends ReceiptSettings {
   readonly state: StateFile<ReceiptKind>;
@@ -130,7 +130,8 @@ export class Receipts {
     const message = Buffer.from(one.message, "base64");
     await sink.capture([receiptEvent(one, message)]);
     const isTooLate = now().getTime() - one.queuedAt > GIVE_UP_MS;
-    const outcome = isTooLate ? "refused" : await submit(one.to, message, submission);
+    // The null sender: RFC 3834, section 3.3.
+    const outcome = isTooLate ? "refused" : await submit({ from: "", to: one.to, message }, submission);
     if (outcome === "later") {
       log.warn({}, "a receipt cannot be sent now: it is tried again");
       return false;

@@ -19,10 +19,14 @@ const SOCKET_MS = 120_000;
 export type Submitted = "taken" | "refused" | "later";
 
 /**
- * Hands one message to the server, from the null sender (RFC 3834, section 3.3): what comes back of it goes nowhere. May be
- * repeated: the message names itself, and a mailbox that knows names shows it once.
+ * Hands one message to the server. May be repeated: the message names itself, and a mailbox that knows names shows it once.
+ *
+ * @param of.from where what comes back of it goes; nowhere where it is empty
  */
-export async function submit(to: string, message: Uint8Array, by: Submission): Promise<Submitted> {
+export async function submit(
+  { from, to, message }: { readonly from: string; readonly to: string; readonly message: Uint8Array },
+  by: Submission,
+): Promise<Submitted> {
   const transport = createTransport({
     host: by.host,
     port: by.port,
@@ -38,7 +42,7 @@ export async function submit(to: string, message: Uint8Array, by: Submission): P
     disableUrlAccess: true,
   });
   try {
-    await transport.sendMail({ envelope: { from: "", to: [to] }, raw: Buffer.from(message) });
+    await transport.sendMail({ envelope: { from, to: [to] }, raw: Buffer.from(message) });
     return "taken";
   } catch (error) {
     const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
