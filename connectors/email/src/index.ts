@@ -5,3 +5,4 @@ export type { IntakeTls } from "./intake/smtp-intake.ts";
 export type { Sources } from "./intake/trust.ts";
 export { Imap } from "./mailbox/imap.ts";
 export { accountOf, type ImapAccount, type ImapOptions } from "./mailbox/options.ts";
+export type { Submission } from "./submission.ts";

@@ -61,3 +61,8 @@ export const submissionUrl = z
     return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port), security };
   })
   .refine(({ port }) => port >= 1 && port <= 65_535, "must have a port from 1 to 65535");
+
+/** Between two tests of the journal, and within what each has to arrive. */
+export const canaryMinutes = z.coerce.number<string | number>().int().min(2).max(1_440).default(15);
+export const canaryWithinMinutes = z.coerce.number<string | number>().int().min(1).max(1_439).default(10);
+export const CANARY_WITHIN = "must be less than the minutes between two tests";

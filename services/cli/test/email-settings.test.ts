@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Home } from "@daybook/compose";
 import { createLogger, readConfig } from "@daybook/runtime";
+import { canaryOf } from "../src/run/email-canary.ts";
 import { EMAIL, emailProblems } from "../src/run/email.ts";
+import { submissionOf } from "../src/run/email-submission.ts";
 import { withEmail } from "../src/up/email.ts";
 import type { Keys } from "../src/up/keys.ts";
 
@@ -18,6 +20,8 @@ const COPIES = {
   DAYBOOK_EMAIL_COPY_ADDRESSES: "record@example.gov.uk",
   DAYBOOK_EMAIL_PRIVATE_MAILBOXES: "ann@example.com Ann Lee",
 };
+const SERVER = { DAYBOOK_EMAIL_SUBMISSION_URL: "smtps://mail.example.gov.uk:465" };
+const CANARY = { DAYBOOK_EMAIL_CANARY_MAILBOX: "a.lee@Example.gov.uk" };
 
 function problems(env: NodeJS.ProcessEnv): string[] {
   const certificate = "-----BEGIN CERTIFICATE-----";
@@ -27,20 +31,38 @@ function problems(env: NodeJS.ProcessEnv): string[] {
 
 describe("the settings of capture", () => {
   it("are right with copies and receipts, and without", () => {
-    const receipts = {
-      DAYBOOK_EMAIL_RECEIPTS_FROM: "no-reply@example.gov.uk",
-      DAYBOOK_EMAIL_SUBMISSION_URL: "smtps://mail.example.gov.uk:465",
-    };
+    const receipts = { DAYBOOK_EMAIL_RECEIPTS_FROM: "no-reply@example.gov.uk", ...SERVER };
 
     expect(problems({})).toEqual([]);
     expect(problems(COPIES)).toEqual([]);
     expect(problems({ ...COPIES, ...receipts })).toEqual([]);
+    expect(problems({ ...COPIES, ...receipts, ...CANARY })).toEqual([]);
+  });
+
+  it("have the journal tested every 15 minutes where a mailbox is named, and not else", () => {
+    const canary = (env: NodeJS.ProcessEnv) => {
+      const config = readConfig(EMAIL, { ...GIVEN, ...env });
+      return canaryOf(config, submissionOf(config));
+    };
+
+    expect(problems({ ...SERVER, ...CANARY })).toEqual([]);
+    expect(canary({ ...SERVER, ...CANARY })).toMatchObject({
+      address: "a.lee@example.gov.uk",
+      submission: { host: "mail.example.gov.uk", port: 465, security: "tls" },
+      everyMs: 900_000,
+      withinMs: 600_000,
+    });
+    expect(canary({})).toBeUndefined();
   });
 
   it.each([
     [{ DAYBOOK_EMAIL_COPY_ADDRESSES: "record@example.gov.uk" }, "DAYBOOK_EMAIL_PRIVATE_MAILBOXES"],
     [{ ...COPIES, DAYBOOK_EMAIL_RECEIPTS_FROM: "no-reply@example.gov.uk" }, "DAYBOOK_EMAIL_SUBMISSION_URL"],
     [{ ...COPIES, DAYBOOK_EMAIL_SUBMISSION_USER: "daybook" }, "DAYBOOK_EMAIL_SUBMISSION_PASSWORD"],
+    [SERVER, "DAYBOOK_EMAIL_SUBMISSION_URL: stands without"],
+    [CANARY, "DAYBOOK_EMAIL_SUBMISSION_URL"],
+    [{ ...SERVER, DAYBOOK_EMAIL_CANARY_MAILBOX: "bo@example.gov.uk" }, "none of DAYBOOK_EMAIL_MAILBOXES"],
+    [{ ...SERVER, ...CANARY, DAYBOOK_EMAIL_CANARY_MINUTES: "10" }, "WITHIN_MINUTES: must be less"],
     [{ ...COPIES, DAYBOOK_EMAIL_COPY_ADDRESSES: "journal-7f3a@example.gov.uk" }, "journals are sent to"],
   ])("name what is missing or wrong in %j", (env, named) => {
     expect(problems(env)).toEqual([expect.stringContaining(named)]);
@@ -48,6 +70,7 @@ describe("the settings of capture", () => {
 
   it.each([
     { DAYBOOK_EMAIL_COPY_ADDRESSES: "record+minister@example.gov.uk" },
+    { DAYBOOK_EMAIL_CANARY_MINUTES: "1" },
     { DAYBOOK_EMAIL_SUBMISSION_URL: "http://mail.example.gov.uk:25" },
   ])("refuse %j", (env) => {
     expect(() => problems(env)).toThrow(Object.keys(env)[0]);
@@ -79,6 +102,13 @@ describe("the file of `daybook up --email`", () => {
     return withEmail({ dir } as Home, keys, { file, host: "127.0.0.1", log });
   }
 
+  const submission = { host: "127.0.0.1", port: 587, security: "none" };
+  const canary = { mailbox: "ann@example.gov.uk", submission };
+
+  it("may have the journal tested", async () => {
+    await expect(taken({ ...right, canary })).resolves.toHaveProperty("live.name", "email");
+  });
+
   it("tells whose mail it is, and gets a key of its own", async () => {
     const { keys, live } = await taken(right);
 
@@ -89,11 +119,17 @@ describe("the file of `daybook up --email`", () => {
     ]);
   });
 
-  it.each([
+  it.each<[string, object]>([
     ["sources", { ...right, sources: [] }],
     ["tls", { ...right, sources: ["192.0.2.1"] }],
     ["clientCa", { ...right, clientNames: ["mail.example.gov.uk"] }],
     ["copies.addresses.0", { ...right, copies: { ...right.copies, addresses: ["record+x@example.gov.uk"] } }],
+    ["canary.mailbox", { ...right, canary: { ...canary, mailbox: "bo@example.gov.uk" } }],
+    ["canary.withinMinutes", { ...right, canary: { ...canary, minutes: 5 } }],
+    [
+      "canary.submission.security",
+      { ...right, canary: { ...canary, submission: { ...submission, host: "mail.example.gov.uk" } } },
+    ],
     ["journalAddresses.0", { ...right, journalAddresses: ["nowhere"] }],
   ])("is refused where %s is wrong, which is named, and no value is", async (where, settings) => {
     await expect(taken(settings)).rejects.toThrow(`the file of mail is wrong at: ${where}`);

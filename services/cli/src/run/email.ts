@@ -10,7 +10,9 @@ import {
   MAX_SOURCES,
   words,
 } from "../email-settings.ts";
+import { canaryOf, canaryProblems, EMAIL_CANARY } from "./email-canary.ts";
 import { copiesOf, copyProblems, EMAIL_COPIES } from "./email-copies.ts";
+import { EMAIL_SUBMISSION, submissionOf, submissionProblems } from "./email-submission.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
 
 /** What capture is told where it takes journals of mail: each is missing beside the connector's name, unless it says otherwise. */
@@ -48,6 +50,8 @@ export const EMAIL = {
     .default(2525)
     .describe("port that journals and copies come to, by SMTP with STARTTLS"),
   ...EMAIL_COPIES,
+  ...EMAIL_CANARY,
+  ...EMAIL_SUBMISSION,
 };
 
 type Given = Config<typeof EMAIL>;
@@ -68,7 +72,7 @@ export function emailProblems(
     problems.push("DAYBOOK_EMAIL_CLIENT_CA: belongs with DAYBOOK_EMAIL_CLIENT_NAMES");
   if (config.DAYBOOK_TLS_CERTIFICATE === undefined)
     problems.push("DAYBOOK_TLS_CERTIFICATE: is missing beside the connector email: journals come encrypted");
-  return [...problems, ...copyProblems(config)];
+  return [...problems, ...copyProblems(config), ...canaryProblems(config), ...submissionProblems(config)];
 }
 
 /** The connector, by settings that were judged before. */
@@ -86,10 +90,12 @@ export async function emailOf(
   if (!mailboxes || !journalAddresses || !stateKey || certificate === undefined || !tlsKey)
     throw new TypeError("mail is captured without its settings");
   const { emailLive } = await import("../email.ts");
+  const submission = submissionOf(config);
   return emailLive({
     mailboxes,
     journalAddresses,
-    copies: copiesOf(config),
+    copies: copiesOf(config, submission),
+    canary: canaryOf(config, submission),
     sources: {
       addresses: config.DAYBOOK_EMAIL_SOURCES ?? [],
       names: config.DAYBOOK_EMAIL_CLIENT_NAMES ?? [],

@@ -2,9 +2,13 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
+import type { Submission } from "@daybook/email";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
 import {
+  CANARY_WITHIN,
+  canaryMinutes,
+  canaryWithinMinutes,
   copyAddress,
   isThisMachine,
   lateAfterDays,
@@ -27,6 +31,31 @@ const mailboxes = z
   .max(MAX_MAILBOXES);
 const login = { user: word.optional(), password: word.optional(), ca: pem.optional() };
 
+const submission = z
+  .strictObject({
+    host: word,
+    port: z.int().min(1).max(65_535),
+    security: z.enum(["tls", "starttls", "none"]),
+    ...login,
+  })
+  .refine(({ host, security }) => security !== "none" || isThisMachine(host), {
+    path: ["security"],
+    error: "`none` is for a server at 127.0.0.1",
+  });
+
+/** How the journal is tested. */
+const canary = z
+  .strictObject({
+    mailbox: mailAddress,
+    minutes: canaryMinutes,
+    withinMinutes: canaryWithinMinutes,
+    submission,
+  })
+  .refine(({ minutes, withinMinutes }) => withinMinutes < minutes, {
+    path: ["withinMinutes"],
+    error: CANARY_WITHIN,
+  });
+
 /** How copies of private mail are taken, and answered. */
 const copies = z.strictObject({
   addresses: z.array(copyAddress).min(1).max(100),
@@ -36,17 +65,7 @@ const copies = z.strictObject({
     .strictObject({
       from: mailAddress,
       perDay: receiptsPerDay,
-      submission: z
-        .strictObject({
-          host: word,
-          port: z.int().min(1).max(65_535),
-          security: z.enum(["tls", "starttls", "none"]),
-          ...login,
-        })
-        .refine(({ host, security }) => security !== "none" || isThisMachine(host), {
-          path: ["security"],
-          error: "`none` is for a server at 127.0.0.1",
-        }),
+      submission,
     })
     .optional(),
 });
@@ -56,6 +75,7 @@ const settings = z
   .strictObject({
     mailboxes,
     copies: copies.optional(),
+    canary: canary.optional(),
     journalAddresses: z.array(mailAddress).min(1).max(MAX_JOURNAL_ADDRESSES),
     sources: z.array(mailSource).max(MAX_SOURCES).default([]),
     clientNames: z.array(z.string().min(1).max(255)).max(100).default([]),
@@ -74,6 +94,11 @@ const settings = z
   .refine(
     ({ tls, sources, clientNames }) => tls ?? (clientNames.length === 0 && sources.every(isThisMachine)),
     { path: ["tls"], error: "mail of other machines comes encrypted" },
+  )
+  .refine(
+    ({ canary: given, mailboxes: governed }) =>
+      !given || governed.some(({ addresses }) => addresses.includes(given.mailbox)),
+    { path: ["canary", "mailbox"], error: "is no governed mailbox" },
   );
 
 /**
@@ -97,6 +122,12 @@ export async function withEmail(
   const live = emailLive({
     mailboxes: given.mailboxes,
     copies: copiesOf(given.copies),
+    canary: given.canary && {
+      address: given.canary.mailbox,
+      submission: submissionOf(given.canary.submission),
+      everyMs: given.canary.minutes * 60_000,
+      withinMs: given.canary.withinMinutes * 60_000,
+    },
     journalAddresses: given.journalAddresses,
     sources: { addresses: given.sources, names: given.clientNames },
     at: { host, port: given.port },
@@ -111,16 +142,14 @@ export async function withEmail(
 function copiesOf(given: z.infer<typeof copies> | undefined) {
   if (!given) return undefined;
   const { addresses, privateMailboxes, lateAfterDays: days, receipts } = given;
-  const password = receipts?.submission.password;
   return {
     addresses,
     mailboxes: privateMailboxes,
     lateAfterDays: days,
-    ...(receipts && {
-      receipts: {
-        ...receipts,
-        submission: { ...receipts.submission, password: password === undefined ? undefined : () => password },
-      },
-    }),
+    ...(receipts && { receipts: { ...receipts, submission: submissionOf(receipts.submission) } }),
   };
+}
+
+function submissionOf({ password, ...of }: z.infer<typeof submission>): Submission {
+  return { ...of, password: password === undefined ? undefined : () => password };
 }
