@@ -1,0 +1,48 @@
+// Takes journals on the port of its second argument, over the state in the directory of its first, and has them tested by the
+// submission server on the port of its third, until it is killed. What it hands on goes to the file at its fourth, a line each,
+// durable before it is taken to be captured. With a fifth, it dies of SIGKILL when what the canary says is durable there, and it
+// does not know yet.
+import { fsyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Captured } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
+import { Email } from "../../src/index.ts";
+import { JOURNAL } from "../intake.ts";
+
+const [dir, port, submissionPort, output, dies] = process.argv.slice(2);
+const file = openSync(output!, "a");
+
+class FileSink extends RecordingSink {
+  override capture(events: readonly Captured[]): Promise<void> {
+    const lines = events.map(
+      ({ eventId, stableDigest, event: { kind } }) => `${JSON.stringify({ eventId, stableDigest, kind })}\n`,
+    );
+    writeSync(file, lines.join(""));
+    fsyncSync(file);
+    if (dies !== undefined && events.some(({ eventId }) => eventId.startsWith("canary:")))
+      process.kill(process.pid, "SIGKILL");
+    return Promise.resolve();
+  }
+}
+
+const none = () => undefined;
+const address = "canary@example.gov.uk";
+const email = new Email({
+  journalAddresses: [JOURNAL],
+  mailboxes: [{ addresses: [address], custodian: { id: "c9", name: "Journal canary" } }],
+  canary: {
+    address,
+    submission: { host: "127.0.0.1", port: Number(submissionPort), security: "none" },
+    everyMs: 400,
+    withinMs: 200,
+  },
+  sources: { addresses: ["127.0.0.1"], names: [] },
+  at: { host: "127.0.0.1", port: Number(port) },
+  stateFile: join(dir!, "email.state"),
+  key: Buffer.alloc(32, 7),
+  log: { info: none, warn: none, error: none },
+});
+const running = email.run(new FileSink(), new AbortController().signal);
+await Promise.race([email.port, running]);
+writeSync(1, "listening\n");
+await running;
