@@ -43,6 +43,8 @@ export interface EmailOptions {
   readonly maxBytes?: number;
   readonly maxBytesUnderWay?: number;
   readonly beatMs?: number;
+  /** How long a message is read before it is kept unread, milliseconds: 10 seconds unless given. */
+  readonly readMs?: number;
   readonly log: Log;
   readonly now?: () => Date;
 }
@@ -98,8 +100,8 @@ export class Email implements Connector {
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { mailboxes, now = () => new Date(), beatMs = BEAT_MS, log } = this.#options;
-    await using reader = new MailReader({ resolve: this.#options.resolve });
+    const { mailboxes, now = () => new Date(), beatMs = BEAT_MS, readMs, resolve, log } = this.#options;
+    await using reader = new MailReader({ resolve, ...(readMs !== undefined && { clockMs: readMs }) });
     const intake = this.#intake(sink, reader);
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);

@@ -51,6 +51,8 @@ export class Intake implements AsyncDisposable {
       stateFile: join(dir, "email.state"),
       key: randomBytes(32),
       log: { info: silent, warn: silent, error: silent },
+      // A loaded machine reads slowly: what is not read is another message.
+      readMs: 120_000,
       ...options,
     });
     const stop = new AbortController();

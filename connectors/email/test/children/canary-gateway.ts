@@ -28,6 +28,7 @@ class FileSink extends RecordingSink {
 const none = () => undefined;
 const address = "canary@example.gov.uk";
 const email = new Email({
+  readMs: 120_000,
   journalAddresses: [JOURNAL],
   mailboxes: [{ addresses: [address], custodian: { id: "c9", name: "Journal canary" } }],
   canary: {

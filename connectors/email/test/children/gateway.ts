@@ -34,6 +34,7 @@ class FileSink extends RecordingSink {
 
 const none = () => undefined;
 const email = new Email({
+  readMs: 120_000,
   journalAddresses: [JOURNAL],
   mailboxes: [{ addresses: ["ann@example.gov.uk"], custodian: ANN }],
   sources: { addresses: ["127.0.0.1"], names: [] },
