@@ -15,3 +15,4 @@ export * from "./sqlite.ts";
 export * from "./state-file.ts";
 export * from "./value-cipher.ts";
 export * from "./waiting-attachment.ts";
+export * from "./webhook.ts";

@@ -1,8 +1,7 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import { TLSSocket } from "node:tls";
 import { ConnectorError } from "@daybook/contract";
-import type { Log } from "@daybook/keeping";
-import { readBody } from "./read-body.ts";
+import { answer, type Log, readBody, seldom } from "@daybook/keeping";
 import type { Received, WebhookSource } from "./source.ts";
 import { proofHeaders, proofOf } from "./verify/index.ts";
 
@@ -10,7 +9,6 @@ import { proofHeaders, proofOf } from "./verify/index.ts";
 export const MAX_BODY_BYTES = 1024 * 1024;
 /** Bodies in memory at once: beyond, the provider is asked to come again. */
 const MAX_AT_ONCE = 64;
-const WARN_EVERY_MS = 60_000;
 
 export interface ListenerOptions {
   readonly sources: readonly WebhookSource[];
@@ -63,7 +61,7 @@ export function webhookListener(options: ListenerOptions): RequestListener {
     if (!source) return answer(request, response, 404);
     if (request.method !== "POST") return answer(request, response, 405);
     receive(request, source).then(
-      (status) => answer(request, response, status, source),
+      (status) => answer(request, response, status, contentFor(source, status)),
       () => answer(request, response, 400),
     );
   };
@@ -103,27 +101,6 @@ function clientOf({ socket }: IncomingMessage): Received["client"] {
 }
 
 /** Twilio reads an answer as instructions: these are none. */
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  source?: WebhookSource,
-): void {
-  if (response.headersSent || response.destroyed) return;
-  // What still comes is not read: the connection ends with the answer.
-  const close = request.complete ? {} : { connection: "close" };
-  const isTwiml = status === 200 && source?.provider === "twilio";
-  const type = isTwiml ? "text/xml" : "text/plain";
-  response.writeHead(status, { "content-type": type, "cache-control": "no-store", ...close });
-  response.end(isTwiml ? "<Response/>" : "");
-}
-
-/** Strangers must not fill the log. */
-function seldom(): () => boolean {
-  let next = 0;
-  return () => {
-    if (Date.now() < next) return false;
-    next = Date.now() + WARN_EVERY_MS;
-    return true;
-  };
+function contentFor({ provider }: WebhookSource, status: number): { type?: string; text?: string } {
+  return status === 200 && provider === "twilio" ? { type: "text/xml", text: "<Response/>" } : {};
 }

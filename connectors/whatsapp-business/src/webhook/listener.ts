@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ConnectorError } from "@daybook/contract";
-import type { Log } from "@daybook/keeping";
+import { answer, type Log, readBody, seldom } from "@daybook/keeping";
 import { isSigned } from "./signature.ts";
 
 export const WEBHOOK_PATH = "/webhooks/whatsapp";
@@ -9,8 +9,6 @@ export const WEBHOOK_PATH = "/webhooks/whatsapp";
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 /** Bodies in memory at once: beyond, Meta is asked to come again. */
 const MAX_AT_ONCE = 64;
-const PATIENCE_MS = 30_000;
-const WARN_EVERY_MS = 60_000;
 
 export interface ListenerOptions {
   readonly appSecrets: () => readonly string[];
@@ -44,7 +42,7 @@ export function webhookListener(options: ListenerOptions): RequestListener {
     if (atOnce >= MAX_AT_ONCE) return answer(request, response, 503);
     atOnce += 1;
     try {
-      const body = await readBody(request);
+      const body = await readBody(request, MAX_BODY_BYTES);
       if (typeof body === "number") return answer(request, response, body);
       if (!isSigned(body, signature, options.appSecrets())) {
         options.onUnsigned();
@@ -78,52 +76,11 @@ function verify(
     asked.get("hub.mode") === "subscribe" &&
     isSame(asked.get("hub.verify_token") ?? "", options.verifyToken()) &&
     /^[\w.-]{1,256}$/.test(challenge);
-  answer(request, response, isMeta ? 200 : 403, isMeta ? challenge : "");
+  answer(request, response, isMeta ? 200 : 403, { text: isMeta ? challenge : "" });
 }
 
 /** Takes the same time whatever differs, length included. */
 function isSame(given: string, ours: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(given), digest(ours));
-}
-
-/** @returns the status to answer with, for a body that is too large, too slow or broken off */
-async function readBody(request: IncomingMessage): Promise<Buffer | number> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const state = { isLate: false };
-  const timer = setTimeout(() => {
-    state.isLate = true;
-    request.destroy();
-  }, PATIENCE_MS);
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > MAX_BODY_BYTES) return 413;
-      chunks.push(chunk);
-    }
-  } catch {
-    return state.isLate ? 408 : 400;
-  } finally {
-    clearTimeout(timer);
-  }
-  return request.complete ? Buffer.concat(chunks) : 400;
-}
-
-function answer(request: IncomingMessage, response: ServerResponse, status: number, text = ""): void {
-  if (response.headersSent || response.destroyed) return;
-  // What still comes is not read: the connection ends with the answer.
-  const close = request.complete ? {} : { connection: "close" };
-  response.writeHead(status, { "content-type": "text/plain", "cache-control": "no-store", ...close });
-  response.end(text);
-}
-
-/** Strangers must not fill the log. */
-function seldom(): () => boolean {
-  let next = 0;
-  return () => {
-    if (Date.now() < next) return false;
-    next = Date.now() + WARN_EVERY_MS;
-    return true;
-  };
 }
