@@ -5,7 +5,7 @@ import type { Logger } from "../log.ts";
 import { type Authenticator, isOwnHost, requestAuthenticator } from "./guard.ts";
 import { drainAfter, type IncomingLimits, jsonReader, readUpload, refuseBody, tooLarge } from "./incoming.ts";
 import type { Metrics } from "./metrics.ts";
-import { openApiDocument } from "./openapi.ts";
+import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import { bySpecificity, pathPattern } from "./pattern.ts";
 import { type FieldProblem, fieldProblems, ProblemError } from "./problem.ts";
 import { mayDo, type Principal } from "./rights.ts";
@@ -42,19 +42,17 @@ const MIB = 1024 * 1024;
  * @throws {TypeError} when two routes are the same, or a path is none
  */
 export function createApi(options: ApiOptions): Express {
+  // Made when somebody asks: it takes longer than the rest of a start.
+  let description: OpenApiDocument | undefined;
   const describe: Route = {
     method: "get",
     path: "/api/v1/openapi.json",
     action: "api.describe",
     summary: "This description of the API",
     response: z.record(z.string(), z.unknown()),
-    handle: () => Promise.resolve(description),
+    handle: () => Promise.resolve((description ??= openApiDocument(options, routes))),
   };
   const routes = [...options.routes, describe].toSorted(bySpecificity);
-  const description = openApiDocument(
-    options,
-    routes.filter((one) => one.action !== "internal"),
-  );
   const hosts = new Set((options.hosts ?? []).map((host) => host.toLowerCase()));
   const authenticate = requestAuthenticator(options.authenticator, options);
   const timed = options.metrics?.histogram(
@@ -172,11 +170,11 @@ function send(one: Route, response: Response, result: unknown): void {
 
 function parserOf(where: FieldProblem["in"], schema: z.ZodObject | undefined): (value: unknown) => unknown {
   const strict = (schema ?? z.object({})).strict();
-  const known = namesIn(strict);
+  let known: ReadonlySet<string> | undefined;
   return (value) => {
     const result = strict.safeParse(value);
     if (result.success) return schema && result.data;
-    const fields = fieldProblems(where, result.error, known);
+    const fields = fieldProblems(where, result.error, (known ??= namesIn(strict)));
     throw new ProblemError(400, "invalid-request", "the request does not fit the API's description", {
       fields,
     });
