@@ -35,8 +35,12 @@ export interface ClusterIdentity {
 
 const HEAP = "-Xmx256m";
 
-/** Writes down what a broker is told. */
-export async function prepareNode(libraries: string, settings: KafkaSettings): Promise<PreparedNode> {
+/** Writes down what a broker is told. @param java what more `java` is told to run it */
+export async function prepareNode(
+  libraries: string,
+  settings: KafkaSettings,
+  java: readonly string[] = [],
+): Promise<PreparedNode> {
   const { dir, id, port } = settings;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const properties = join(dir, "server.properties");
@@ -45,7 +49,7 @@ export async function prepareNode(libraries: string, settings: KafkaSettings): P
     startEngine({
       name: "kafka",
       program: "java",
-      args: [HEAP, ...javaOf(libraries), "kafka.Kafka", properties],
+      args: [HEAP, ...java, ...javaOf(libraries), "kafka.Kafka", properties],
       cwd: dir,
       log: join(dir, "kafka.log"),
       ready: () => kafkaAnswers(port, known),

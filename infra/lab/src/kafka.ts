@@ -54,6 +54,7 @@ const ID_BYTES = 16;
  *   one that nobody has, unless given, which it tells clients to connect to unless that is a proxy
  * @param options.logins names of others who may sign in there. When given, even none, they may do only what ACLs allow; the
  *   login of `secure` may do everything
+ * @param options.java what more `java` is told when it runs a broker
  * @returns undefined when Kafka is not installed
  * @throws {Error} when it does not start, with the end of its log
  */
@@ -63,6 +64,7 @@ export async function startKafka(options: {
   advertisedPort?: number;
   secure?: boolean | readonly SecurePort[];
   logins?: readonly string[];
+  java?: readonly string[];
 }): Promise<KafkaEngine | undefined> {
   const libraries = kafkaLibraries();
   if (!libraries) return undefined;
@@ -90,7 +92,7 @@ export async function startKafka(options: {
       ...(keys && { secure: { ...securePort, keystore: keys.keystore } }),
       ...(secure && options.logins && { superUser: secure.username }),
     };
-    prepared.push(await prepareNode(libraries, settings));
+    prepared.push(await prepareNode(libraries, settings, options.java));
   }
   const start = () => startEmpty(prepared, secure ? [secure, ...Object.values(logins)] : []);
   let nodes = await start();

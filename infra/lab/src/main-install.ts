@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { CARGO_PROGRAMS, installCargoProgram } from "./cargo-install.ts";
 import { GO_PROGRAMS, installGoProgram } from "./install.ts";
 import { installJsmpp, jsmppLibraries } from "./jsmpp-install.ts";
+import { keepKafkaClasses } from "./kafka-classes.ts";
 import { installKafka, kafkaLibraries } from "./kafka-install.ts";
 import { whyNot } from "./main-engines.ts";
 import { installPython, PYTHON_ENVIRONMENTS } from "./python-install.ts";
@@ -49,7 +50,7 @@ async function installBroker(): Promise<boolean> {
   const isNew = kafkaLibraries() === undefined;
   await promisify(execFile)("java", ["-version"]);
   await installKafka();
-  return isNew;
+  return (await keepKafkaClasses()) || isNew;
 }
 
 async function installSmsc(): Promise<boolean> {
