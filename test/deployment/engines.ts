@@ -108,7 +108,7 @@ export async function startEngines(
   const { engine: store, identities, deny } = deployed;
   started.defer(() => store.stop("SIGKILL"));
 
-  const postgres = await startLabPostgres({ dir: await at("postgres") });
+  const postgres = await startLabPostgres({ dir: await at("postgres"), durable: measured });
   if (!postgres) return undefined;
   started.defer(() => postgres.stop("SIGKILL"));
   const logins = await deployDatabase(postgres);

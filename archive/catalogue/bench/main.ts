@@ -11,6 +11,7 @@ const batch = Number(process.argv[3] ?? 2_000);
 const connections = Number(process.argv[4] ?? 2);
 
 const postgres = await startTestPostgres([
+  "fsync=on",
   "shared_buffers=512MB",
   "max_wal_size=4GB",
   "wal_compression=on",

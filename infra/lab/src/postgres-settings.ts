@@ -1,5 +1,5 @@
-/** Settings of the lab's server. What it writes down of a statement is nothing, as in an organisation's. */
-export function serverSettings(port: number): string[] {
+/** Settings of the lab's server. What it writes down of a statement is nothing, as in an organisation's. @param durable whether it fsyncs */
+export function serverSettings(port: number, durable: boolean): string[] {
   return [
     "listen_addresses=127.0.0.1",
     `port=${port}`,
@@ -13,6 +13,7 @@ export function serverSettings(port: number): string[] {
     "max_connections=60",
     "wal_level=minimal",
     "max_wal_senders=0",
+    `fsync=${durable ? "on" : "off"}`,
     // In a file of the cluster: what is killed leaves nothing in /dev/shm.
     "dynamic_shared_memory_type=mmap",
     "log_min_error_statement=panic",

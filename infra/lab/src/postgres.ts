@@ -60,14 +60,16 @@ export interface PostgresEngine extends Engine {
  *
  * @param options.dir made when it is not there; must be empty
  * @param options.expired whether its certificate was good until yesterday
+ * @param options.durable whether it fsyncs: unless told it does not, which only a crash of the machine would show, or a clock
  * @returns undefined where npm has no programs for this machine
  * @throws {Error} when it does not start, with the end of its log; when `openssl` is missing
  */
 export async function startLabPostgres(options: {
   dir: string;
   expired?: boolean;
+  durable?: boolean;
 }): Promise<PostgresEngine | undefined> {
-  const { dir, expired = false } = options;
+  const { dir, expired = false, durable = false } = options;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const authority = await makeAuthority(join(dir, "certificates"));
   const cluster = join(dir, "cluster");
@@ -99,7 +101,15 @@ export async function startLabPostgres(options: {
     const scratch = await makeSocketDirectory(record, accounts?.server);
     try {
       const verifier = scramVerifier(admin.password);
-      await createCluster({ launcher, native, directory: cluster, accounts, verifier, scratch });
+      await createCluster({
+        launcher,
+        native,
+        directory: cluster,
+        accounts,
+        verifier,
+        scratch,
+        durable,
+      });
     } finally {
       for (const path of [scratch, record]) await rm(path, { recursive: true, force: true });
     }
@@ -111,7 +121,7 @@ export async function startLabPostgres(options: {
 
   const start = () => {
     const passed = passDirectory(cluster, accounts?.server);
-    const settings = serverSettings(port).flatMap((setting) => ["-c", setting]);
+    const settings = serverSettings(port, durable).flatMap((setting) => ["-c", setting]);
     const args = ["-D", passed.path, ...settings];
     const program = { name: "postgres", log: join(dir, "postgres.log"), ready: () => answers(admin) };
     return startSpawned(program, (stdio) => {

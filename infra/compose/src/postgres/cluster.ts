@@ -29,8 +29,8 @@ export function passDirectory(directory: string, as: Account | undefined, positi
 }
 
 /**
- * Makes a cluster: UTF-8, PostgreSQL's own C.UTF-8 order (the same on every machine), checksums, passwords. Durable,
- * and under its name only when whole.
+ * Makes a cluster: UTF-8, PostgreSQL's own C.UTF-8 order (the same on every machine), checksums, passwords. Durable
+ * unless told that it need not be, and under its name only when whole.
  *
  * @param verifier of the superuser's first password
  * @param scratch a directory of the server's account, for the file that initdb reads that from
@@ -43,8 +43,9 @@ export async function createCluster(options: {
   accounts: Accounts | undefined;
   verifier: string;
   scratch: string;
+  durable?: boolean;
 }): Promise<void> {
-  const { launcher, native, directory, accounts, verifier, scratch } = options;
+  const { launcher, native, directory, accounts, verifier, scratch, durable = true } = options;
   const draft = `${directory}.new`;
   await rm(draft, { recursive: true, force: true });
   mkdirSync(draft, { mode: 0o700 });
@@ -62,7 +63,8 @@ export async function createCluster(options: {
       "--builtin-locale=C.UTF-8",
     ];
     const access = [`--username=${SUPERUSER}`, "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
-    const args = ["-D", passed.path, ...settings, ...access, "--data-checksums", "--no-instructions"];
+    const manner = ["--data-checksums", "--no-instructions", ...(durable ? [] : ["--no-sync"])];
+    const args = ["-D", passed.path, ...settings, ...access, ...manner];
     const { ok, output } = await launcher.run(join(native, "bin/initdb"), args, {
       as: setup,
       fds: passed.fds,
