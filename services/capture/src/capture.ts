@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ArchiveError, type LockedWriter } from "@daybook/archive-core";
 import { type Connector, ConnectorError, type Network, type Method } from "@daybook/contract";
-import { type Logger, type Metrics, ProblemError, type Route, untilAborted } from "@daybook/runtime";
+import { type Logger, type Metrics, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
 import { type AgentOptions, Agents } from "./agents/agents.ts";
 import { CaptureError } from "./error.ts";
@@ -160,21 +160,6 @@ interface Running {
   /** Of those that are not running yet: they wait for the registry. */
   readonly starting: Set<NonNullable<Live["links"]>>;
   readonly now: () => Date;
-}
-
-/** The answer to an error of capture; undefined for one that is not capture's. */
-export function captureProblem(error: unknown): ProblemError | undefined {
-  if (!(error instanceof CaptureError)) return undefined;
-  const status = {
-    "not-an-export": 422,
-    malformed: 422,
-    "too-large": 413,
-    "ambiguous-custodian": 409,
-    busy: 429,
-    "spool-full": 507,
-    unavailable: 503,
-  };
-  return new ProblemError(status[error.code], error.code, error.message, { cause: error });
 }
 
 async function runLive(

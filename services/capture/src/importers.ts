@@ -1,20 +1,23 @@
 import type { ImportableFile, Importer } from "@daybook/contract";
-import { openMail } from "@daybook/email";
-import { DEFAULT_ZIP_LIMITS, openZip } from "@daybook/exports";
-import { importMessages } from "@daybook/imessage";
-import { importBackup } from "@daybook/sms";
 import type { Upload } from "./upload.ts";
 
-/** Each knows its files from all others. */
-const IMPORTERS: readonly Importer[] = [
-  openMail,
-  importBackup,
-  (file) => importMessages(file, (zip) => openZip(zip, DEFAULT_ZIP_LIMITS)),
+/** Each knows its files from all others. Loaded when a file comes: no start waits for them. */
+const IMPORTERS: readonly (() => Promise<Importer>)[] = [
+  async () => (await import("@daybook/email")).openMail,
+  async () => (await import("@daybook/sms")).importBackup,
+  async () => {
+    const [{ importMessages }, { DEFAULT_ZIP_LIMITS, openZip }] = await Promise.all([
+      import("@daybook/imessage"),
+      import("@daybook/exports"),
+    ]);
+    return (file) => importMessages(file, (zip) => openZip(zip, DEFAULT_ZIP_LIMITS));
+  },
 ];
 
 /** A file of another kind than the exports of chat apps; undefined for one that no importer knows. */
 export async function openByImporter(upload: Upload, name: string): Promise<ImportableFile | undefined> {
-  for (const open of IMPORTERS) {
+  for (const load of IMPORTERS) {
+    const open = await load();
     const file = await open(upload, name);
     if (file) return file;
   }

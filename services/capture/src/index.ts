@@ -1,6 +1,7 @@
 export type { AgentOptions } from "./agents/agents.ts";
 export { type AgentRegistry, agentRegistryClient, type KnownAgent } from "./agents/registry.ts";
-export { captureProblem, runCapture, type CaptureOptions, type Live } from "./capture.ts";
+export { captureProblem } from "./problem.ts";
+export { runCapture, type CaptureOptions, type Live } from "./capture.ts";
 export { archiveProgressClient, importedFilesClient, registryClient } from "./clients.ts";
 export { CaptureError, type CaptureErrorCode } from "./error.ts";
 export type { ImportedChat, ImportResult } from "./import.ts";

@@ -1,5 +1,5 @@
 import { ProblemError, RuntimeError } from "@daybook/runtime";
-import { VerifyError } from "@daybook/verify";
+import { VerifyError } from "@daybook/verify/error";
 import { CommanderError } from "commander";
 import { CliError } from "./error.ts";
 import { printable } from "./output.ts";

@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { captureProblem } from "@daybook/capture";
-import { evidenceProblem } from "@daybook/evidence";
-import { gatewayProblem } from "@daybook/gateway";
-import { recordsProblem } from "@daybook/records";
+import { captureProblem } from "@daybook/capture/problem";
+import { evidenceProblem } from "@daybook/evidence/problem";
+import { gatewayProblem } from "@daybook/gateway/problem";
+import { recordsProblem } from "@daybook/records/problem";
 import {
   type Authenticator,
   createApi,

@@ -1,4 +1,3 @@
-import { errorLine } from "./failure.ts";
 import { createProgram } from "./program.ts";
 
 const stopping = new AbortController();
@@ -10,6 +9,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 try {
   await createProgram(process.env, stopping.signal).parseAsync(process.argv);
 } catch (error) {
+  const { errorLine } = await import("./failure.ts");
   const { line, exitCode } = errorLine(error);
   if (line !== "") process.stderr.write(`daybook: ${line}\n`);
   process.exitCode = exitCode;

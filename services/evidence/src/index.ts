@@ -1,2 +1,3 @@
 export { EvidenceError, type EvidenceErrorCode } from "./error.ts";
-export { evidenceProblem, type EvidenceOptions, runEvidence } from "./evidence.ts";
+export { evidenceProblem } from "./problem.ts";
+export { type EvidenceOptions, runEvidence } from "./evidence.ts";

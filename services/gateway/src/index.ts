@@ -1,5 +1,6 @@
 export { accountClient } from "./account-client.ts";
-export { GatewayError, type GatewayErrorCode, gatewayProblem } from "./error.ts";
+export { GatewayError, type GatewayErrorCode } from "./error.ts";
+export { gatewayProblem } from "./problem.ts";
 export type { GatewayOptions, SendingAccount } from "./options.ts";
 export type { Draft, PolicyHook, Refusal } from "./policy/hook.ts";
 export { markingsHook } from "./policy/markings.ts";

@@ -3,7 +3,6 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { ConnectorError } from "@daybook/contract";
-import { handedOver } from "@daybook/imessage";
 import { CliError } from "../error.ts";
 import { printable } from "../output.ts";
 import { storedZip, storedZipBytes } from "../stored-zip.ts";
@@ -23,6 +22,7 @@ export interface ImportSource {
  * @throws {CliError}
  */
 export async function importSource(path: string): Promise<ImportSource> {
+  const { handedOver } = await import("@daybook/imessage");
   const handed = await handedOver(path).catch((error: unknown) => {
     throw new CliError(`${printable(path)} ${whyUnread(error)}`, { cause: error });
   });

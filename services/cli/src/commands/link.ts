@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, Option } from "commander";
-import { toString as qrCode } from "qrcode";
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { CliError } from "../error.ts";
@@ -110,6 +109,7 @@ async function codeOf(
   network: keyof typeof HOW,
   { url, expiresAt }: { url: string; expiresAt: string },
 ): Promise<string> {
+  const { toString: qrCode } = await import("qrcode");
   const code = await qrCode(url, { type: "terminal", small: true, errorCorrectionLevel: "L" });
   return `${code}\n${HOW[network]}\nA new code comes at ${expiresAt.slice(11, 19)} UTC.`;
 }

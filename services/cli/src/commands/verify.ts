@@ -1,4 +1,4 @@
-import { type ReportedLog, verifyPackage, type VerifyReport } from "@daybook/verify";
+import type { ReportedLog, VerifyReport } from "@daybook/verify";
 import { type Output, printable } from "../output.ts";
 import { readPem } from "../read-pem.ts";
 
@@ -19,6 +19,7 @@ export async function verifyCommand(
 ): Promise<boolean> {
   const authority = tsaCa === undefined ? undefined : await readPem(tsaCa);
   output.progress("checking");
+  const { verifyPackage } = await import("@daybook/verify");
   const report = await verifyPackage(path, {
     keys: key,
     witnesses: witness,

@@ -1,4 +1,4 @@
-import { type AgentOptions, agentRegistryClient } from "@daybook/capture";
+import type { AgentOptions } from "@daybook/capture";
 import type { ApiClient, Config } from "@daybook/runtime";
 import { z } from "zod";
 import { AGENT_KINDS, agentReaders } from "../agents.ts";
@@ -35,6 +35,7 @@ export async function agentsOf(
 ): Promise<AgentOptions | undefined> {
   const { DAYBOOK_AGENTS: kinds, DAYBOOK_TLS_CERTIFICATE: certificate, DAYBOOK_TLS_KEY: key } = config;
   if (kinds.length === 0) return undefined;
+  const { agentRegistryClient } = await import("@daybook/capture");
   return {
     readers: await agentReaders(kinds),
     registry: agentRegistryClient(records),

@@ -15,11 +15,8 @@ import {
   type ServerCertificate,
   untilAborted,
 } from "@daybook/runtime";
-import { StoreRefusedError, UnfitStoreError } from "@daybook/s3";
-import { errorLine } from "../failure.ts";
 import { createHost } from "../host.ts";
 import type { Output } from "../output.ts";
-import { ourError } from "../our-error.ts";
 import { VERSION } from "../version.ts";
 import { COMMON, type LISTENING } from "./settings.ts";
 
@@ -192,7 +189,13 @@ export async function operations(
 }
 
 /** Says on stderr, in one line, what stopped the service, beside the entry in the log. */
-export function told(error: unknown): never {
+export async function told(error: unknown): Promise<never> {
+  // To know an error of any package is to load them all.
+  const [{ errorLine }, { ourError }, { StoreRefusedError, UnfitStoreError }] = await Promise.all([
+    import("../failure.ts"),
+    import("../our-error.ts"),
+    import("@daybook/s3"),
+  ]);
   process.stderr.write(`daybook: ${errorLine(ourError(error, [StoreRefusedError, UnfitStoreError])).line}\n`);
   throw error;
 }

@@ -1,5 +1,6 @@
 import { payloadContext } from "@daybook/archiver";
-import { CaptureError, type Publisher } from "@daybook/capture";
+import type { Publisher } from "@daybook/capture";
+import { CaptureError } from "@daybook/capture/error";
 import { type PayloadSealer, StreamError, type StreamProducer } from "@daybook/stream";
 
 /** Encrypts what services publish, and hands it to the stream. */

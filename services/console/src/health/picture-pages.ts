@@ -10,7 +10,7 @@ import { periodOf, periodQuery } from "./period.ts";
 
 const STATES = ["live", "catching-up", "down", "unknown"] as const;
 /** With the chart library, which takes longer to load than all the rest: not before somebody looks at a picture. */
-const charts = () => import("./charts.ts");
+export const charts = () => import("./charts.ts");
 const texts = createTexts();
 
 /** Pictures of figures that stand in tables on their pages: images without script, from here alone. */

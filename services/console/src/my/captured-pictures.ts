@@ -1,9 +1,8 @@
 import { ProblemError } from "@daybook/runtime";
 import { z } from "zod";
 import { formatShortDay } from "../format.ts";
-import { coverageChart, volumesChart } from "../health/charts.ts";
 import { byDay } from "../health/health-pages.ts";
-import { sendSvg } from "../health/picture-pages.ts";
+import { charts, sendSvg } from "../health/picture-pages.ts";
 import { page } from "../page.ts";
 import { createTexts } from "../texts.ts";
 import type { captured } from "./my-answers.ts";
@@ -55,6 +54,7 @@ export const capturedPictures = [
     query: capturedQuery,
     handle: async ({ api, query: { to } }) => {
       const { networks, rows } = byDay(messagesOf(await capturedBefore(api, to)));
+      const { volumesChart } = await charts();
       const svg = volumesChart({
         days: rows.map(({ day }) => formatShortDay(day)),
         series: networks.map((network, i) => ({
@@ -76,6 +76,7 @@ export const capturedPictures = [
       const found = await capturedBefore(api, to);
       const one = found.accounts.find((account) => account.id === id);
       if (!one) throw new ProblemError(404, "no-such-account", "that is no account of yours");
+      const { coverageChart } = await charts();
       const svg = coverageChart({
         stretches: stretchesOf(found, one.coverage),
         states: STATES.map((state) => ({ state, name: texts.text(`my:coverage.${state}`) })),

@@ -1,6 +1,5 @@
 import { type ApiClient, ProblemError } from "@daybook/runtime";
 import { network } from "@daybook/contract";
-import qrcode from "qrcode";
 import { z } from "zod";
 import { page, redirect, view } from "../page.ts";
 import { begun, linking, ownAccounts, ownLinks } from "./my-answers.ts";
@@ -66,7 +65,8 @@ export const ownLinkPages = [
     handle: async ({ api, params: { id } }) => {
       const { state } = await linkOf(api, id);
       if (state.step !== "show") throw new ProblemError(404, "not-found", "there is no code to show now");
-      const picture = await qrcode.toBuffer(state.url, { errorCorrectionLevel: "M", margin: 4, scale: 6 });
+      const { toBuffer } = await import("qrcode");
+      const picture = await toBuffer(state.url, { errorCorrectionLevel: "M", margin: 4, scale: 6 });
       return {
         send: (response) => {
           response.set("Content-Type", "image/png").send(picture);
