@@ -11,8 +11,9 @@ import {
   settingsOfPods,
   systemdSettings,
 } from "./support/deployed.ts";
-import { ceremony, DAYBOOK, withFiles } from "./support/given-files.ts";
-import { check, DEPLOY, describeWith } from "./support/tools.ts";
+import { ceremony, withFiles } from "./support/given-files.ts";
+import { ask } from "./support/run-service.ts";
+import { DEPLOY, describeWith } from "./support/tools.ts";
 
 interface Setting {
   readonly name: string;
@@ -42,9 +43,7 @@ const known = new Map<string, Promise<readonly Setting[]>>();
 
 /** The settings that a service has. */
 async function settingsOf(service: string): Promise<readonly Setting[]> {
-  const asked =
-    known.get(service) ??
-    check(DAYBOOK, ["run", service, "--settings", "--json"]).then((text) => JSON.parse(text) as Setting[]);
+  const asked = known.get(service) ?? ask(service, "settings").then((text) => JSON.parse(text) as Setting[]);
   known.set(service, asked);
   return asked;
 }
@@ -66,7 +65,7 @@ function itSuits(deployed: () => Promise<Deployed>, services: readonly string[])
     const settings = await withFiles((await deployed())[service] ?? {}, service, { dir, secrets });
     const env = { PATH: process.env.PATH, ...settings };
 
-    await expect(check(DAYBOOK, ["run", service, "--check"], { env })).resolves.toContain("are right");
+    await expect(ask(service, "check", env)).resolves.toContain("are right");
   });
 
   it.each(services)("keeps what is secret of %s out of its environment", async (service) => {
@@ -114,10 +113,10 @@ describe("systemd", () => {
     const settings = { ...capture, ...files, DAYBOOK_CONNECTORS: "whatsapp-business" };
     const env = { PATH: process.env.PATH, ...(await withFiles(settings, "capture", { dir, secrets })) };
 
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    await expect(ask("capture", "check", env)).resolves.toContain("are right");
     const both = { ...env, DAYBOOK_CONNECTORS: "signal,whatsapp-business" };
     // Signal's own are missing, and nothing of WhatsApp's.
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env: both })).rejects.toThrow(
+    await expect(ask("capture", "check", both)).rejects.toThrow(
       /DAYBOOK_SIGNAL_SERVERS: is missing beside the connector signal; DAYBOOK_SIGNAL_KEY: [^;]*\n/,
     );
   });
@@ -139,7 +138,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect(records).toMatchObject({ DAYBOOK_OIDC_CLIENT_SECRET_FILE: "/run/secrets/oidc-client-secret" });
     const given = await withFiles(records!, "records", { dir, secrets });
     const env = { PATH: process.env.PATH, ...given };
-    await expect(check(DAYBOOK, ["run", "records", "--check"], { env })).rejects.toThrow(
+    await expect(ask("records", "check", env)).rejects.toThrow(
       "DAYBOOK_OIDC_ISSUER: is missing beside DAYBOOK_OIDC_CLIENT_SECRET",
     );
     const rest = {
@@ -147,18 +146,14 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
       DAYBOOK_OIDC_CLIENT_ID: "daybook",
       DAYBOOK_OIDC_ROLES: "officers=records-officer, admins=administrator",
     };
-    await expect(
-      check(DAYBOOK, ["run", "records", "--check"], { env: { ...env, ...rest } }),
-    ).resolves.toContain("are right");
+    await expect(ask("records", "check", { ...env, ...rest })).resolves.toContain("are right");
     for (const [name, value] of [
       ["ISSUER", "http://login.example.org"],
       ["ROLES", "officers=emperor"],
       ["ROLES", "officers"],
     ])
       await expect(
-        check(DAYBOOK, ["run", "records", "--check"], {
-          env: { ...env, ...rest, [`DAYBOOK_OIDC_${name}`]: value },
-        }),
+        ask("records", "check", { ...env, ...rest, [`DAYBOOK_OIDC_${name}`]: value }),
       ).rejects.toThrow(`DAYBOOK_OIDC_${name}: `);
   });
 
@@ -188,7 +183,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     });
     const settings = await withFiles(capture!, "capture", { dir, secrets });
     const env = { PATH: process.env.PATH, ...settings };
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    await expect(ask("capture", "check", env)).resolves.toContain("are right");
     expect(settingsOfPods(await pods(...both)).capture).toMatchObject({
       DAYBOOK_CONNECTORS: "signal,whatsapp-business",
     });
@@ -207,7 +202,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect(capture).toMatchObject({ DAYBOOK_AGENTS: "android-sms" });
     const settings = await withFiles(capture!, "capture", { dir, secrets });
     const env = { PATH: process.env.PATH, ...settings };
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    await expect(ask("capture", "check", env)).resolves.toContain("are right");
     expect(rendered).toContain("upstream agents { server daybook-any-capture:4483; }");
     expect(await renderChart(helm!)).toContain("upstream agents { server 127.0.0.1:4483 down; }");
     await expect(renderChart(helm!, ...agents, "--set", "capture.replicas=2")).rejects.toThrow(
@@ -232,7 +227,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect(capture).toMatchObject({ DAYBOOK_CONNECTORS: "sms,email" });
     const settings = await withFiles(capture!, "capture", { dir, secrets });
     const env = { PATH: process.env.PATH, ...settings };
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    await expect(ask("capture", "check", env)).resolves.toContain("are right");
     expect(rendered).toContain("upstream sms { server daybook-any-capture:4484; }");
     expect(rendered).toContain("{ name: mail, port: 25, targetPort: mail }");
     expect(await renderChart(helm!)).toContain("upstream sms { server 127.0.0.1:4484 down; }");
@@ -251,7 +246,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     expect(capture).toMatchObject({ DAYBOOK_CONNECTORS: "imap" });
     const settings = await withFiles(capture!, "capture", { dir, secrets });
     const env = { PATH: process.env.PATH, ...settings };
-    await expect(check(DAYBOOK, ["run", "capture", "--check"], { env })).resolves.toContain("are right");
+    await expect(ask("capture", "check", env)).resolves.toContain("are right");
   });
 
   it("gives a service any other setting, by the values", async () => {
