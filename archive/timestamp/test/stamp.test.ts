@@ -215,7 +215,7 @@ function refused(work: () => unknown): string | undefined {
         // What is not signed may be changed: the certificates beside it, and the status.
         else if (leadsTo(opened!, trusted)) expect(opened!.at).toEqual(at);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

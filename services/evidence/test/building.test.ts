@@ -11,7 +11,7 @@ import { MATTER, type Running, startEvidence } from "./support/running.ts";
 import { keyPairs, message } from "./support/small-archive.ts";
 
 /** More than lies in buffers between a server and a client that does not read on. */
-const LARGE = 24 * 1024 * 1024;
+const LARGE = 12 * 1024 * 1024;
 
 let evidence: Running;
 let officer: ReturnType<typeof exporting>;

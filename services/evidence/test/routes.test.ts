@@ -20,7 +20,7 @@ interface Summary {
 }
 
 /** More than lies in buffers between a server and a client that does not read on. */
-const LARGE = 24 * 1024 * 1024;
+const LARGE = 12 * 1024 * 1024;
 
 let evidence: Running;
 let officer: ApiClient;

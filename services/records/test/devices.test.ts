@@ -273,7 +273,7 @@ suite("devices over time", () => {
             }
           }
         }),
-        { numRuns: 25 },
+        { numRuns: 10 },
       );
     });
   });
