@@ -3,8 +3,10 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   statSync,
@@ -123,10 +125,14 @@ export class Postfix implements AsyncDisposable {
       "postlog unix-dgram n - n - 1 postlogd",
     ];
     writeFileSync(join(config, "master.cf"), `${services.join("\n")}\n`);
-    const running = spawn("postfix", ["-c", config, "start-fg"], { stdio: "ignore" });
+    makeQueue(queue, owner);
+    const said = openSync(join(dir, "said"), "a");
+    const running = spawn("postfix", ["-c", config, "start-fg"], { stdio: ["ignore", said, said] });
+    closeSync(said);
     const postfix = new Postfix(port, dir, running);
     while (!(await answers(port))) {
-      if (running.exitCode !== null) throw new Error(`Postfix ended: ${postfix.log()}`);
+      if (running.exitCode !== null)
+        throw new Error(`Postfix ended: ${readFileSync(join(dir, "said"), "utf8")}${postfix.log()}`);
       await sleep(50);
     }
     return postfix;
@@ -155,6 +161,24 @@ export class Postfix implements AsyncDisposable {
     await ended;
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** An empty queue as `postfix-files` has it, which need not be looked through before a start. */
+function makeQueue(queue: string, { uid }: { readonly uid: number }): void {
+  const { gid } = statSync("/usr/sbin/postdrop");
+  const own = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
+  const all = [
+    ...own.map((name) => [name, 0o700, 0] as const),
+    ["maildrop", 0o730, gid] as const,
+    ["public", 0o710, gid] as const,
+  ];
+  for (const [name, mode, group] of all) {
+    mkdirSync(join(queue, name));
+    chownSync(join(queue, name), uid, group);
+    chmodSync(join(queue, name), mode);
+  }
+  mkdirSync(join(queue, "pid"), { mode: 0o755 });
+  writeFileSync(join(queue, "quick-start"), "");
 }
 
 async function answers(port: number): Promise<boolean> {
