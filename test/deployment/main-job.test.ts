@@ -5,7 +5,7 @@ import { jest } from "@jest/globals";
 import { REHEARSAL_EVENTS } from "@daybook/rehearsal";
 import { untilRecords } from "../e2e/support/archive.ts";
 import { deploy, type Deployment } from "./deployment.ts";
-import { deployedStores, describeDeployed } from "./installed.ts";
+import { describeDeployed } from "./installed.ts";
 
 jest.setTimeout(300_000);
 
@@ -14,11 +14,11 @@ interface Page {
   readonly results: readonly { readonly text: string | null }[];
 }
 
-describeDeployed.each(deployedStores())("a deployment on %s, with two archivers", (store) => {
+describeDeployed("a deployment with two archivers", () => {
   let deployment: Deployment;
   let matter = "";
   beforeAll(async () => {
-    deployment = (await deploy({ store, archivers: 2, env: { DAYBOOK_CONNECTORS: "rehearsal" } }))!;
+    deployment = (await deploy({ archivers: 2, env: { DAYBOOK_CONNECTORS: "rehearsal" } }))!;
     const opened = ["matter", "open", "--title", "A first look", "--kind", "foi"];
     matter = (await deployment.json<{ id: string }>(opened)).id;
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deploy, type Deployment } from "../deployment/deployment.ts";
-import { deployedStores, describeDeployed } from "../deployment/installed.ts";
+import { describeDeployed } from "../deployment/installed.ts";
 import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { until } from "../e2e/support/archive.ts";
 import { scan } from "./scan.ts";
@@ -28,10 +28,10 @@ afterAll(() => rm(own, { recursive: true, force: true }));
 const scanAll = ({ dir }: Deployment) => scan(dir, SECRETS, (path) => path === join(dir, "secrets"));
 const importing = ["import", file, "--custodian", "Perpetua Vanterpool"];
 
-describeDeployed.each(deployedStores())("the files of real engines on %s, and every log", (store) => {
+describeDeployed("the files of real engines, and every log", () => {
   let whole: Deployment;
   beforeAll(async () => {
-    whole = (await deploy({ store }))!;
+    whole = (await deploy())!;
   }, 120_000);
   afterAll(() => whole.remove());
   const capture = () => whole.services.get("capture")!;
