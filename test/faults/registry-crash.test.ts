@@ -8,7 +8,7 @@ import { Daybook } from "../e2e/support/daybook.ts";
 
 jest.setTimeout(600_000);
 
-const KILLS = 4;
+const KILLS = 3;
 const LINES = 40;
 /** Searches that are under way at a time. */
 const SEARCHING = 4;

@@ -19,7 +19,7 @@ const PASSPHRASE = "correct horse battery staple";
 /** Of each search the audit record is in a segment of its own, and its key in a block of its own. */
 const SEARCHES = 24;
 const LINGER_MS = 1_050;
-const KILLS = 4;
+const KILLS = 3;
 
 const daybook = new Daybook();
 afterAll(() => daybook.remove());
