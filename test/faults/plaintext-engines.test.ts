@@ -70,7 +70,7 @@ describeDeployed("the files of real engines, and every log", () => {
       const found = await whole.json<{ total: number }>(["search", "quetzalcoatlus", "--matter", id]);
       return found.total > 1_000;
     });
-    const out = join(own, `package-${store}`);
+    const out = join(own, "package");
     await whole.json(["export", "--matter", id, "--out", out, "--query", "quetzalcoatlus"]);
     expect(scan(out, SECRETS)).not.toEqual([]);
     expect(scanAll(whole)).toEqual([]);
