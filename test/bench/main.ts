@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bench, Figure } from "./figure.ts";
 import { table, writeResults } from "./report.ts";
+import { EMAIL } from "./email/suite.ts";
 import { ENGINES } from "./engines/suite.ts";
 import { IMESSAGE } from "./imessage/suite.ts";
 import { rebuilding } from "./rebuilding.ts";
@@ -22,6 +23,7 @@ const suites: Readonly<Record<string, Readonly<Record<string, Bench>>>> = {
   imessage: IMESSAGE,
   "sms-webhooks": SMS_WEBHOOKS,
   sms: SMS,
+  email: EMAIL,
   "whatsapp-business": WHATSAPP_BUSINESS,
   "whatsapp-web": WHATSAPP_WEB,
 };

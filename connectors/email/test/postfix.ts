@@ -181,7 +181,8 @@ function makeQueue(queue: string, { uid }: { readonly uid: number }): void {
   writeFileSync(join(queue, "quick-start"), "");
 }
 
-async function answers(port: number): Promise<boolean> {
+/** Whether somebody listens there. */
+export async function answers(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
     await once(socket, "connect");
