@@ -35,7 +35,7 @@ export interface AgentOptions {
   /** What is read here of what they hand over. */
   readonly readers: readonly AgentReader[];
   readonly registry: AgentRegistry;
-  /** Their own listener. */
+  /** Their own listener; with an authority of clients, it is for devices alone that show a certificate of it. */
   readonly at: { readonly host: string; readonly port: number; readonly tls?: ServerCertificate | undefined };
   /** An agent that says nothing for so long is down. 24 hours unless given. */
   readonly quietMs?: number;
@@ -93,6 +93,7 @@ export class Agents {
     const counted = metrics && showAgents(metrics, () => this.#shown());
     const listening = await listen(
       agentDoor({
+        wantsCertificate: at.tls?.clientAuthority !== undefined,
         isKnown: async (agent) => (await this.#known.get(agent)) !== undefined,
         enrol: (body, signature) => this.#enrol(body, signature),
         batch: (of, signature, body) =>

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 import { AGENT_LIMITS, ConnectorError } from "@daybook/contract";
 import type { Logger } from "@daybook/runtime";
 import { CaptureError } from "../error.ts";
@@ -16,9 +17,12 @@ const WARN_EVERY_MS = 60_000;
 const AT_ONCE = { enrol: 8, batch: 32, part: 16 } as const;
 
 /** What was answered: for counting. */
-export type Answered = Outcome["outcome"] | "enrolled" | "part" | "bad-request" | "busy" | "unavailable";
+export type Answered =
+  Outcome["outcome"] | "enrolled" | "part" | "no-certificate" | "bad-request" | "busy" | "unavailable";
 
 export interface DoorOptions {
+  /** Whether a device has to show a certificate that the listener's authority signed: mutual TLS. */
+  readonly wantsCertificate: boolean;
   /** Whether it enrolled once: nothing is read of what others send. */
   readonly isKnown: (agent: string) => Promise<boolean>;
   /** @returns undefined for a code that is good for nothing, or bytes that are no enrolment, or bear no signature of its key */
@@ -79,6 +83,7 @@ export function agentDoor(options: DoorOptions): RequestListener {
   };
 
   const answerTo = async (request: IncomingMessage): Promise<Answer> => {
+    if (options.wantsCertificate && !showsCertificate(request)) return refused(401, "no-certificate");
     const path = request.url ?? "";
     const [, batchAgent, number] = BATCH.exec(path) ?? [];
     const [, partAgent, sha256] = PART.exec(path) ?? [];
@@ -150,6 +155,10 @@ function shown(of: { readonly agent: string; readonly number: number }, outcome:
 
 function refused(status: number, answered: Answered): Answer {
   return { status, answered, body: { code: answered } };
+}
+
+function showsCertificate({ socket }: IncomingMessage): boolean {
+  return socket instanceof TLSSocket && socket.authorized;
 }
 
 function signatureOf(request: IncomingMessage): Buffer | undefined {

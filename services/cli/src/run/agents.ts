@@ -2,7 +2,7 @@ import type { AgentOptions } from "@daybook/capture";
 import type { ApiClient, Config } from "@daybook/runtime";
 import { z } from "zod";
 import { AGENT_KINDS, agentReaders } from "../agents.ts";
-import type { COMMON } from "./settings.ts";
+import { type COMMON, pem } from "./settings.ts";
 
 /** What capture is told of agents on devices. */
 export const AGENTS = {
@@ -19,6 +19,11 @@ export const AGENTS = {
     .max(65_535)
     .default(4483)
     .describe("port that agents on devices come to, under /agents/v1/ alone"),
+  DAYBOOK_AGENTS_CLIENT_CA: pem()
+    .optional()
+    .describe(
+      "the authority that signs the devices' certificates, PEM: those without one are refused (mutual TLS)",
+    ),
   DAYBOOK_AGENTS_QUIET_HOURS: z.coerce
     .number<string>()
     .int()
@@ -27,6 +32,13 @@ export const AGENTS = {
     .default(24)
     .describe("an agent that says nothing for so many hours is down"),
 };
+
+/** What is wrong with them beside the other settings. */
+export function agentProblems(config: Config<typeof AGENTS> & Config<typeof COMMON>): string[] {
+  return config.DAYBOOK_AGENTS_CLIENT_CA !== undefined && config.DAYBOOK_TLS_CERTIFICATE === undefined
+    ? ["DAYBOOK_TLS_CERTIFICATE: is missing beside DAYBOOK_AGENTS_CLIENT_CA"]
+    : [];
+}
 
 /** Undefined where none are taken. */
 export async function agentsOf(
@@ -42,7 +54,10 @@ export async function agentsOf(
     at: {
       host: config.DAYBOOK_HOST,
       port: config.DAYBOOK_AGENTS_PORT,
-      tls: certificate !== undefined && key ? { certificate, key } : undefined,
+      tls:
+        certificate !== undefined && key
+          ? { certificate, key, clientAuthority: config.DAYBOOK_AGENTS_CLIENT_CA }
+          : undefined,
     },
     quietMs: config.DAYBOOK_AGENTS_QUIET_HOURS * 3_600_000,
   };

@@ -26,7 +26,7 @@ import { rehearsalLive } from "../rehearsal.ts";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
 import { sealedPublisher } from "../up/publisher.ts";
 import { outboundFrom } from "../up/relaying.ts";
-import { agentsOf } from "./agents.ts";
+import { agentProblems, agentsOf } from "./agents.ts";
 import { emailOf, emailProblems } from "./email.ts";
 import { database, engineProblems, s3Stores, streamOptions } from "./engines.ts";
 import { peersOf, registryAuthenticator } from "./peers.ts";
@@ -78,6 +78,7 @@ export const captureOf = (
       ...engineProblems(config),
       ...trialProblems(config),
       ...relayProblems(config),
+      ...agentProblems(config),
       ...signalProblems(config),
       ...smsProblems(config),
       ...emailProblems(config),

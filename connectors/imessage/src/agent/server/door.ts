@@ -79,7 +79,13 @@ export class Door {
         "network-unavailable",
         "the server gave no answer to the enrolment: try again",
       );
-    throw new ConnectorError("link-refused", "the server did not take the code: have another made");
+    const refusal = refusalOf(answer);
+    throw new ConnectorError(
+      "link-refused",
+      refusal.is === "refused" && refusal.code === "no-certificate"
+        ? "the server wants a certificate that its authority signed: enrol with it and its key"
+        : "the server did not take the code: have another made",
+    );
   }
 
   async batch(agent: string, { number, body }: Numbered, signal: AbortSignal): Promise<BatchAnswer> {
