@@ -1,20 +1,18 @@
 import { join } from "node:path";
 import { Daybook } from "../../e2e/support/daybook.ts";
-import { ChatDb, FERGUS } from "../../fakes/imessage/index.ts";
 import { openMessages } from "../../../connectors/imessage/src/open-messages.ts";
 import { fileMember } from "./file-member.ts";
+import { writeRows } from "./rows.ts";
 import { type Bench, figure, timed } from "../figure.ts";
 
 const ROWS = 500_000;
-const CHATS = 200;
-const START = Date.UTC(2024, 0, 1);
 
 /** A `chat.db` of half a million messages: read alone, and imported by the command line until all can be searched. */
 export const importing: Bench = async ({ scale, dir, say }) => {
   const rows = ROWS * scale;
   say(`writing ${rows} messages`);
   const mac = join(dir, "Messages");
-  writeRows(mac, rows);
+  writeRows(mac, rows).close();
 
   say("reading them");
   const database = await fileMember(join(mac, "chat.db"));
@@ -58,20 +56,3 @@ export const importing: Bench = async ({ scale, dir, say }) => {
     await daybook.remove();
   }
 };
-
-function writeRows(dir: string, rows: number): void {
-  const db = new ChatDb(dir);
-  db.run("BEGIN");
-  const chats = Array.from({ length: CHATS }, (_, i) => {
-    const from = db.handle(`${FERGUS}${String(i)}`);
-    return { from, chat: db.chat(`${FERGUS}${String(i)}`, [from]) };
-  });
-  for (let i = 0; i < rows; i += 1) {
-    const { chat, from } = chats[i % CHATS]!;
-    const text = `Message ${i}: the ferry sails at nine, if the pilot is well and the weather holds until then.`;
-    const at = new Date(START + i * 60_000);
-    db.message({ chat, ...(i % 3 > 0 && { from }), at, name: String(i), runs: [{ text }] });
-  }
-  db.run("COMMIT");
-  db.close();
-}
