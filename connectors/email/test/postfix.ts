@@ -62,7 +62,8 @@ export class Postfix implements AsyncDisposable {
   static async start(to: number, tls = false, more: readonly string[] = []): Promise<Postfix> {
     const port = await freePort();
     const dir = mkdtempSync(join(tmpdir(), "daybook-postfix-"));
-    // Its processes run as another user.
+    // Its processes run as another user, and a test before may have hardened this process.
+    const umask = process.umask(0o022);
     chmodSync(dir, 0o755);
     const [config, queue, data] = ["etc", "queue", "data"].map((name) => join(dir, name)) as [
       string,
@@ -125,10 +126,10 @@ export class Postfix implements AsyncDisposable {
       "postlog unix-dgram n - n - 1 postlogd",
     ];
     writeFileSync(join(config, "master.cf"), `${services.join("\n")}\n`);
-    makeQueue(queue, owner);
     const said = openSync(join(dir, "said"), "a");
     const running = spawn("postfix", ["-c", config, "start-fg"], { stdio: ["ignore", said, said] });
     closeSync(said);
+    process.umask(umask);
     const postfix = new Postfix(port, dir, running);
     while (!(await answers(port))) {
       if (running.exitCode !== null)
@@ -161,24 +162,6 @@ export class Postfix implements AsyncDisposable {
     await ended;
     rmSync(this.#dir, { recursive: true, force: true });
   }
-}
-
-/** An empty queue as `postfix-files` has it, which need not be looked through before a start. */
-function makeQueue(queue: string, { uid }: { readonly uid: number }): void {
-  const { gid } = statSync("/usr/sbin/postdrop");
-  const own = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
-  const all = [
-    ...own.map((name) => [name, 0o700, 0] as const),
-    ["maildrop", 0o730, gid] as const,
-    ["public", 0o710, gid] as const,
-  ];
-  for (const [name, mode, group] of all) {
-    mkdirSync(join(queue, name));
-    chownSync(join(queue, name), uid, group);
-    chmodSync(join(queue, name), mode);
-  }
-  mkdirSync(join(queue, "pid"), { mode: 0o755 });
-  writeFileSync(join(queue, "quick-start"), "");
 }
 
 /** Whether somebody listens there. */

@@ -15,11 +15,15 @@ export async function ask(
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
   const said = new PassThrough();
+  // Whoever runs a service is hardened; this process runs other tests.
+  const umask = process.umask(0o077);
   const flags = { check: flag === "check", settings: flag === "settings" };
   try {
     await runNamed(service, flags, createOutput(flag === "settings", said), env);
   } catch (error) {
     throw new Error(`${errorLine(error).line}\n`, { cause: error });
+  } finally {
+    process.umask(umask);
   }
   said.end();
   return text(said);
