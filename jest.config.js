@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 // What tests start finds its sources compiled, but for the first of a kind.
@@ -22,8 +23,8 @@ export default {
   },
   transformIgnorePatterns: ["/node_modules/"],
   injectGlobals: true,
-  // Tests wait more than they compute: one worker a core, where jest would leave one out.
-  maxWorkers: "100%",
+  // Tests wait about a third of their time: for a lock to lapse, a broker to come back, a browser to draw.
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // A loaded machine takes several times as long as a quiet one: what hangs is to fail, and nothing else.
   testTimeout: 180_000,
 };
