@@ -1,4 +1,5 @@
 import { network } from "@daybook/contract";
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { Scope, scopeHash as hashOfCapture } from "../services/capture/src/scope.ts";
 import { scopeHash as hashOfRecords } from "../services/records/src/scope.ts";
@@ -6,7 +7,7 @@ import { scopeHash as hashOfRecords } from "../services/records/src/scope.ts";
 // Services do not import one another, so each has its own: were they to part, rules would leave nothing out.
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const networks = fc.constantFrom(...network.options);
-const name = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), fc.string());
+const name = fc.oneof(fc.string({ unit: codePoint }), fc.string({ unit: "grapheme" }), fc.string());
 
 describe("the hash by which a scope rule names a conversation", () => {
   it("is the same in the service that keeps rules and in the one that applies them", () => {

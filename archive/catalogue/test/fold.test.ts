@@ -1,10 +1,11 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { fold, termsOf, unitsOf } from "../src/fold.ts";
 import { indexedTerms, matches } from "../src/match.ts";
 import { parseQuery } from "../src/query.ts";
 
 const texts = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 60 }),
+  fc.string({ unit: codePoint, maxLength: 60 }),
   fc.string({ unit: "grapheme", maxLength: 40 }),
   fc.string({
     unit: fc.constantFrom(

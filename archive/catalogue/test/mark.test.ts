@@ -1,3 +1,4 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { excerptOf, matches, parseQuery } from "../src/index.ts";
 import { fold, unitsOf } from "../src/fold.ts";
@@ -43,7 +44,7 @@ describe("marks", () => {
   );
   const texts = fc.oneof(
     fc.array(letters, { maxLength: 40 }).map((all) => all.join("")),
-    fc.string({ unit: "binary", maxLength: 60 }),
+    fc.string({ unit: codePoint, maxLength: 60 }),
   );
 
   it("fold to what was searched for, and are no wider than that needs", () => {

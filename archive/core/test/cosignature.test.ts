@@ -1,3 +1,4 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import {
   addCosignature,
@@ -175,7 +176,7 @@ describe("an answer of a witness", () => {
 
   it("of any text is taken or refused, never anything else", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.nat(LINE.length), (inserted, at) => {
+      fc.property(fc.string({ unit: codePoint }), fc.nat(LINE.length), (inserted, at) => {
         try {
           addCosignature(note, LINE.slice(0, at) + inserted + LINE.slice(at), first);
         } catch (error) {

@@ -1,3 +1,4 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { createHmac, createSecretKey } from "node:crypto";
 import { hmacSha256 } from "../src/index.ts";
@@ -5,7 +6,7 @@ import { hmacSha256 } from "../src/index.ts";
 describe("HMAC-SHA-256", () => {
   it("is what Node makes, for any key of a block or less and any text", () => {
     const keys = fc.uint8Array({ minLength: 1, maxLength: 64 });
-    const texts = fc.array(fc.string({ unit: "binary", maxLength: 300 }), { minLength: 1, maxLength: 3 });
+    const texts = fc.array(fc.string({ unit: codePoint, maxLength: 300 }), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(keys, texts, (bytes, all) => {
         const key = createSecretKey(bytes);

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { hash } from "node:crypto";
 import type { ArchiveRecord } from "@daybook/archive-core";
 import type { Event } from "@daybook/contract";
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { eml, hasEml } from "../src/eml.ts";
 import type { PackageAttachment } from "../src/index.ts";
@@ -70,7 +71,7 @@ describe("an EML", () => {
       fc.asyncProperty(
         fc.oneof(
           fc.string({ unit: "grapheme" }),
-          fc.string({ unit: "binary" }),
+          fc.string({ unit: codePoint }),
           fc.constant("x".repeat(2_000)),
         ),
         async (text) => {

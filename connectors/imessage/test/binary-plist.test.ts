@@ -1,3 +1,4 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { binaryPlist, type Plist } from "../../../test/fakes/imessage/index.ts";
 import { PlistError, readBinaryPlist } from "../src/plist/binary-plist.ts";
@@ -5,7 +6,7 @@ import { PlistError, readBinaryPlist } from "../src/plist/binary-plist.ts";
 const { tree } = fc.letrec<{ tree: Plist }>((tie) => ({
   tree: fc.oneof(
     { maxDepth: 4 },
-    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.string({ unit: codePoint, maxLength: 40 }),
     fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
     fc.boolean(),
     fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),

@@ -1,3 +1,4 @@
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { type Run, typedstream } from "../../../test/fakes/imessage/index.ts";
 import { readAttributedString } from "../src/typedstream/attributed-string.ts";
@@ -12,7 +13,7 @@ const object = (className: string) => [0x84, 0x01, 0x40, 0x84, 0x84, ...name(cla
 const run: fc.Arbitrary<Run> = fc.record(
   {
     text: fc.oneof(
-      fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
+      fc.string({ unit: codePoint, minLength: 1, maxLength: 40 }),
       fc.constantFrom("x".repeat(127), "x".repeat(128), "é".repeat(20_000), "x".repeat(70_000)),
     ),
     part: fc.nat({ max: 999 }),

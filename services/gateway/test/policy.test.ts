@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { apiClient } from "@daybook/runtime";
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { type Draft, refusalOf } from "../src/policy/hook.ts";
 import { markingsHook } from "../src/policy/markings.ts";
@@ -46,7 +47,7 @@ describe("markings", () => {
     fc.assert(
       fc.property(
         fc
-          .string({ minLength: 1, maxLength: 20, unit: "binary" })
+          .string({ minLength: 1, maxLength: 20, unit: codePoint })
           .filter((s) => s.trim() === s && !/[\s-]/.test(s)),
         (marking) => {
           expect(markingsHook([marking]).refusal(draft(`a ${marking} b`))).toBeDefined();

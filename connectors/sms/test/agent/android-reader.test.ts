@@ -1,4 +1,5 @@
 import { envelope } from "@daybook/contract";
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { androidSmsReader } from "../../src/index.ts";
 import { ABOUT, bytes, mms, OWN, PICTURE, sms } from "./rows.ts";
@@ -156,15 +157,15 @@ it("reads any row into events that fit the schema, the same each time", () => {
     },
     changes: fc.array(fc.constantFrom("body", "parts", "status", "m_type", "other")),
     columns,
-    thread: fc.record({ recipients: fc.array(fc.string({ unit: "binary" })) }),
+    thread: fc.record({ recipients: fc.array(fc.string({ unit: codePoint })) }),
     addresses: fc.array(
-      fc.record({ type: fc.constantFrom(137, 151, 130), address: fc.string({ unit: "binary" }) }),
+      fc.record({ type: fc.constantFrom(137, 151, 130), address: fc.string({ unit: codePoint }) }),
     ),
     parts: fc.array(
       fc.record({
         row: fc.nat(),
         ct: fc.constantFrom("text/plain", "image/png"),
-        text: fc.string({ unit: "binary" }),
+        text: fc.string({ unit: codePoint }),
       }),
     ),
   });

@@ -1,4 +1,5 @@
 import { event, MAX_EVENT_BYTES } from "@daybook/contract";
+import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { observation as schema, type Observed } from "../../src/observation.ts";
 import { draftsOf, inPlaceOf } from "../../src/reading/drafts.ts";
@@ -152,7 +153,7 @@ it("does not take the names of one conversation's people for ids of another's", 
 });
 
 const word = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.string({ unit: codePoint, maxLength: 12 }),
   fc.constantFrom(FERGUS, HARBOUR, "3EB0A1", HALF, ""),
 );
 const field = fc.oneof(
