@@ -31,6 +31,7 @@ function roomyMemory(folder, bytes) {
 export default {
   testEnvironment: "node",
   cacheDirectory: join(cache, "jest"),
+  testSequencer: "<rootDir>/test/sequence.js",
   globalTeardown: "<rootDir>/test/after.js",
   testMatch: ["<rootDir>/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/.daybook/"],

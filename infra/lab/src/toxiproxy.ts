@@ -125,7 +125,12 @@ async function ask(
   body?: object,
   allowed?: number,
 ): Promise<State | undefined> {
-  const answer = await fetch(api + path, { method, body: body === undefined ? null : JSON.stringify(body) });
+  const answer = await fetch(api + path, {
+    method,
+    body: body === undefined ? null : JSON.stringify(body),
+    // It closes connections that lie idle, also just as something is asked.
+    headers: { connection: "close" },
+  });
   const text = await answer.text();
   if (answer.status === allowed || (answer.ok && text === "")) return undefined;
   if (!answer.ok) throw new Error(`toxiproxy refused ${method} ${path} (${answer.status}): ${text.trim()}`);

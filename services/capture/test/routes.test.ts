@@ -34,6 +34,8 @@ beforeAll(async () => {
   const log = createLogger("postgres", "fatal", { stream: new PassThrough().resume() });
   postgres = await startPostgres({ dataDir: join(dir, "postgres"), log });
   pool = new Pool({ ...postgres.connection, max: 3 });
+  // Its connections may be there still when PostgreSQL stops.
+  pool.on("error", () => undefined);
   pool.on("error", () => undefined);
 });
 afterAll(async () => {

@@ -93,6 +93,7 @@ export class Intake {
     this.#postgres = await startPostgres({ dataDir: join(this.dir, "postgres"), log });
     this.#pool = new Pool({ ...this.#postgres.connection, max: 3 });
     this.#pool.on("error", () => undefined);
+    this.#pool.on("error", () => undefined);
     await this.open(more);
   }
 
