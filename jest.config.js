@@ -29,7 +29,7 @@ function roomyMemory(folder, bytes) {
 
 /** @type {import("jest").Config} */
 export default {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/environment.js",
   cacheDirectory: join(cache, "jest"),
   testSequencer: "<rootDir>/test/sequence.js",
   globalTeardown: "<rootDir>/test/after.js",
