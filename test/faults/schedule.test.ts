@@ -5,13 +5,13 @@ import { runCommand } from "../e2e/support/daybook.ts";
 import type { Outcome } from "./run/run.ts";
 
 const SEED = "405";
-const MINUTES = 2;
+const MINUTES = 1.5;
 
 itDeployed(
-  "loses, doubles and forks nothing in two minutes of faults, and goes on by itself after",
+  "loses, doubles and forks nothing in ninety seconds of faults, and goes on by itself after",
   async () => {
     const main = join(import.meta.dirname, "run/main.ts");
-    const args = [main, "--minutes", String(MINUTES), "--seed", SEED, "--rate", "200", "--json"];
+    const args = [main, "--minutes", String(MINUTES), "--seed", SEED, "--rate", "100", "--json"];
     const { code, stdout, stderr } = await runCommand(NODE, args, { env: process.env });
     const outcome = JSON.parse(stdout || "{}") as Partial<Outcome>;
 
