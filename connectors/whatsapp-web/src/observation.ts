@@ -94,10 +94,18 @@ export const observation = z.discriminatedUnion("what", [
     }),
   }),
   z.object({ what: z.literal("chat"), ...common, change: z.enum(["removed", "archived", "unarchived"]) }),
+  /** Of nothing that happened: how far what happened is recorded. */
+  z.object({ what: z.literal("mark"), ...common, mark: z.string().max(64) }),
   /** The page's hooks could not make anything of something: what, by its own words. */
   z.object({ what: z.literal("failed"), ...common, part: z.string().max(64), key: messageKey.optional() }),
 ]);
 export type Observation = z.infer<typeof observation>;
 export type ObservationOf<What extends Observation["what"]> = Extract<Observation, { what: What }>;
+
+/** The mark that an observation is, if it is one. Of JSON. */
+export function markIn(raw: string): string | undefined {
+  const { data } = observation.safeParse(JSON.parse(raw));
+  return data?.what === "mark" ? data.mark : undefined;
+}
 
 export type { Queued as Observed } from "./page-port.ts";

@@ -66,6 +66,10 @@ export interface PagePort {
     from: number,
     most: number,
   ) => Promise<{ readonly found: readonly string[]; readonly next?: number }>;
+  /** Puts messages into the queue, in this order, as they are now and as found: what is heard of them comes before or after. */
+  readonly note: (ids: readonly string[]) => Promise<void>;
+  /** Puts a mark into the queue: once that is recorded, so is all that was put there before. */
+  readonly mark: (name: string) => void;
   /** Asks the phone for the messages that could not be decrypted. @returns how many there are */
   readonly askAgain: () => number;
   /** Gets and decrypts a message's medium, to be read in slices. */

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeWithChromium, edit, text } from "../../../test/fakes/whatsapp-web/index.ts";
+import {
+  describeWithChromium,
+  edit,
+  type MessageEvent,
+  text,
+} from "../../../test/fakes/whatsapp-web/index.ts";
 import { Capturer } from "./support/capturer.ts";
 import { FERGUS, Office } from "./support/office.ts";
 import { processesIn, sessionsOf, signalAll } from "./support/processes.ts";
@@ -100,7 +105,7 @@ describeWithChromium("The connector, killed", () => {
   }, 280_000);
 
   it("takes nothing out of the page's queue that was not durable", async () => {
-    capturer.holds = true;
+    capturer.fault = "lost";
     capturer.start();
     await until(() => capturer.status === "live");
     office.server.deliverMany(Array.from({ length: 50 }, (_, n) => text({ from: FERGUS }, `message ${n}`)));
@@ -110,7 +115,7 @@ describeWithChromium("The connector, killed", () => {
     await capturer.kill();
     await nothingRuns();
     expect(capturer.records).toEqual([]);
-    capturer.holds = false;
+    capturer.fault = undefined;
     capturer.start();
     await until(() => capturer.records.length >= 50);
 
@@ -118,4 +123,33 @@ describeWithChromium("The connector, killed", () => {
       Array.from({ length: 50 }, (_, n) => `message ${n}`),
     );
   }, 120_000);
+
+  it.each<[string, (said: MessageEvent) => unknown]>([
+    ["was heard", (said) => office.server.deliver(said)],
+    ["was found by looking again", (said) => office.server.remember([said])],
+  ])(
+    "between durable and remembered, has one record of a message that %s, and its edit",
+    async (_, say) => {
+      const said = text({ from: FERGUS }, "draft");
+      capturer.fault = "kept";
+      say(said);
+      capturer.start();
+      await until(() => capturer.isHolding);
+      signalAll(sessionsOf(capturer.pid), "SIGKILL");
+      await capturer.kill();
+      await nothingRuns();
+      expect(capturer.records).toMatchObject([{ kind: "message", text: "draft" }]);
+      office.server.deliver(edit(said, "final"));
+      capturer.fault = undefined;
+      capturer.start();
+      await until(() => capturer.status === "live");
+
+      expect(capturer.records).toMatchObject([
+        { kind: "message", text: "draft" },
+        { kind: "edit", text: "final" },
+        { kind: "notice", text: expect.stringContaining("seen when looking again") as unknown },
+      ]);
+    },
+    120_000,
+  );
 });

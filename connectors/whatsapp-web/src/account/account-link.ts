@@ -58,6 +58,8 @@ export class AccountLink {
   readonly #sending: Sending;
   readonly #coverage: Coverage;
   readonly #media: AccountMedia;
+  /** One for all its sessions: what one of them left under way comes before what the next hands over. */
+  readonly #intake: Intake;
   #status: LinkStatus = "connecting";
   #problem: string | undefined;
   #version = "";
@@ -75,6 +77,12 @@ export class AccountLink {
     });
     this.#coverage = coverageOf(state, account, (events) => sink.capture(events));
     this.#sending = new Sending(state, now, answerMs);
+    this.#intake = new Intake({
+      ...{ state, sink, log },
+      about: () => this.#about,
+      recognise: (draft) => this.#sending.recognise(draft),
+      recorded: (drafts) => this.#recorded(drafts),
+    });
   }
 
   get account(): Account {
@@ -180,12 +188,7 @@ export class AccountLink {
   async #runOne(signal: AbortSignal, backOff: BackOff): Promise<Ended> {
     const { sessions, state, sink, account, log, now } = this.#options;
     forgetOld(state, now());
-    const intake = new Intake({
-      ...{ state, sink, log },
-      about: () => this.#about,
-      recognise: (draft) => this.#sending.recognise(draft),
-      recorded: (drafts) => this.#recorded(drafts),
-    });
+    const intake = this.#intake;
     const lookAgain = new LookAgain({
       ...{ state, intake, now },
       // What came between two links is on the phone, which may have handed it over.

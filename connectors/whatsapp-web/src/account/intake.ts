@@ -1,8 +1,11 @@
+import { hash } from "node:crypto";
 import { captureBatches, type Change, type Log, type ScopedSink } from "@daybook/keeping";
+import { WebError } from "../error.ts";
+import { markIn } from "../observation.ts";
 import type { Queued } from "../page-port.ts";
 import { type About, type Draft, draftsOf, inPlaceOf } from "../reading/drafts.ts";
 import { heldOf } from "../reading/held.ts";
-import { type AccountState, HeldWith, type Kind, readChat } from "./kept.ts";
+import { type AccountState, HeldWith, type Kind, readChat, readRecorded } from "./kept.ts";
 
 export interface IntakeOptions {
   readonly state: AccountState;
@@ -15,10 +18,16 @@ export interface IntakeOptions {
   readonly log: Log;
 }
 
-/** What was observed becomes events, one batch after another: what a message was is known by the batches before. */
+/**
+ * What was observed becomes events, one batch after another: what a message was is known by the batches before. The page's
+ * queue holds what is handed over until it is remembered too. So after a kill at any moment the same is handed over again,
+ * before anything newer, and gives the same events.
+ */
 export class Intake {
   readonly #options: IntakeOptions;
   #last: Promise<unknown> = Promise.resolve();
+  /** By mark: who waits for it. */
+  readonly #marks = new Map<string, () => void>();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -35,17 +44,42 @@ export class Intake {
     return taken;
   }
 
+  /**
+   * Resolves once that mark of the page's queue, and so all before it, is recorded.
+   *
+   * @throws {WebError} `unavailable` when `signal` aborts before
+   */
+  async passed(mark: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject }: PromiseWithResolvers<void> = Promise.withResolvers();
+    const abort = () => reject(new WebError("unavailable", "the wait was cut off"));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    this.#marks.set(mark, resolve);
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#marks.delete(mark);
+    }
+  }
+
   async #take(observed: readonly Queued[]): Promise<void> {
     const { state, about, recognise, recorded } = this.#options;
     const held = new HeldWith(state);
     const changes = new Map<string, Change<Kind>>();
     const [taken, kept]: [Draft[], Draft[]] = [[], []];
     const isOut = this.#scope();
-    for (const one of observed) {
+    const passed: string[] = [];
+    const recordedBefore = readRecorded(state);
+    const digests = observed.map(({ raw }) => hash("sha256", raw, "base64"));
+    for (const [at, one] of observed.entries()) {
+      // What was found of a message would undo what was heard of it after.
+      if (recordedBefore.has(digests[at] ?? "")) continue;
       const drafts = draftsOf(one, about(), held).filter(
         ({ eventId }) => !this.#isRecorded(eventId, changes),
       );
       const [first] = drafts;
+      if (!first) passed.push(markIn(one.raw) ?? "");
       const original = heldOf(one);
       // Also what scope leaves out is handed over, for it is counted; but nothing of it is remembered.
       const sent = drafts.map(recognise);
@@ -58,7 +92,9 @@ export class Intake {
     await captureBatches(taken, { ...this.#options, inPlaceOf });
     await recorded(kept);
     for (const [name, value] of held.coming) changes.set(`held/${name}`, { kind: "held", name, value });
+    if (changes.size > 0) changes.set("recorded", { kind: "recorded", name: "", value: digests });
     await state.write([...changes.values()]);
+    for (const mark of passed) this.#marks.get(mark)?.();
   }
 
   /** A pair of a person's ids is recorded once. */

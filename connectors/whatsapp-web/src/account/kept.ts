@@ -7,6 +7,7 @@ import type { Held, Original } from "../reading/held.ts";
 export type Kind =
   | "account"
   | "held" // messages that are recorded
+  | "recorded" // of the page's queue, last
   | "identity" // observations of people that are recorded
   | "chat"
   | "media"
@@ -78,6 +79,11 @@ export class HeldWith implements Held {
   original(messageId: string): Original | undefined {
     return this.coming.get(messageId) ?? readOriginal(this.#state, messageId);
   }
+}
+
+/** What was recorded last of the page's queue, by digest: the page may hand it over once more, though it is remembered. */
+export function readRecorded(state: AccountState): ReadonlySet<string> {
+  return new Set(z.array(z.string()).safeParse(state.get("recorded", "")).data);
 }
 
 /** When what the page has was last looked through began, milliseconds since 1970. */

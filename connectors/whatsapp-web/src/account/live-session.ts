@@ -117,9 +117,10 @@ export class LiveSession {
       const process = this.#process;
       this.#interrupted = new AbortController();
       const { signal: interrupted } = this.#interrupted;
+      const either = AbortSignal.any([signal, interrupted]);
       onState("catching-up", this.#version ?? "");
       await process.ask("askAgain").catch(() => undefined);
-      const isDone = await this.#until(() => lookAgain.run(process)).catch((cause: unknown) => {
+      const isDone = await this.#until(() => lookAgain.run(process, either)).catch((cause: unknown) => {
         if (!(cause instanceof WebError)) throw cause;
         log.warn({}, "WhatsApp Web could not be looked through: it is tried again");
         return false;
@@ -128,7 +129,6 @@ export class LiveSession {
       if (interrupted.aborted) continue;
       if (isDone) onState("live", this.#version ?? "");
       const waitMs = isDone ? lookEveryMs : RETRY.mostMs;
-      const either = AbortSignal.any([signal, interrupted]);
       await sleep(waitMs, undefined, { signal: either }).catch(() => undefined);
     }
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Captured } from "@daybook/contract";
 import { z } from "zod";
 import { WebError } from "../error.ts";
@@ -11,6 +12,8 @@ export interface Looked {
   ask(what: "chats"): Promise<Awaited<ReturnType<PagePort["chats"]>>>;
   ask(what: "loadBack", chat: string, least: number): Promise<Awaited<ReturnType<PagePort["loadBack"]>>>;
   ask(what: "found", chat: string, from: number, most: number): Promise<string[]>;
+  ask(what: "note", ids: readonly string[]): Promise<unknown>;
+  ask(what: "mark", name: string): Promise<unknown>;
   ask(what: "forgotten", from: number, most: number): Promise<Awaited<ReturnType<PagePort["forgotten"]>>>;
 }
 
@@ -18,7 +21,7 @@ export type LookedChat = Pick<Awaited<ReturnType<PagePort["chats"]>>[number], "i
 
 export interface LookAgainOptions {
   readonly state: AccountState;
-  readonly intake: Intake;
+  readonly intake: Pick<Intake, "passed">;
   /** Nothing before it is looked for, milliseconds since 1970. */
   readonly since: number;
   /** A known hole: durable once resolved. */
@@ -40,9 +43,12 @@ const MAX_COMPARED = 200;
 const MAX_CHATS = 5_000;
 /** Clocks of phones and servers differ. */
 const MARGIN_MS = 300_000;
-const MAX_HELD_CHARACTERS = 16_000_000;
+
+/** From when on, milliseconds since 1970: what is new; what is recorded may have been changed; this look. */
+type Span = Record<"since" | "changed" | "began", number>;
 
 const place = z.object({ chat: z.object({ id: z.string(), title: z.string() }) });
+const serialized = z.object({ msg: z.object({ id: z.object({ _serialized: z.string() }) }) });
 const time = z.object({ msg: z.object({ t: z.number().nullish() }) });
 
 /**
@@ -59,37 +65,36 @@ export class LookAgain {
   /**
    * Once. Repeatable: what is recorded already is not recorded again.
    *
-   * @throws {WebError} `unavailable` when the session ended meanwhile: what was not looked at is looked at the next time
+   * @throws {WebError} `unavailable` when `signal` aborts, or the session ends: what was not looked at is looked at the next time
    * @throws {ConnectorError} retryable
    */
-  async run(page: Looked): Promise<void> {
+  async run(page: Looked, signal: AbortSignal): Promise<void> {
     const { state, since: first, now, excludes } = this.#options;
     const began = now().getTime();
     const looked = Math.min(began, readLooked(state) ?? first);
     const since = Math.max(first, looked - MARGIN_MS);
-    const changed = Math.max(first, looked - CHANGES_MS);
-    const chats = (await page.ask("chats")).filter(({ t }) => t * 1_000 >= changed);
+    const span = { since, changed: Math.max(first, looked - CHANGES_MS), began };
+    // What was heard tells more than what is found of it now.
+    await this.#recorded(page, signal);
+    const chats = (await page.ask("chats")).filter(({ t }) => t * 1_000 >= span.changed);
     for (const chat of chats.slice(0, MAX_CHATS))
-      if (!(await excludes(chat))) await this.#lookAt(page, chat, since, changed);
-    await this.#lookUp(page, { since, changed, began });
+      if (!(await excludes(chat))) await this.#lookAt(page, chat, span, signal);
+    await this.#lookUp(page, span, signal);
     if (chats.length > MAX_CHATS)
       await this.#missed(undefined, since, began, "More chats changed than are looked through");
     await state.write([{ kind: "looked", name: "", value: began }]);
   }
 
   /** What the page had and let go of: nothing tells of what became of it. */
-  async #lookUp(
-    page: Looked,
-    { since, changed, began }: Record<"since" | "changed" | "began", number>,
-  ): Promise<void> {
+  async #lookUp(page: Looked, { since, changed, began }: Span, signal: AbortSignal): Promise<void> {
+    const unheard: string[] = [];
     try {
       for (let from: number | undefined = 0; from !== undefined;) {
         const looked: Awaited<ReturnType<PagePort["forgotten"]>> = await page.ask("forgotten", from, PAGE);
         for (const raw of looked.found) {
           if (timeOf(raw) < changed || this.#isAsRecorded(raw)) continue;
           const chat = chatIn(raw);
-          if (chat && (await this.#options.excludes(chat))) continue;
-          await this.#options.intake.take([{ n: 0, raw }]);
+          if (!chat || !(await this.#options.excludes(chat))) unheard.push(idIn(raw));
         }
         from = looked.next;
       }
@@ -103,46 +108,70 @@ export class LookAgain {
         "The page could not look up messages that it had let go of",
       );
     }
+    await this.#record(page, unheard, signal);
   }
 
-  /** @param changed from when on what is recorded may have been changed */
-  async #lookAt(page: Looked, chat: LookedChat, since: number, changed: number): Promise<void> {
+  async #lookAt(page: Looked, chat: LookedChat, span: Span, signal: AbortSignal): Promise<void> {
+    const unheard: string[] = [];
     const began = this.#options.now().getTime();
-    const unheard = new Unheard(this.#options.intake);
-    let seen = 0;
-    let oldest = began;
-    try {
-      for (const limit of LIMITS) {
-        const { loaded, isAll } = await page.ask("loadBack", chat.id, limit);
-        while (seen < Math.min(loaded, limit)) {
-          const found = await page.ask("found", chat.id, seen, PAGE);
-          if (found.length === 0) break;
-          seen += found.length;
-          oldest = Math.min(oldest, ...found.map(timeOf));
-          await unheard.add(found.filter((raw) => timeOf(raw) >= changed && !this.#isAsRecorded(raw)));
-        }
-        if (isAll || oldest < changed || (oldest < since && limit >= MAX_COMPARED))
-          return await unheard.take();
-      }
-    } catch (cause) {
+    const hole = await this.#search(page, chat, span, unheard).catch(async (cause: unknown) => {
       if (!(cause instanceof WebError)) throw cause;
-      await unheard.take();
       // Whether the page failed at this chat alone, or is gone, the next question tells.
       await page.ask("chats");
-      return this.#missed(
-        chat,
-        since,
-        began,
-        "The page could not show this chat when it was looked through again",
-      );
+      return { to: began, why: "The page could not show this chat when it was looked through again" };
+    });
+    // As it happened: an edit is about what was before it.
+    await this.#record(page, unheard.toReversed(), signal);
+    if (hole) await this.#missed(chat, span.since, hole.to, hole.why);
+  }
+
+  /**
+   * Loads a chat until what is known is met.
+   *
+   * @param unheard gets the ids of what is not recorded as it is, newest first
+   * @returns where it was not met
+   */
+  async #search(
+    page: Looked,
+    { id }: LookedChat,
+    { since, changed }: Span,
+    unheard: string[],
+  ): Promise<{ to: number; why: string } | undefined> {
+    let seen = 0;
+    let oldest = this.#options.now().getTime();
+    for (const limit of LIMITS) {
+      const { loaded, isAll } = await page.ask("loadBack", id, limit);
+      while (seen < Math.min(loaded, limit)) {
+        const found = await page.ask("found", id, seen, PAGE);
+        if (found.length === 0) break;
+        seen += found.length;
+        oldest = Math.min(oldest, ...found.map(timeOf));
+        const isNew = (raw: string) => timeOf(raw) >= changed && !this.#isAsRecorded(raw);
+        unheard.push(...found.filter(isNew).map(idIn));
+      }
+      if (isAll || oldest < changed || (oldest < since && limit >= MAX_COMPARED)) return undefined;
     }
-    await unheard.take();
-    await this.#missed(
-      chat,
-      since,
-      oldest,
-      `More than ${LIMITS.at(-1) ?? 0} messages came since it was last looked through`,
-    );
+    return {
+      to: oldest,
+      why: `More than ${LIMITS.at(-1) ?? 0} messages came since it was last looked through`,
+    };
+  }
+
+  /**
+   * By way of the page's queue: in its place among what is heard of the same messages, and handed over again after a kill.
+   * Durable once resolved.
+   */
+  async #record(page: Looked, ids: readonly string[], signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < ids.length; at += PAGE) {
+      await page.ask("note", ids.slice(at, at + PAGE));
+      await this.#recorded(page, signal);
+    }
+  }
+
+  /** Resolves once all that is in the page's queue now is recorded. */
+  async #recorded(page: Looked, signal: AbortSignal): Promise<void> {
+    const mark = randomUUID();
+    await Promise.all([this.#options.intake.passed(mark, signal), page.ask("mark", mark)]);
   }
 
   #isAsRecorded(raw: string): boolean {
@@ -164,29 +193,9 @@ export class LookAgain {
   }
 }
 
-/** What is found of a chat, newest first, and recorded as it happened: an edit is about what was before it. */
-class Unheard {
-  readonly #intake: Intake;
-  #found: string[] = [];
-  #characters = 0;
-
-  constructor(intake: Intake) {
-    this.#intake = intake;
-  }
-
-  /** Where it is too much to hold, the newest are recorded first. */
-  async add(found: readonly string[]): Promise<void> {
-    this.#found.push(...found);
-    this.#characters += found.reduce((sum, { length }) => sum + length, 0);
-    if (this.#characters >= MAX_HELD_CHARACTERS) await this.take();
-  }
-
-  async take(): Promise<void> {
-    const found = this.#found.toReversed();
-    [this.#found, this.#characters] = [[], 0];
-    for (let at = 0; at < found.length; at += PAGE)
-      await this.#intake.take(found.slice(at, at + PAGE).map((raw) => ({ n: 0, raw })));
-  }
+/** The message's serialized id; empty, which no message has, where it tells none. */
+function idIn(raw: string): string {
+  return serialized.safeParse(JSON.parse(raw)).data?.msg.id._serialized ?? "";
 }
 
 function chatIn(raw: string): LookedChat | undefined {

@@ -1,5 +1,6 @@
 import { titleOf } from "./about.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { Queue } from "./queue.ts";
 import { messageSeen } from "./seen.ts";
 import { type ChatModel, type Collections, load, type MessageModel } from "./whatsapp.ts";
 
@@ -39,6 +40,22 @@ export function found(chatId: string, from: number, most: number, outgoing: Outg
     .sort((a, b) => (b.t ?? 0) - (a.t ?? 0))
     .slice(from, from + most)
     .map((msg) => JSON.stringify(messageSeen(msg, "found")));
+}
+
+/**
+ * Puts messages into the queue as they are now, in order: what was read of them before may have changed since. One that is
+ * gone meanwhile is told of too: nothing passes in silence.
+ */
+export async function noteFound(ids: readonly string[], queue: Queue, outgoing: Outgoing): Promise<void> {
+  const { Msg } = load<Collections>("WAWebCollections");
+  const away = ids.filter((id) => !Msg.get(id));
+  const looked = away.length > 0 ? await Msg.getMessagesById(away).catch(() => undefined) : undefined;
+  const kept = new Map((looked?.messages ?? []).map((msg) => [msg.id._serialized, msg]));
+  for (const id of ids) {
+    const msg = Msg.get(id) ?? kept.get(id);
+    if (!msg) queue.put({ what: "failed", at: Date.now(), part: "found" });
+    else if (!outgoing.withholds(msg)) queue.put(messageSeen(msg, "found"));
+  }
 }
 
 /** Asks the phone for the messages that could not be decrypted. @returns how many there are */

@@ -1,5 +1,5 @@
 import type { PagePort } from "../page-port.ts";
-import { askAgain, chats, found, loadBack } from "./look.ts";
+import { askAgain, chats, found, loadBack, noteFound } from "./look.ts";
 import { Remembered } from "./remembered.ts";
 import { closeMedia, openMedia, sliceOfMedia } from "./media.ts";
 import { missingModules } from "./probe.ts";
@@ -77,6 +77,8 @@ export function begin(): void {
     ...{ chats, loadBack, askAgain },
     found: (chat, from, most) => found(chat, from, most, watch.outgoing),
     forgotten: (from, most) => remembered.forgotten(from, most),
+    note: (ids) => noteFound(ids, queue, watch.outgoing),
+    mark: (mark) => queue.put({ what: "mark", at: Date.now(), mark }),
     newMessageId: () => watch.outgoing.newId(),
     send: (chat, text, id, withinMs) => watch.outgoing.send(chat, text, id, withinMs),
     ...{ openMedia, sliceOfMedia, closeMedia },

@@ -86,6 +86,8 @@ function read(it: Observation, people: People, held: Held): Reading[] {
       return readChat(it, people);
     case "failed":
       return readFailed(it, people);
+    case "mark":
+      return [];
   }
 }
 

@@ -23,8 +23,8 @@ export class Capturer {
   #child: ChildProcess | undefined;
   /** The last word of the link. */
   status = "";
-  /** Whether its sink answers nothing, and keeps nothing of messages; holds from its next start. */
-  holds = false;
+  /** What becomes of messages in its sink, which answers nothing to them then; from its next start. */
+  fault: "lost" | "kept" | undefined;
   isHolding = false;
 
   constructor(office: Office, program = PROGRAM) {
@@ -40,7 +40,7 @@ export class Capturer {
 
   start(): void {
     const { dir, server } = this.#office;
-    const args = [this.#program, dir, JSON.stringify(server.chromiumArgs), this.output, String(this.holds)];
+    const args = [this.#program, dir, JSON.stringify(server.chromiumArgs), this.output, this.fault ?? ""];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     child.stdout.on("data", (lines: Buffer) => {
       for (const line of lines.toString().trim().split("\n")) {
