@@ -1,6 +1,6 @@
 // A Messages that is busy, as a process of its own: in the folder of its first argument it makes a database and goes on writing
-// until its standard input ends: messages, edits, unsends, tapbacks, deletions and attachments, each a commit in the log. Says
-// `ready`, and at the end what it did, as JSON.
+// until its standard input ends: messages, edits, unsends, tapbacks, deletions and attachments, each a commit in the log, so that
+// a message is there before its attachment is: for a moment, or for long. Says `ready`, and at the end what it did, as JSON.
 import { setTimeout as sleep } from "node:timers/promises";
 import { at, FERGUS, putAttachment } from "./story.ts";
 import { ChatDb } from "./chat-db.ts";
@@ -21,6 +21,7 @@ const say = (n: number) => {
   rows.push(row);
   return row;
 };
+const isUnsent = (n: number) => n % 7 === 3 && n % 5 !== 2;
 process.stdout.write("ready\n");
 for (let n = 0; !isOver; n += 1) {
   const row = say(n);
@@ -33,7 +34,7 @@ for (let n = 0; !isOver; n += 1) {
     ]);
     did.edits += 1;
   }
-  if (n % 7 === 3 && n % 5 !== 2) {
+  if (isUnsent(n)) {
     db.unsend(row, at(n + 1));
     did.unsends += 1;
   }
@@ -45,15 +46,21 @@ for (let n = 0; !isOver; n += 1) {
     db.bin(row, chat, at(n + 1));
     did.deleted += 1;
   }
-  if (n % 6 === 5) {
+  // Every third is of a message that was written a while ago, and every second is written after its row.
+  const of = n % 18 === 17 ? n - 7 : n;
+  if (n % 6 === 5 && !isUnsent(of)) {
     const content = Buffer.from(`a picture, made up: ${n}`);
-    putAttachment(dir, `ab/${n}/picture.jpg`, content);
-    db.attachment(row, `file-${n}`, `~/Library/Messages/Attachments/ab/${n}/picture.jpg`, {
+    const put = () => putAttachment(dir, `ab/${n}/picture.jpg`, content);
+    const isBefore = n % 12 === 5;
+    if (isBefore) put();
+    db.attachment(rows[of]!, `file-${n}`, `~/Library/Messages/Attachments/ab/${n}/picture.jpg`, {
       total_bytes: content.length,
     });
+    if (!isBefore) put();
     did.files += 1;
   }
   if (n % 50 === 49) db.run("PRAGMA wal_checkpoint(PASSIVE)");
-  await sleep(25);
+  // On a machine that is slow it goes on for longer: there is not to be all the more to record there.
+  await sleep(n < 600 ? 25 : 250);
 }
 process.stdout.write(`${JSON.stringify(did)}\n`);

@@ -43,6 +43,11 @@ export function rawOfColumns(row: Row, columns: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify(columnsOf(row, columns)));
 }
 
+/** A row with all its columns, as `rawOf` has it, without what is longer than 1,024 bytes. */
+export function jsonOfRow(row: Row): Record<string, unknown> {
+  return objectOf(row, 1_024, { values: 0 });
+}
+
 function columnsOf(row: Row, columns: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(columns.map((column) => [column, jsonOf(row.value(column))]));
 }

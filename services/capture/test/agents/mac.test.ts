@@ -1,100 +1,29 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Event } from "@daybook/contract";
-import { enrolMacAgent, type LivenessCommands, macMessagesReader, runMacAgent } from "@daybook/imessage";
-import { createLogger } from "@daybook/runtime";
-import { PassThrough } from "node:stream";
+import { macMessagesReader } from "@daybook/imessage";
 import {
   at,
   ChatDb,
   FERGUS,
   guidOf,
   nanoseconds,
-  OBJECT_CHARACTER,
   PHOTO,
-  putAttachment,
   writeStory,
 } from "../../../../test/fakes/imessage/index.ts";
 import { entriesOf } from "../../../../connectors/imessage/test/reading.ts";
+import { Mac, simple } from "./mac.ts";
 import { Intake, until } from "./support.ts";
 
 const stage = new Intake("mac-imessage");
 beforeAll(() => stage.start({ readers: [macMessagesReader] }), 240_000);
 afterAll(() => stage.stop(), 120_000);
 
-let count = 0;
-
-/** A Mac with Messages on it, and its agent. */
-class Mac {
-  readonly dir = join(stage.dir, `mac-${(count += 1)}`);
-  readonly home = { dir: join(this.dir, "agent"), key: Buffer.alloc(32, count) };
-  readonly log: string[] = [];
-  /** The Mac's clock. */
-  time = Date.parse("2026-03-04T12:00:00.000Z");
-  id = "";
-  #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
-
-  get messages(): string {
-    return join(this.dir, "Messages");
-  }
-
-  async enrol(): Promise<void> {
-    await mkdir(this.home.dir, { recursive: true });
-    const of = { ...this.home, code: stage.newCode(), server: { url: stage.url } };
-    ({ agent: this.id } = await enrolMacAgent(of, AbortSignal.timeout(60_000)));
-  }
-
-  start(liveness?: LivenessCommands): void {
-    const stream = new PassThrough();
-    stream.on("data", (chunk: Buffer) => this.log.push(chunk.toString()));
-    this.#stopping = new AbortController();
-    this.#running = runMacAgent(
-      {
-        ...this.home,
-        database: join(this.messages, "chat.db"),
-        log: createLogger("agent", "debug", { stream }),
-        now: () => new Date(this.time),
-        everyMs: 20,
-        liveness,
-      },
-      this.#stopping.signal,
-    );
-    this.#running.catch(() => undefined);
-  }
-
-  /** Rejects where the agent gave up. */
-  get running(): Promise<void> {
-    return this.#running;
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  records(kind: Event["kind"]): Event[] {
-    return stage.records(this, kind);
-  }
-
-  async untilRecorded(kind: Event["kind"], many: number): Promise<Event[]> {
-    await until(() => this.records(kind).length >= many);
-    expect(this.records(kind)).toHaveLength(many);
-    return this.records(kind);
-  }
-}
-
-function simple(mac: Mac): { db: ChatDb; chat: number; from: number } {
-  const db = new ChatDb(mac.messages);
-  const from = db.handle(FERGUS);
-  return { db, from, chat: db.chat(FERGUS, [from]) };
-}
 const whys = (events: readonly Event[]) => events.map(({ gap }) => gap?.why).join("\n");
 const texts = (events: readonly Event[]) => events.map(({ text }) => text);
 
 it("records everything that an import of the same database has, by the same ids, as captured", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const db = writeStory(mac.messages);
   await mac.enrol();
   mac.start();
@@ -125,7 +54,7 @@ it("records everything that an import of the same database has, by the same ids,
 }, 120_000);
 
 it("records an edit, an unsend, a tapback, a deletion and a disappearance once, while Messages goes on", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);
   const say = (name: string) => db.message({ chat, from, at: at(1), name, runs: [{ text: `${name} said` }] });
   const [edited, unsent, binned, gone] = ["edited", "unsent", "binned", "gone"].map(say) as [
@@ -177,7 +106,7 @@ it("records an edit, an unsend, a tapback, a deletion and a disappearance once, 
 it.each(["lost", "kept"] as const)(
   "has one record of each where the server's disk fails: %s",
   async (fault) => {
-    const mac = new Mac();
+    const mac = new Mac(stage);
     const { db, chat, from } = simple(mac);
     await mac.enrol();
     stage.rig.publisher.faults.push(fault, fault);
@@ -193,7 +122,7 @@ it.each(["lost", "kept"] as const)(
 );
 
 it("keeps what was unsent while the server was away, over a restart, and hands it over then", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);
   await mac.enrol();
   const { port } = new URL(stage.url);
@@ -213,42 +142,8 @@ it("keeps what was unsent while the server was away, over a restart, and hands i
   await mac.stop();
 }, 120_000);
 
-it("waits for a file a day, and then says that it is missing", async () => {
-  const mac = new Mac();
-  const { db, chat, from } = simple(mac);
-  for (const name of ["late", "never"]) {
-    const row = db.message({
-      chat,
-      from,
-      at: at(1),
-      name,
-      runs: [{ text: OBJECT_CHARACTER, fileGuid: name }],
-    });
-    db.attachment(row, name, `~/Library/Messages/Attachments/ab/${name}/${name}.jpg`, {
-      total_bytes: PHOTO.length,
-    });
-  }
-  await mac.enrol();
-  mac.start();
-  await mac.untilRecorded("message", 2);
-  putAttachment(mac.messages, "ab/late/late.jpg", PHOTO);
-  mac.time += 60_000;
-  const [late] = await mac.untilRecorded("notice", 1);
-  expect(late).toMatchObject({
-    target: guidOf("late"),
-    attachments: [{ name: "late.jpg", sizeBytes: PHOTO.length }],
-  });
-  expect(mac.records("gap")).toEqual([]);
-  mac.time += 86_400_000;
-  const [never] = await mac.untilRecorded("gap", 1);
-  expect(never).toMatchObject({ target: guidOf("never"), gap: { about: "never.jpg" } });
-  expect(never?.gap?.why).toContain("within a day");
-  db.close();
-  await mac.stop();
-}, 120_000);
-
 it("tells of another database in place of the one before, reads all of it, and deletes nothing", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);
   db.message({ chat, from, at: at(1), name: "first life", runs: [{ text: "first" }] });
   await mac.enrol();
@@ -271,7 +166,7 @@ it.each([
 ])(
   "says that the database is %s, has a gap of it, and goes on when it can be read",
   async (_, problem, harm) => {
-    const mac = new Mac();
+    const mac = new Mac(stage);
     const { db, chat, from } = simple(mac);
     db.message({ chat, from, at: at(1), name: "before it", runs: [{ text: "before" }] });
     await mac.enrol();
@@ -298,7 +193,7 @@ it.each([
 );
 
 it("does not take a database without ids for one of Messages", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const db = new ChatDb(mac.messages);
   db.run("DROP TABLE message; CREATE TABLE message (ROWID INTEGER PRIMARY KEY, date INTEGER)");
   await mac.enrol();
@@ -309,7 +204,7 @@ it("does not take a database without ids for one of Messages", async () => {
 }, 120_000);
 
 it("gives what waits new numbers where the server has forgotten or knows better, and goes on", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);
   await mac.enrol();
   // What the agent keeps is put back to how it was before.
@@ -332,7 +227,7 @@ it("gives what waits new numbers where the server has forgotten or knows better,
 }, 120_000);
 
 it("stops, and says why, once it was revoked", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db } = simple(mac);
   await mac.enrol();
   mac.start();
@@ -345,7 +240,7 @@ it("stops, and says why, once it was revoked", async () => {
 }, 120_000);
 
 it("proves by test messages that Messages hears, wakes it where it does not, and has a gap where that is of no use", async () => {
-  const mac = new Mac();
+  const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);
   await mac.enrol();
   const sent = join(mac.dir, "sent");

@@ -13,6 +13,7 @@ const BUSY_MS = 2_000;
 const TELLING = ["date", "date_edited", "date_retracted", "date_read", "item_type", "handle_id"];
 const MEASURED = ["text", "attributedBody", "message_summary_info"];
 const GUID = "ifnull(m.guid, 'row-' || m.ROWID)";
+const FILES = "message_attachment_join";
 
 /** A row, by its place and its id; of one without an id, `row-` and its place. */
 export interface SeenRow {
@@ -48,6 +49,8 @@ export class LiveDatabase {
   readonly #file: string;
   readonly #table: Table;
   readonly #version: StatementSync;
+  /** Rows that join a file to its message were asked for up to it. */
+  #joined: bigint;
 
   private constructor(db: DatabaseSync, path: string, file: string) {
     this.#db = db;
@@ -57,8 +60,12 @@ export class LiveDatabase {
     if (!table?.has("guid") || !table.has("date"))
       throw new ConnectorError("not-an-export", "it has no table of messages with ids and dates");
     this.#table = table;
-    // It holds ids, dates and lengths, in memory alone.
+    // They hold ids, dates and lengths, in memory alone.
     db.exec("CREATE TEMP TABLE seen (row INTEGER PRIMARY KEY, guid TEXT NOT NULL, mark TEXT)");
+    db.exec(
+      "CREATE TEMP TABLE seen_files (row INTEGER, file INTEGER, PRIMARY KEY (row, file)) WITHOUT ROWID",
+    );
+    this.#joined = this.#lastJoined();
     this.#version = db.prepare("PRAGMA data_version");
   }
 
@@ -108,14 +115,22 @@ export class LiveDatabase {
   saw(rows: readonly ReadRow[]): void {
     this.#within(() => {
       const put = this.#db.prepare("INSERT OR REPLACE INTO temp.seen (row, guid, mark) VALUES (?, ?, ?)");
-      for (const { rowid, guid, mark } of rows) put.run(rowid, guid, mark);
+      const putFile = this.#db.prepare("INSERT OR IGNORE INTO temp.seen_files (row, file) VALUES (?, ?)");
+      for (const { rowid, guid, mark, found } of rows) {
+        put.run(rowid, guid, mark);
+        for (const file of found.attachments) putFile.run(rowid, file.rowid);
+      }
     });
   }
 
   /** They are known to be gone. */
   forget(rows: readonly bigint[]): void {
     const remove = this.#db.prepare("DELETE FROM temp.seen WHERE row = ?");
-    for (const row of rows) remove.run(row);
+    const removeFiles = this.#db.prepare("DELETE FROM temp.seen_files WHERE row = ?");
+    for (const row of rows) {
+      remove.run(row);
+      removeFiles.run(row);
+    }
   }
 
   /** Rows above one. */
@@ -126,12 +141,25 @@ export class LiveDatabase {
     );
   }
 
-  /** Compares every row with what was seen of it. */
+  /**
+   * Rows that files were joined to since this was asked last: Messages may write a message first, and its files later. One
+   * that is joined under a number that was given before is among the `differences` alone.
+   */
+  newlyJoined(): bigint[] {
+    if (!this.#hasFiles) return [];
+    const last = this.#lastJoined();
+    const sql = `SELECT DISTINCT message_id AS row FROM main.${FILES} NOT INDEXED WHERE ROWID > ? AND typeof(message_id) = 'integer'`;
+    const rows = last > this.#joined ? this.#rowids(sql, this.#joined) : [];
+    this.#joined = last;
+    return rows;
+  }
+
+  /** Compares every row, and what files it has, with what was seen of it. */
   differences(): Differences {
     return this.#within(() => ({
       changed: this.#rowids(
         `SELECT m.ROWID AS row FROM main.message AS m NOT INDEXED LEFT JOIN temp.seen AS s ON s.row = m.ROWID
-         WHERE s.mark IS NOT ${this.#mark} ORDER BY m.ROWID`,
+         WHERE s.mark IS NOT ${this.#mark} OR m.ROWID IN (${this.#withNewFiles}) ORDER BY m.ROWID`,
       ),
       gone: this.#all(
         `SELECT s.row, s.guid, s.guid IN (SELECT guid FROM main.message NOT INDEXED WHERE guid IS NOT NULL) AS elsewhere
@@ -207,6 +235,26 @@ export class LiveDatabase {
       // A table without AUTOINCREMENT has none.
       return undefined;
     }
+  }
+
+  get #hasFiles(): boolean {
+    const files = findTable(this.#db, FILES);
+    return files !== undefined && files.has("message_id") && files.has("attachment_id");
+  }
+
+  #lastJoined(): bigint {
+    if (!this.#hasFiles) return 0n;
+    const row = this.#db.prepare(`SELECT max(ROWID) AS last FROM main.${FILES} NOT INDEXED`).get();
+    return typeof row?.last === "bigint" ? row.last : 0n;
+  }
+
+  /** Rows with a file that was not there when they were read: the file's own row may come after the one that joins it. */
+  get #withNewFiles(): string {
+    if (!this.#hasFiles || !findTable(this.#db, "attachment")) return "SELECT 0 WHERE 0";
+    return `SELECT j.message_id FROM main.${FILES} AS j NOT INDEXED
+      JOIN main.attachment AS a NOT INDEXED ON a.ROWID = j.attachment_id
+      WHERE typeof(j.message_id) = 'integer' AND typeof(j.attachment_id) = 'integer' AND NOT EXISTS (
+        SELECT 1 FROM temp.seen_files AS f WHERE f.row = j.message_id AND f.file = j.attachment_id)`;
   }
 
   get #mark(): string {

@@ -1,7 +1,9 @@
 import { AGENT_LIMITS } from "@daybook/contract";
+import type { Row } from "../../database/table.ts";
 import { attachmentFile } from "../../reading/attachment-file.ts";
 import { digestOf, type Entry, idOf } from "../../reading/entry.ts";
 import { type AboutMessage, handedIn } from "../reading/handed.ts";
+import { jsonOfRow } from "../../reading/raw.ts";
 import { bytesOfRow, type FileState } from "../reading/handed-row.ts";
 import { entriesIn } from "../reading/mac-reader.ts";
 import { knownAs, type KnownRows } from "../spool/known-rows.ts";
@@ -47,44 +49,42 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   };
   const row = String(rowid);
   const events = [...new Set([...(before?.events ?? []), ...ids])];
-  const change = knownAs(guid, { ...about, guid, row, of, events, isGone: false });
-  const isNew = events.length > (before?.events.length ?? 0);
-  if (!isNew) {
-    const isElsewhere = before?.row !== row || before.of !== of || before.isGone;
-    return {
-      outgoing: isElsewhere ? { raw: Buffer.alloc(0), parts: [], changes: [change] } : undefined,
-      waiting: [],
-    };
-  }
   const message = entries?.find(({ kind }) => kind === "message");
-  if (message?.text !== undefined && !before && (await deps.isTest(message.text)))
-    return { outgoing: { raw: Buffer.alloc(0), parts: [], changes: [change] }, waiting: [] };
-  const isNewMessage = message && !before?.events.includes(short(message.eventId, message.stableDigest));
-  const taken = isNewMessage
-    ? await filesOf(message, { guid, row, found, about, now }, deps)
-    : { files: (message?.files ?? []).map((): FileState => "before"), parts: [], waiting: [] };
+  const listed = message?.files ?? [];
+  const ofFiles = found.attachments.slice(0, listed.length).map(fileOf);
+  const files = [...new Set([...(before?.files ?? []), ...ofFiles])];
+  const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false });
+  const silent = (waiting: readonly WaitingFile[]): Taken => ({
+    outgoing: { raw: Buffer.alloc(0), parts: [], changes: [change, ...waiting.map(kept)] },
+    waiting,
+  });
+  const isKnown = !message || before?.events.includes(short(message.eventId, message.stableDigest));
+  const context = { guid, row, found, ofFiles, about, now };
+  const taken = isKnown ? laterFilesOf(listed, before?.files ?? [], context) : undefined;
+  if (events.length === before?.events.length) {
+    const waiting = taken?.waiting ?? [];
+    const isElsewhere = before.row !== row || before.of !== of || before.isGone;
+    return isElsewhere || waiting.length > 0 ? silent(waiting) : { outgoing: undefined, waiting };
+  }
+  if (message?.text !== undefined && !before && (await deps.isTest(message.text))) return silent([]);
+  const { files: states, parts, waiting } = taken ?? (await filesOf(listed, context, deps));
   return {
-    outgoing: {
-      raw: bytesOfRow(found, taken.files, at),
-      parts: taken.parts,
-      changes: [
-        change,
-        ...taken.waiting.map((one) => ({ kind: "file" as const, name: keyOf(one), value: one })),
-      ],
-    },
-    waiting: taken.waiting,
+    outgoing: { raw: bytesOfRow(found, states, at), parts, changes: [change, ...waiting.map(kept)] },
+    waiting,
   };
 }
 
+interface Context extends Pick<ReadRow, "guid" | "found"> {
+  readonly row: string;
+  /** By what each file is known. */
+  readonly ofFiles: readonly string[];
+  readonly about: AboutMessage;
+  readonly now: Date;
+}
+
 async function filesOf(
-  { files }: Entry,
-  {
-    guid,
-    row,
-    found,
-    about,
-    now,
-  }: Pick<ReadRow, "guid" | "found"> & { row: string; about: AboutMessage; now: Date },
+  files: Entry["files"],
+  { guid, row, found, ofFiles, about, now }: Context,
   { attachments }: RowDeps,
 ) {
   const states: FileState[] = [];
@@ -97,7 +97,8 @@ async function filesOf(
         : await attachments.take(file, sizeOf(found.attachments[n]), now, false);
     if (looked === "waiting") {
       states.push("waiting");
-      waiting.push(newWaiting({ ...about, guid, row, n, name: file.name }, now.getTime()));
+      const one = { ...about, guid, row, n, file: ofFiles[n], name: file.name };
+      waiting.push(newWaiting(one, now.getTime()));
     } else if (typeof looked === "string") states.push({ missing: looked });
     else {
       states.push({ sha256: looked.part.sha256 });
@@ -105,6 +106,23 @@ async function filesOf(
     }
   }
   return { files: states, parts, waiting };
+}
+
+/** Of a message that was handed over: what it has now and did not have then is looked for at once, and goes by itself. */
+function laterFilesOf(
+  files: Entry["files"],
+  before: readonly string[],
+  { guid, row, ofFiles, about, now }: Context,
+) {
+  const states: FileState[] = [];
+  const waiting: WaitingFile[] = [];
+  for (const [n, { name }] of files.entries()) {
+    const file = ofFiles[n];
+    const isKnown = file === undefined || before.includes(file);
+    states.push(isKnown ? "before" : "waiting");
+    if (!isKnown) waiting.push(newWaiting({ ...about, guid, row, n, file, name }, now.getTime(), 0));
+  }
+  return { files: states, parts: [], waiting };
 }
 
 /** One more look at a file; undefined where it may come yet. */
@@ -115,10 +133,11 @@ export async function lookAgain(
 ): Promise<Outgoing | undefined> {
   const at = now();
   const isLast = at.getTime() >= one.until;
-  const attachment = row?.guid === one.guid ? row.found.attachments[one.n] : undefined;
+  const attachment = row?.found.attachments.find((each, n) =>
+    one.file === undefined ? n === one.n : fileOf(each) === one.file,
+  );
   const file = attachment && attachmentFile(attachment);
   const looked = file ? await attachments.take(file, sizeOf(attachment), at, isLast) : "waiting";
-  const isHere = typeof looked === "object";
   if (looked === "waiting" && !isLast) return undefined;
   const said = {
     v: 1,
@@ -128,12 +147,21 @@ export async function lookAgain(
     network: one.network,
     ...(one.conversation && { conversation: one.conversation }),
     n: one.n,
+    file: one.file,
     name: one.name,
-    ...(isHere ? { sha256: looked.part.sha256 } : { missing: looked === "too-large" ? looked : "not-there" }),
+    ...(typeof looked === "object"
+      ? { sha256: looked.part.sha256 }
+      : { missing: looked === "waiting" ? "not-there" : looked }),
   };
+  const whole = Buffer.from(
+    JSON.stringify({ ...said, ...(attachment && { attachment: jsonOfRow(attachment) }) }),
+  );
   return {
-    raw: Buffer.from(JSON.stringify(said)),
-    parts: isHere && file ? [{ ...looked.part, name: file.name, mediaType: file.mediaType }] : [],
+    raw: whole.length <= AGENT_LIMITS.rawBytes ? whole : Buffer.from(JSON.stringify(said)),
+    parts:
+      typeof looked === "object" && file
+        ? [{ ...looked.part, name: file.name, mediaType: file.mediaType }]
+        : [],
     changes: [{ kind: "file", name: keyOf(one), value: undefined }],
   };
 }
@@ -144,10 +172,19 @@ function entriesOf(bytes: Buffer): readonly Entry[] | undefined {
   return handed?.seen === "row" ? entriesIn(handed, bytes) : undefined;
 }
 
-function sizeOf(attachment: ReadRow["found"]["row"] | undefined): number {
+function sizeOf(attachment: Row | undefined): number {
   return Number(attachment?.integer("total_bytes") ?? 0n);
 }
 
-function short(eventId: string, stableDigest: string): string {
-  return digestOf(eventId, stableDigest).slice(0, 20);
+/** By what a file is known among those of its message. */
+function fileOf(attachment: Row): string {
+  return short(attachment.text("guid") ?? `row-${attachment.rowid}`);
+}
+
+function kept(one: WaitingFile) {
+  return { kind: "file" as const, name: keyOf(one), value: one };
+}
+
+function short(...parts: readonly string[]): string {
+  return digestOf(...parts).slice(0, 20);
 }

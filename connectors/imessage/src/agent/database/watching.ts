@@ -159,7 +159,8 @@ export class Watching {
       this.#isComparing = true;
       const fresh = db.after(this.#last);
       // At the first look the comparison brings all of them.
-      if (this.#last > 0n) await this.#rows(db, [...fresh, ...this.#newlyBinned(db)], signal);
+      if (this.#last > 0n)
+        await this.#rows(db, [...fresh, ...this.#newlyBinned(db), ...db.newlyJoined()], signal);
     }
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
     if (held.length > 0)
@@ -185,7 +186,8 @@ export class Watching {
     await this.#gone(db, gone);
     await this.#rows(db, changed, signal);
     for (const [row, at] of db.binned()) this.#binned.add(`${row}/${at}`);
-    this.#last = changed.at(-1) ?? this.#last;
+    const last = changed.at(-1) ?? 0n;
+    if (last > this.#last) this.#last = last;
   }
 
   /** Rows of the recently deleted that were not there at the last look. */
@@ -269,12 +271,12 @@ export class Watching {
   }
 
   async #lookForFiles(db: LiveDatabase): Promise<void> {
-    const { outbox, saying, now } = this.#deps;
+    const { known, outbox, saying, now } = this.#deps;
     const due = this.#files.due(now().getTime(), FILES_AT_ONCE);
     if (due.length === 0) return;
-    const rows = new Map(
-      db.read([...new Set(due.map(({ row }) => BigInt(row)))]).map((row) => [row.guid, row]),
-    );
+    // By where the message is now: a database that was made anew has it elsewhere.
+    const rowids = due.map(({ guid, row }) => BigInt(known.get(guid)?.row ?? row));
+    const rows = new Map(db.read([...new Set(rowids)]).map((row) => [row.guid, row]));
     for (const one of due) {
       const outgoing = await lookAgain(one, rows.get(one.guid), this.#deps);
       if (outgoing) {

@@ -29,12 +29,14 @@ export const handed = z.discriminatedUnion("seen", [
     at,
     ...aboutMessage.shape,
     n: z.int().nonnegative(),
+    /** By what it is known among the files of its message. */
+    file: z.string().max(100).optional(),
     name: z.string().max(1_024),
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
-    missing: z.enum(["not-there", "too-large"]).optional(),
+    missing: z.enum(["not-there", "outside", "too-large"]).optional(),
   }),
   z.looseObject({
     v: z.literal(1),

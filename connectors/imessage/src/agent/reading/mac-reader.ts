@@ -134,7 +134,7 @@ function gone({ guid, at, network, conversation }: Handed & { seen: "gone" }): M
 
 function file(said: Handed & { seen: "file" }, parts: readonly AgentPart[]): Made {
   const { guid, network, conversation, n, at } = said;
-  const id = idOf(guid, "file", n);
+  const id = idOf(guid, "file", said.file ?? n);
   const where = { network, ...(conversation && { conversation }), target: idOf(guid) };
   const part = parts.find(({ sha256 }) => sha256 === said.sha256);
   if (!part) return missingFile(id, said.name, said.missing ?? "not-there", where);

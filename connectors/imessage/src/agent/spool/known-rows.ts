@@ -13,6 +13,8 @@ const knownRow = z.object({
   of: z.int(),
   /** Its events that are in a batch, by digest. */
   events: z.array(z.string()),
+  /** Its files that are in a batch or waited for, by digest. */
+  files: z.array(z.string()).default([]),
   isGone: z.boolean().default(false),
 });
 export type KnownRow = z.infer<typeof knownRow>;

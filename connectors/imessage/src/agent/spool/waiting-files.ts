@@ -11,7 +11,10 @@ const waitingFile = z.object({
   /** As the database has it. */
   guid: z.string(),
   row: z.string(),
+  /** Its place among the files of its message, where it has no `file`. */
   n: z.int(),
+  /** By what it is known among them: another may come before it later. */
+  file: z.string().optional(),
   name: z.string(),
   /** Then it is a gap. Milliseconds since 1970. */
   until: z.int(),
@@ -55,10 +58,14 @@ export class WaitingFiles {
   }
 }
 
-export function newWaiting(of: Omit<WaitingFile, "until" | "nextAt" | "attempts">, now: number): WaitingFile {
-  return { ...of, until: now + DAY_MS, nextAt: now + WAITS.firstMs, attempts: 0 };
+export function newWaiting(
+  of: Omit<WaitingFile, "until" | "nextAt" | "attempts">,
+  now: number,
+  firstMs = WAITS.firstMs,
+): WaitingFile {
+  return { ...of, until: now + DAY_MS, nextAt: now + firstMs, attempts: 0 };
 }
 
-export function keyOf({ guid, n }: WaitingFile): string {
-  return `${guid}/${n}`;
+export function keyOf({ guid, n, file }: WaitingFile): string {
+  return `${guid}/${file ?? n}`;
 }
