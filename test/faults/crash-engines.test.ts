@@ -4,6 +4,6 @@ import { describeCrashes } from "./crash/describe-crashes.ts";
 
 describeCrashes("a deployment, its services killed one at a time", {
   open: () => Deployed.open(),
-  lines: 600,
+  lines: 200,
   describe: describeDeployed,
 });

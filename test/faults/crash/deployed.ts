@@ -72,20 +72,21 @@ export class Deployed implements Crashable {
     this.vkeys = deployment.vkeys;
     this.run = (...command) => deployment.run(...command);
     this.json = (...command) => deployment.json(...command);
-    const atRandom = (...services: string[]) => services.map((service) => this.#sometime(service));
+    const atRandom = (...services: readonly string[]) =>
+      this.#sometime(services[randomInt(services.length)] ?? "archiver");
     this.blows = {
       importing: [
         ...COMMIT.flatMap((point) => this.#around(point)),
         ...this.#around(ATTACHMENT),
         this.#whileSpooling(),
-        ...atRandom("capture", "archiver", "records", "evidence"),
+        atRandom("capture", "archiver", "records", "evidence"),
       ],
       exporting: [
         ...this.#around(EXPORTED),
         ...this.#around(AUDITED),
-        ...atRandom("evidence", "records", "archiver"),
+        atRandom("evidence", "records", "archiver"),
       ],
-      disposing: [...this.#around(DISPOSED), ...atRandom("records", "archiver")],
+      disposing: [...this.#around(DISPOSED), atRandom("records", "archiver")],
     };
   }
 
@@ -177,7 +178,7 @@ export class Deployed implements Crashable {
         const waiting = async () => (await capture.metric("daybook_spool_unsent_events").catch(() => 0)) ?? 0;
         try {
           while ((await waiting()) === 0) {
-            if (over.aborted) return false;
+            if (over.aborted && (await waiting()) === 0) return false;
             await sleep(POLL_MS);
           }
           await capture.stop("SIGKILL");

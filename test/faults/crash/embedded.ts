@@ -8,7 +8,7 @@ import type { Blow, Crashable } from "./describe-crashes.ts";
 /** `daybook up`: one process, which is killed whole. */
 export class Embedded extends Daybook implements Crashable {
   readonly blows: Crashable["blows"] = {
-    importing: [800, 1_500, 2_200, 2_900].map((ms) => this.#after(ms)),
+    importing: [800, 1_600, 2_400].map((ms) => this.#after(ms)),
     exporting: [600, 1_200].map((ms) => this.#after(ms)),
     disposing: [400, 700].map((ms) => this.#after(ms)),
   };
