@@ -117,6 +117,12 @@ export class Canary {
     });
   }
 
+  /** Whether these words are a test of ours, that arrived or not: for what tells of it by another way than the channel. */
+  knows(text: string): boolean {
+    const nonce = NONCE.exec(text.slice(0, MAX_TEXT))?.[1];
+    return nonce !== undefined && this.#options.state.get("canary", `nonce ${nonce}`) !== undefined;
+  }
+
   #arrived(nonce: string, sentAt: number): Mark {
     const { provenAt, downSince, ...before } = this.#mark;
     const to = Math.max(sentAt, this.#options.now().getTime());

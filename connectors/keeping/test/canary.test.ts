@@ -102,6 +102,15 @@ describe("a test message", () => {
     expect([channel.canary.alerts, channel.canary.downSince]).toEqual([[], undefined]);
   });
 
+  it("that something else tells of than the channel is known, and has not arrived", async () => {
+    await channel.test(false);
+    const [sent = ""] = channel.sent;
+    expect([channel.canary.knows(sent), channel.crash().knows(sent)]).toEqual([true, true]);
+    expect(channel.canary.knows(`daybook-canary ${"0".repeat(32)}`)).toBe(false);
+    expect(channel.canary.knows("Hello")).toBe(false);
+    expect(channel.canary.alerts).toEqual(["canary-missing"]);
+  });
+
   it("that does not arrive is one gap and an alarm, until one does", async () => {
     await channel.test(true);
     await channel.test(false);

@@ -3,7 +3,7 @@ import { z } from "zod";
 const MAX_HOSTS = 4;
 
 /** One of an aggregator's hosts: `smpps://HOST:PORT`, or `smpp://` where nobody can listen in between. */
-const smppHost = z
+export const smppHost = z
   .string()
   .regex(/^smpps?:\/\/(?:[\w.-]+|\[[0-9a-f:]+\]):\d{1,5}$/i, "must look like smpps://HOST:PORT")
   .transform((text) => {

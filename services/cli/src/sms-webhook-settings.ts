@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { e164 } from "./sms-numbers.ts";
 
 const MAX_SOURCES = 10;
 const word = z.string().trim().min(1).max(4_096);
@@ -74,6 +75,8 @@ export const smsWebhooks = z
       .string()
       .regex(/-----BEGIN [A-Z ]+-----/, "must be PEM")
       .optional(),
+    /** Where others' come over SMPP: numbers whose messages come by these, so that tests of them have to. */
+    canaryNumbers: z.array(e164).max(1_000).optional(),
     sources: z.array(source).min(1).max(MAX_SOURCES),
   })
   .refine(({ sources }) => isDistinct(sources.map((one) => one.name)), {

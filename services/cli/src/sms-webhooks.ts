@@ -14,7 +14,7 @@ export function smsWebhooksLive({
   at,
   log,
   ...of
-}: Pick<SmsWebhooksOptions, "stateFile" | "key"> & {
+}: Pick<SmsWebhooksOptions, "stateFile" | "key" | "canary"> & {
   readonly numbers: readonly SmsNumber[];
   readonly country: string;
   readonly settings: SmsWebhookSettings;

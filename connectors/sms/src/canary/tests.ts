@@ -1,8 +1,7 @@
 import type { Captured, Event } from "@daybook/contract";
-import { Canary, isNothingButTest, type Log, type ScopedSink } from "@daybook/keeping";
+import { Canary, isNothingButTest, type Log, type ScopedSink, type StateFile } from "@daybook/keeping";
 import { Holders } from "../holders.ts";
 import { CONNECTOR, type OfficialNumber } from "../options.ts";
-import type { SmsState } from "../state.ts";
 import type { SmsCanary } from "./send.ts";
 
 const EVERY_MS = 3_600_000;
@@ -15,7 +14,7 @@ export class TestMessages {
 
   constructor(of: {
     readonly canary: SmsCanary | undefined;
-    readonly state: SmsState;
+    readonly state: StateFile<"canary">;
     readonly numbers: readonly OfficialNumber[];
     readonly log: Log;
     readonly now: () => Date;
@@ -24,7 +23,8 @@ export class TestMessages {
     if (!canary) return;
     const { everyMs = EVERY_MS, withinMs = WITHIN_MS } = canary;
     const holders = new Holders(of.numbers);
-    for (const number of holders.numbers) {
+    const tested = new Set(canary.numbers ?? holders.numbers);
+    for (const number of holders.numbers.filter((one) => tested.has(one))) {
       const about: Pick<Event, "network" | "method" | "account" | "connector"> = {
         ...{ network: "sms", method: "carrier", account: number, connector: CONNECTOR },
       };
@@ -52,14 +52,23 @@ export class TestMessages {
    *
    * @throws {ConnectorError} `store-unavailable`, retryable: whether it is durable is not known
    */
-  async without(events: readonly Captured[]): Promise<Captured[]> {
-    const others: Captured[] = [];
+  async without<One extends Captured>(events: readonly One[]): Promise<One[]> {
+    const others: One[] = [];
     for (const one of events) {
-      const { kind, direction, account, text = "" } = one.event;
-      const canary = kind === "message" && direction === "incoming" ? this.#canaries.get(account) : undefined;
-      if (!(await canary?.hear(text)) || !isNothingButTest(text)) others.push(one);
+      const { text = "" } = one.event;
+      if (!(await this.#canaryOf(one)?.hear(text)) || !isNothingButTest(text)) others.push(one);
     }
     return others;
+  }
+
+  /** Whether it is nothing but a test of ours, of which a provider's list tells: that it arrived is not known by that. */
+  isTest(one: Captured): boolean {
+    const { text = "" } = one.event;
+    return isNothingButTest(text) && this.#canaryOf(one)?.knows(text) === true;
+  }
+
+  #canaryOf({ event: { kind, direction, account } }: Captured): Canary | undefined {
+    return kind === "message" && direction === "incoming" ? this.#canaries.get(account) : undefined;
   }
 
   /** Sends them, and notices those that do not arrive, until `signal` aborts. */

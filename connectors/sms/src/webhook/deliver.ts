@@ -1,4 +1,5 @@
 import { captureBatches, type Log, type ScopedSink, written } from "@daybook/keeping";
+import type { TestMessages } from "../canary/tests.ts";
 import type { Numbers } from "../reading/sides.ts";
 import { bytesOf, type Draft, draftOf } from "./draft.ts";
 import { envelopeOf } from "./envelope.ts";
@@ -12,6 +13,7 @@ export interface DeliverOptions {
   readonly state: WebhookState;
   readonly sink: ScopedSink;
   readonly numbers: Numbers;
+  readonly tests: TestMessages;
   /** Media to be fetched: in the state file by now. */
   readonly onMedia: (media: readonly WaitingMedium[]) => void;
   readonly log: Log;
@@ -29,26 +31,27 @@ export async function deliver(
   proof: string,
   options: DeliverOptions,
 ): Promise<void> {
-  const { numbers, now } = options;
+  const { numbers, now, tests } = options;
   const bearing = {
     source,
     raw: envelopeOf(source, received, proof),
     digest: sha256(received.body),
     receivedAt: now(),
   };
-  await record(
-    readWebhook(source, received).map((said) => draftOf(said, bearing, numbers)),
-    source,
-    options,
-  );
+  const drafts = readWebhook(source, received).map((said) => draftOf(said, bearing, numbers));
+  const others = await tests.without(drafts);
+  await record(others, source, options);
+  // Should it be lost, they are taken for tests once more where the provider's list tells of them.
+  if (others.length < drafts.length) remember(options.state.write(knownOf(drafts)), options);
 }
 
 /** Has drafts captured, with the media that are had soon; others wait, durably by the time that it resolves. */
 export async function record(
   drafts: readonly Draft[],
   source: WebhookSource,
-  { state, sink, log, now, onMedia }: DeliverOptions,
+  options: DeliverOptions,
 ): Promise<void> {
+  const { state, sink, log, now, onMedia } = options;
   const pending: WaitingMedium[] = [];
   const complete: Draft[] = [];
   for (const draft of drafts) {
@@ -59,16 +62,23 @@ export async function record(
     complete.push(attachments.length > 0 ? { ...draft, attachments } : draft);
   }
   await captureBatches(complete, { sink, log, inPlaceOf: bytesOf });
-  const known = drafts.flatMap(({ known: name }): WebhookStateChange[] =>
-    name === undefined ? [] : [{ kind: "known", name, value: true }],
-  );
-  const writing = state.write([...known, ...pending.map(written)]);
+  const writing = state.write([...knownOf(drafts), ...pending.map(written)]);
   if (pending.length > 0) {
     await writing;
     onMedia(pending);
   }
   // Should it be lost, the provider's list is what tells of them again: they are the same records.
-  else writing.catch(() => log.warn({}, "the disk takes nothing of what SMS's webhooks remember"));
+  else remember(writing, options);
+}
+
+function knownOf(drafts: readonly Draft[]): WebhookStateChange[] {
+  return drafts.flatMap(({ known: name }) =>
+    name === undefined ? [] : [{ kind: "known" as const, name, value: true }],
+  );
+}
+
+function remember(writing: Promise<void>, { log }: Pick<DeliverOptions, "log">): void {
+  writing.catch(() => log.warn({}, "the disk takes nothing of what SMS's webhooks remember"));
 }
 
 /** None of what is recorded already, or scope leaves out. */

@@ -1,5 +1,6 @@
 import type { Log, Waits } from "@daybook/keeping";
 import type { CountryCode } from "libphonenumber-js";
+import type { SmsCanary } from "../canary/send.ts";
 import type { OfficialNumber } from "../options.ts";
 import type { WebhookSource } from "./source.ts";
 
@@ -9,6 +10,8 @@ export interface SmsWebhooksOptions {
   readonly country: CountryCode;
   /** Each with a name and a path of its own. */
   readonly sources: readonly WebhookSource[];
+  /** Tests the numbers from outside: none unless given. */
+  readonly canary?: SmsCanary | undefined;
   /** How long the providers deliver again what was not answered, milliseconds: what came before is lost after a longer outage. */
   readonly keepsMs: number;
   /** The file of what it remembers, on capture's own durable disk. Only ciphertext is written there. */

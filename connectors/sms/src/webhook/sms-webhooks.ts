@@ -3,6 +3,7 @@ import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { keepListening, LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
+import { TestMessages } from "../canary/tests.ts";
 import { Changes, Holders } from "../holders.ts";
 import { CONNECTOR } from "../options.ts";
 import { Numbers } from "../reading/sides.ts";
@@ -12,13 +13,12 @@ import { fetchLate } from "./media/fetch-media.ts";
 import { type WaitingMedium, waitingMedium } from "./media/waiting.ts";
 import type { SmsWebhooksOptions } from "./options.ts";
 import { keepComparing } from "./reconcile/keep-comparing.ts";
-import { TwilioApi } from "./reconcile/twilio-api.ts";
-import type { Received, TwilioSource, WebhookSource } from "./source.ts";
+import { listOf } from "./reconcile/list-of.ts";
+import type { Received, WebhookSource } from "./source.ts";
 import { WebhookStanding } from "./standing.ts";
 import { openWebhookState, type WebhookState } from "./state.ts";
 
 const BEAT_MS = 60_000;
-const RECONCILE_MS = 10 * 60_000;
 const GRACE_MS = 2 * 60_000;
 const MEDIA_WAITS: Waits = { firstMs: 30_000, mostMs: 3_600_000 };
 const MEDIA_AT_ONCE = 2;
@@ -32,6 +32,7 @@ export class SmsWebhooks implements Connector {
   readonly #options: SmsWebhooksOptions;
   readonly #state: WebhookState;
   readonly #numbers: Numbers;
+  readonly #tests: TestMessages;
   readonly #standing: WebhookStanding;
   readonly #media: LateAttachments<WaitingMedium>;
   readonly #now: () => Date;
@@ -40,13 +41,14 @@ export class SmsWebhooks implements Connector {
 
   /** @throws {ConnectorError} `malformed` when the state file cannot be used */
   constructor(options: SmsWebhooksOptions) {
-    const { now = () => new Date(), log, sources } = options;
+    const { now = () => new Date(), log, sources, canary, numbers } = options;
     this.#options = options;
     this.#now = now;
     this.#state = openWebhookState(options.stateFile, options.key, now);
     for (const kind of ["known", "had"] as const) this.#state.forget(kind, now().getTime() - KNOWN_MS);
-    this.#numbers = new Numbers(options.numbers, options.country);
-    this.#standing = new WebhookStanding({ numbers: options.numbers, now });
+    this.#numbers = new Numbers(numbers, options.country);
+    this.#tests = new TestMessages({ canary, state: this.#state, numbers, log, now });
+    this.#standing = new WebhookStanding({ numbers, now });
     this.#media = new LateAttachments({
       ...{ state: this.#state, log, now, schema: waitingMedium, atOnce: MEDIA_AT_ONCE },
       waits: options.mediaWaits ?? MEDIA_WAITS,
@@ -67,7 +69,9 @@ export class SmsWebhooks implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    return this.#standing.all();
+    return this.#standing
+      .all()
+      .map((one) => ({ ...one, alerts: [...one.alerts, ...this.#tests.alertsOf(one.account)] }));
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -81,10 +85,8 @@ export class SmsWebhooks implements Connector {
       this.#media.run(sink, both),
       ...new Holders(numbers).numbers.map((one) => this.#listen(one, sink, both)),
       this.#tellChanges(sink, both),
-      ...sources
-        .filter((one) => one.provider === "twilio")
-        .filter(({ reconciles }) => reconciles)
-        .map((one) => this.#compare(one, sink, both)),
+      this.#tests.run(sink, both),
+      ...sources.map((one) => this.#compare(one, sink, both)),
     ];
     try {
       await Promise.all(parts);
@@ -110,18 +112,21 @@ export class SmsWebhooks implements Connector {
 
   #delivering(sink: ScopedSink): DeliverOptions {
     return {
-      ...{ state: this.#state, sink, numbers: this.#numbers, now: this.#now, log: this.#options.log },
+      ...{ state: this.#state, sink, numbers: this.#numbers, tests: this.#tests },
+      ...{ now: this.#now, log: this.#options.log },
       onMedia: (media) => this.#media.add(media),
     };
   }
 
-  async #compare(source: TwilioSource, sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { reconcileMs = RECONCILE_MS, graceMs = GRACE_MS } = this.#options;
+  async #compare(source: WebhookSource, sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const found = listOf(source);
+    if (!found) return;
+    const { reconcileMs = found.everyMs, graceMs = GRACE_MS } = this.#options;
     const of = this.#delivering(sink);
     await keepComparing(
       {
         ...of,
-        ...{ source, graceMs, api: new TwilioApi(source) },
+        ...{ source, graceMs, list: found.list },
         record: (drafts) => record(drafts, source, of),
       },
       { everyMs: reconcileMs, onCompared: (as) => this.#standing.compared(source.name, as) },
@@ -139,7 +144,7 @@ export class SmsWebhooks implements Connector {
   async #listen(number: string, sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { beatMs = BEAT_MS, keepsMs, sources } = this.#options;
     // A list tells of what came in any outage.
-    const isListed = sources.every((source) => source.provider === "twilio" && source.reconciles);
+    const isListed = sources.every((source) => listOf(source) !== undefined);
     const numbers = this.#numbers;
     const now = this.#now;
     const about = {

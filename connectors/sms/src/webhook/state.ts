@@ -1,7 +1,7 @@
 import { type Change, StateFile } from "@daybook/keeping";
 
-/** What is remembered between runs: ids of what is recorded, media that wait, how far a provider's list agrees, coverage. */
-export type WebhookStateKind = "known" | "media" | "had" | "agreed" | "coverage";
+/** What is remembered between runs: ids of what is recorded, media that wait, how far a provider's list agrees, coverage, tests. */
+export type WebhookStateKind = "known" | "media" | "had" | "agreed" | "coverage" | "canary";
 export type WebhookStateChange = Change<WebhookStateKind>;
 
 /**

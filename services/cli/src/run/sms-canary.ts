@@ -1,7 +1,8 @@
 import { type Config, secret } from "@daybook/runtime";
 import type { SmsCanary } from "@daybook/sms";
 import { z } from "zod";
-import { smppHosts } from "../sms-settings.ts";
+import { canaryOf, canarySender, canaryUrlProblems } from "../sms-canary.ts";
+import { smppHost } from "../sms-settings.ts";
 
 /** What capture is told where official numbers are tested from outside: by a URL, or by a second SMPP account. */
 export const SMS_CANARY = {
@@ -16,16 +17,12 @@ export const SMS_CANARY = {
   DAYBOOK_SMS_CANARY_AUTHORIZATION: secret()
     .optional()
     .describe("the header of that name, like Basic or Bearer"),
-  DAYBOOK_SMS_CANARY_SMPP_HOST: smppHosts.element
+  DAYBOOK_SMS_CANARY_SMPP_HOST: smppHost
     .optional()
     .describe("in place of a URL: the host of a second SMPP account, smpps://HOST:PORT"),
   DAYBOOK_SMS_CANARY_SMPP_SYSTEM_ID: z.string().min(1).max(64).optional().describe("what it is bound as"),
   DAYBOOK_SMS_CANARY_SMPP_PASSWORD: secret().optional().describe("the password of that"),
-  DAYBOOK_SMS_CANARY_SMPP_FROM: z
-    .string()
-    .regex(/^(?:\+?\d{3,15}|[\w .-]{1,11})$/, "must be a number, or a name of at most eleven letters")
-    .optional()
-    .describe("whom its tests come from"),
+  DAYBOOK_SMS_CANARY_SMPP_FROM: canarySender.optional().describe("whom its tests come from"),
 };
 
 type Given = Partial<Config<typeof SMS_CANARY>>;
@@ -37,8 +34,10 @@ const SMPP = [
   "DAYBOOK_SMS_CANARY_SMPP_PASSWORD",
   "DAYBOOK_SMS_CANARY_SMPP_FROM",
 ] as const;
-/** On this machine nobody listens in between. */
-const PLACE = /^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])[:/])/;
+
+export function hasSmsCanary(config: Given): boolean {
+  return config.DAYBOOK_SMS_CANARY_URL !== undefined || SMPP.some((name) => config[name] !== undefined);
+}
 
 export function smsCanaryProblems(config: Given): string[] {
   const { DAYBOOK_SMS_CANARY_URL: url, DAYBOOK_SMS_CANARY_BODY: body } = config;
@@ -54,15 +53,9 @@ export function smsCanaryProblems(config: Given): string[] {
     return HTTP.filter((name) => config[name] !== undefined).map(
       (name) => `${name}: stands without DAYBOOK_SMS_CANARY_URL`,
     );
-  const template = `${url.reveal()}${body?.reveal() ?? ""}`;
-  return [
-    ...(PLACE.test(url.reveal()) && URL.canParse(url.reveal().trim())
-      ? []
-      : ["DAYBOOK_SMS_CANARY_URL: must look like https://HOST/PATH"]),
-    ...["{to}", "{text}"]
-      .filter((name) => !template.includes(name))
-      .map((name) => `DAYBOOK_SMS_CANARY_URL: neither it nor the body has ${name}`),
-  ];
+  return canaryUrlProblems(url.reveal().trim(), body?.reveal()).map(
+    (end) => `DAYBOOK_SMS_CANARY_URL: ${end}`,
+  );
 }
 
 /** By settings that were judged before; undefined where nothing tests the numbers. */
@@ -76,21 +69,12 @@ export async function smsCanaryOf(config: Given): Promise<SmsCanary | undefined>
     DAYBOOK_SMS_CANARY_SMPP_PASSWORD: password,
     DAYBOOK_SMS_CANARY_SMPP_FROM: from,
   } = config;
-  const { byHttp, bySmpp } = await import("@daybook/sms");
   if (url)
-    return {
-      send: byHttp({
-        url: url.reveal().trim(),
-        body: body?.reveal().trim(),
-        authorization: authorization && (() => authorization.reveal().trim()),
-      }),
-    };
+    return canaryOf({
+      url: url.reveal().trim(),
+      body: body?.reveal().trim(),
+      authorization: authorization?.reveal().trim(),
+    });
   if (!host || systemId === undefined || !password || from === undefined) return undefined;
-  const { hasTls, ...at } = host;
-  return {
-    send: bySmpp({
-      host: { ...at, tls: hasTls ? {} : undefined },
-      ...{ systemId, from, systemType: "", password: () => password.reveal().trim() },
-    }),
-  };
+  return canaryOf({ smpp: { host, systemId, password: password.reveal().trim(), from } });
 }

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import type { Live } from "@daybook/capture";
 import { type Config, type Logger, secret } from "@daybook/runtime";
+import type { SmsCanary } from "@daybook/sms";
 import { z } from "zod";
 import { e164, numberLine, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
-import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
+import { canariesOf, canaryNumbersProblem } from "../sms-canary.ts";
+import { hasSmsCanary, SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
 
 const lines = (text: string) =>
   text
@@ -105,9 +107,15 @@ function webhookProblems(config: Partial<Given & Config<typeof COMMON>>): string
     return error.issues.map(
       ({ path }) => `DAYBOOK_SMS_WEBHOOKS: is wrong at: ${path.join(".") || "as a whole"}`,
     );
-  return data.sources.some(({ provider }) => provider === "mutual-tls") && certificate === undefined
-    ? ["DAYBOOK_TLS_CERTIFICATE: is missing beside a provider of mutual-tls"]
-    : [];
+  const isUnproved = data.sources.some(({ provider }) => provider === "mutual-tls") && !certificate;
+  const numbers = canaryNumbersProblem({
+    ...{ hasCanary: hasSmsCanary(config), hasSmpp: hasSmpp(config) },
+    ...{ numbers: config.DAYBOOK_SMS_NUMBERS ?? [], byWebhook: data.canaryNumbers },
+  });
+  return [
+    ...(isUnproved ? ["DAYBOOK_TLS_CERTIFICATE: is missing beside a provider of mutual-tls"] : []),
+    ...(numbers === undefined ? [] : [`DAYBOOK_SMS_WEBHOOKS: canaryNumbers ${numbers}`]),
+  ];
 }
 
 function hasSmpp(config: Partial<Given>): boolean {
@@ -129,15 +137,19 @@ export async function smsOf(
   log: Logger,
 ): Promise<Live[]> {
   const live: Live[] = [];
-  if (hasSmpp(config)) live.push(await smppOf(config, log));
-  if (config.DAYBOOK_SMS_WEBHOOKS)
-    live.push(await webhooksOf(config, smsWebhooks.parse(parsed(config.DAYBOOK_SMS_WEBHOOKS.reveal())), log));
+  const { DAYBOOK_SMS_WEBHOOKS: webhooks, DAYBOOK_SMS_NUMBERS: numbers = [] } = config;
+  const settings = webhooks && smsWebhooks.parse(parsed(webhooks.reveal()));
+  const byWebhook = hasSmpp(config) ? settings?.canaryNumbers : undefined;
+  const canaries = canariesOf(await smsCanaryOf(config), numbers, byWebhook);
+  if (hasSmpp(config)) live.push(await smppOf(config, canaries.smpp, log));
+  if (settings) live.push(await webhooksOf(config, settings, canaries.webhooks, log));
   return live;
 }
 
 async function webhooksOf(
   config: Given & Config<typeof COMMON> & { readonly DAYBOOK_STATE_PATH: string },
   settings: SmsWebhookSettings,
+  canary: SmsCanary | undefined,
   log: Logger,
 ): Promise<Live> {
   const {
@@ -151,7 +163,7 @@ async function webhooksOf(
     throw new TypeError("SMS is captured without its settings");
   const { smsWebhooksLive } = await import("../sms-webhooks.ts");
   return smsWebhooksLive({
-    ...{ numbers, country, settings, log },
+    ...{ numbers, country, settings, canary, log },
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms-webhooks.state"),
     key: bytes(stateKey),
     at: {
@@ -161,7 +173,11 @@ async function webhooksOf(
   });
 }
 
-async function smppOf(config: Given & { readonly DAYBOOK_STATE_PATH: string }, log: Logger): Promise<Live> {
+async function smppOf(
+  config: Given & { readonly DAYBOOK_STATE_PATH: string },
+  canary: SmsCanary | undefined,
+  log: Logger,
+): Promise<Live> {
   const {
     DAYBOOK_SMS_NUMBERS: numbers,
     DAYBOOK_SMS_SMPP_HOSTS: hosts,
@@ -187,7 +203,7 @@ async function smppOf(config: Given & { readonly DAYBOOK_STATE_PATH: string }, l
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms.state"),
     key: bytes(stateKey),
     relay: config.DAYBOOK_SMS_RELAY,
-    canary: await smsCanaryOf(config),
+    canary,
     log,
   });
 }

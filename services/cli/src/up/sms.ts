@@ -4,6 +4,7 @@ import type { Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
+import { canariesOf, canaryNumbersProblem, canaryOf, smsCanary } from "../sms-canary.ts";
 import { smsWebhooks } from "../sms-webhook-settings.ts";
 import { e164, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
@@ -36,11 +37,21 @@ const settings = z
         path: ["sources"],
       })
       .optional(),
+    canary: smsCanary.optional(),
   })
   .refine(({ smpp, webhooks }) => (smpp ?? webhooks) !== undefined, { path: ["smpp"] })
   .refine(
     ({ numbers, smpp }) => smpp?.relay.every((own) => numbers.some(({ number }) => number === own)) ?? true,
     { path: ["smpp", "relay"] },
+  )
+  .refine(
+    ({ canary, smpp, numbers, webhooks }) =>
+      !webhooks ||
+      canaryNumbersProblem({
+        ...{ hasCanary: canary !== undefined, hasSmpp: smpp !== undefined },
+        ...{ numbers, byWebhook: webhooks.canaryNumbers },
+      }) === undefined,
+    { path: ["webhooks", "canaryNumbers"] },
   );
 
 /**
@@ -56,7 +67,8 @@ export async function withSms(
   keys: Keys,
   { file, host, log }: { file: string; host: string; log: Logger },
 ): Promise<{ keys: Keys; live: readonly Live[] }> {
-  const { numbers, country, smpp, webhooks } = await readPrivateSettings(file, "official numbers", settings);
+  const given = await readPrivateSettings(file, "official numbers", settings);
+  const { numbers, country, smpp, webhooks } = given;
   const key = keys.service.sms ?? randomBytes(32).toString("base64");
   const { smsLive } = await import("../sms.ts");
   const { smsWebhooksLive } = await import("../sms-webhooks.ts");
@@ -64,12 +76,14 @@ export async function withSms(
   if (keys.service.sms === undefined) await keys.save(service);
   const live: Live[] = [];
   const of = { numbers, log, key: Buffer.from(key, "base64") };
+  const canary = given.canary && (await canaryOf(given.canary));
+  const canaries = canariesOf(canary, numbers, smpp && webhooks?.canaryNumbers);
   if (smpp) {
-    const { password, keepsHours: hours, relay, ...given } = smpp;
+    const { password, keepsHours: hours, relay, ...account } = smpp;
     live.push(
       smsLive({
-        ...{ ...of, relay },
-        smpp: { ...given, country, password: () => password, keepsMs: hours * 3_600_000 },
+        ...{ ...of, relay, canary: canaries.smpp },
+        smpp: { ...account, country, password: () => password, keepsMs: hours * 3_600_000 },
         stateFile: join(home.dir, "sms.state"),
       }),
     );
@@ -77,8 +91,7 @@ export async function withSms(
   if (webhooks)
     live.push(
       smsWebhooksLive({
-        ...of,
-        country,
+        ...{ ...of, country, canary: canaries.webhooks },
         settings: webhooks,
         stateFile: join(home.dir, "sms-webhooks.state"),
         at: { host },

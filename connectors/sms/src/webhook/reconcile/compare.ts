@@ -1,13 +1,13 @@
 import type { Captured } from "@daybook/contract";
 import { missingOf, type ScopedSink } from "@daybook/keeping";
 import { z } from "zod";
+import type { TestMessages } from "../../canary/tests.ts";
 import { CONNECTOR } from "../../options.ts";
 import type { Numbers, Sides } from "../../reading/sides.ts";
 import { type Draft, draftOf, nameOf, sidesOf } from "../draft.ts";
-import { sha256, type TwilioSource } from "../source.ts";
+import { sha256, type WebhookSource } from "../source.ts";
 import type { WebhookState, WebhookStateChange } from "../state.ts";
-import { type Listed, listed, mediaOf, saidBy, sentOf } from "./listed.ts";
-import { ApiRefusal, jsonOf, type TwilioApi } from "./twilio-api.ts";
+import type { Listed, ProviderList } from "./list.ts";
 
 /** Compared again with each comparison: what a provider lists late is found. */
 const MARGIN_MS = 3_600_000;
@@ -18,11 +18,12 @@ const NOTE =
 const agreed = z.object({ since: z.int(), to: z.int() });
 
 export interface CompareOptions {
-  readonly source: TwilioSource;
-  readonly api: TwilioApi;
+  readonly source: Pick<WebhookSource, "name" | "provider">;
+  readonly list: ProviderList;
   readonly state: WebhookState;
   readonly sink: ScopedSink;
   readonly numbers: Numbers;
+  readonly tests: Pick<TestMessages, "isTest">;
   readonly graceMs: number;
   readonly now: () => Date;
   /** Has them captured, and their media fetched. Resolves once they are durable. */
@@ -37,7 +38,8 @@ interface Found {
 
 /**
  * Compares a provider's list with what came, from the last point at which both agreed, and captures what is missing; what it
- * lists and does not give is a gap. Messages of numbers that are not ours are passed over. May be repeated.
+ * lists and does not give is a gap. Messages of numbers that are not ours are passed over, and so are tests of ours: that the list
+ * has one does not say that webhooks tell of it. May be repeated.
  *
  * @throws {ApiRefusal} nothing is agreed, compare again; {ConnectorError} likewise, where it is retryable
  */
@@ -50,56 +52,56 @@ export async function compare(options: CompareOptions, signal: AbortSignal): Pro
   const from = Math.max(last.since, last.to - MARGIN_MS);
   const all = await listedBetween(from, to, options, signal);
   const missing: Found[] = [];
+  const tests: Found[] = [];
   for (const found of all.filter(({ name }) => !state.has("known", name))) {
     const drafts = await draftsOf(found, options, signal);
-    if (drafts) await options.record(drafts);
-    else missing.push(found);
+    if (!drafts) missing.push(found);
+    else if (drafts.some((one) => options.tests.isTest(one))) tests.push(found);
+    else await options.record(drafts);
   }
   const gaps = gapsOf(missing, all, { from: new Date(from), to: new Date(to) });
   if (gaps.length > 0) await options.sink.capture(gaps);
   // Said once: the next comparison goes over the last hour again.
-  const said = missing.map(({ name }): WebhookStateChange => ({ kind: "known", name, value: true }));
+  const said = [...missing, ...tests].map(({ name }): WebhookStateChange => ({
+    kind: "known",
+    name,
+    value: true,
+  }));
   await state.write([...said, markAt(source, { since: last.since, to })]);
 }
 
-function markAt({ name }: TwilioSource, value: z.infer<typeof agreed>): WebhookStateChange {
+function markAt({ name }: CompareOptions["source"], value: z.infer<typeof agreed>): WebhookStateChange {
   return { kind: "agreed", name, value };
 }
 
 async function listedBetween(
   from: number,
   to: number,
-  { api, source, numbers }: CompareOptions,
+  { list, source, numbers }: CompareOptions,
   signal: AbortSignal,
 ): Promise<Found[]> {
   const all = new Map<string, Found>();
-  for await (const items of api.since(new Date(from), signal))
-    for (const item of items) {
-      const one = listed.safeParse(item).data;
-      const sent = one && sentOf(one);
-      // Its clock has whole seconds.
-      if (!one || sent === undefined || sent + 1_000 <= from || sent > to) continue;
-      const sides = sidesOf(one, source, numbers, sent);
+  for await (const listed of list.between(new Date(from), new Date(to), signal))
+    for (const one of listed) {
+      // Providers' clocks have whole seconds.
+      if (one.at + 1_000 <= from || one.at > to) continue;
+      const sides = sidesOf(one, source, numbers, one.at);
       if (!numbers.has(sides.account)) continue;
-      const name = nameOf(source, one.sid);
+      const name = nameOf(source, one.id);
       all.set(name, { one, name, sides });
     }
   return [...all.values()];
 }
 
-/** Of the message's own answer, so that its record holds no other message's; undefined where it cannot be had. */
+/** By the provider's own answer; undefined where it does not give it. */
 async function draftsOf(
-  { one: { sid }, name, sides }: Found,
-  { api, source, numbers, now }: CompareOptions,
+  { one, name, sides }: Found,
+  { source, numbers, now }: CompareOptions,
   signal: AbortSignal,
 ): Promise<Draft[] | undefined> {
-  const url = api.at(`Messages/${sid}.json`);
-  const bytes = await had(api.get(url, signal));
-  const one = bytes && listed.safeParse(jsonOf(bytes)).data;
-  if (!bytes || one?.sid !== sid) return undefined;
-  const about =
-    one.num_media > 0 ? await had(api.get(api.at(`Messages/${sid}/Media.json`), signal)) : undefined;
-  const media = about && mediaOf(jsonOf(about), source.apiUrl);
+  const given = await one.give(signal);
+  if (!given) return undefined;
+  const { url, bytes } = given;
   const head = `GET ${url.href} HTTP/1.1\r\ndaybook-proof: the answer of the provider's API, by reconciliation\r\n\r\n`;
   const bearing = {
     source,
@@ -107,7 +109,7 @@ async function draftsOf(
     digest: sha256(bytes),
     receivedAt: now(),
   };
-  const drafts = saidBy(one, media ?? unnamed(one)).map((said) => draftOf(said, bearing, numbers));
+  const drafts = given.said.map((said) => draftOf(said, bearing, numbers));
   const note: Draft = {
     eventId: `${name}:reconciled`,
     stableDigest: sha256(name),
@@ -119,19 +121,6 @@ async function draftsOf(
     known: undefined,
   };
   return [...drafts, note];
-}
-
-/** Media that are known of by their number alone: each is a gap. */
-function unnamed({ num_media: count }: Listed) {
-  return Array.from({ length: count }, (_, n) => ({ url: "", mediaType: "", name: `attachment ${n + 1}` }));
-}
-
-/** Undefined for what the provider does not have any more. */
-async function had(asked: Promise<Buffer>): Promise<Buffer | undefined> {
-  return asked.catch((cause: unknown) => {
-    if (cause instanceof ApiRefusal && (cause.status === 404 || cause.status === 410)) return undefined;
-    throw cause;
-  });
 }
 
 /** By account; the evidence is what the list says of what cannot be had. */
@@ -155,7 +144,7 @@ function gapsOf(
       ...between,
       theirs,
       ours: theirs.filter((name) => !lost.has(name)),
-      answer: Buffer.from(JSON.stringify(found.map(({ one }) => one))),
+      answer: Buffer.from(JSON.stringify(found.map(({ one }) => one.entry))),
     });
     return gap ? [gap] : [];
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
+import { ApiRefusal } from "./api.ts";
 import { compare, type CompareOptions } from "./compare.ts";
-import { ApiRefusal } from "./twilio-api.ts";
 
 /** After something failed. */
 const AGAIN_MS = 30_000;

@@ -8,7 +8,7 @@ const text = z
   .transform((value) => value ?? "");
 
 /** A message as Twilio's API has it. */
-export const listed = z.looseObject({
+export const twilioMessage = z.looseObject({
   sid,
   from: text.pipe(z.string().max(400)),
   to: text.pipe(z.string().max(400)),
@@ -19,7 +19,7 @@ export const listed = z.looseObject({
   num_media: z.coerce.number<string | number>().int().min(0).max(10).catch(0),
   error_code: z.union([z.number(), z.string().max(8)]).nullish(),
 });
-export type Listed = z.infer<typeof listed>;
+export type TwilioMessage = z.infer<typeof twilioMessage>;
 
 const media = z.looseObject({
   media_list: z
@@ -31,7 +31,7 @@ const media = z.looseObject({
 const ENDED = new Set(["delivered", "undelivered", "failed", "read"]);
 
 /** Milliseconds since 1970; undefined for what is not sent yet. */
-export function sentOf({ date_sent: written }: Listed): number | undefined {
+export function sentOf({ date_sent: written }: TwilioMessage): number | undefined {
   const at = Date.parse(written ?? "");
   return Number.isNaN(at) ? undefined : at;
 }
@@ -46,7 +46,7 @@ export function mediaOf(answer: unknown, apiUrl: string): Medium[] | undefined {
 }
 
 /** The message, and what became of it. */
-export function saidBy(one: Listed, media: readonly Medium[]): Said[] {
+export function saidBy(one: TwilioMessage, media: readonly Medium[]): Said[] {
   const { sid: id, from, to, body, status, error_code: code } = one;
   const sent = sentOf(one);
   const sentAt = sent === undefined ? undefined : new Date(sent).toISOString();
