@@ -28,6 +28,20 @@ const fields = z.strictObject({
   status: pointer.optional(),
 });
 
+/** Vonage's Reports API, which charges for each record that it answers. */
+const reports = z.strictObject({
+  apiKey: z.string().regex(/^\w{8}$/, "must be eight letters and digits"),
+  apiSecrets: secrets,
+  apiUrl: https.default("https://api.nexmo.com"),
+  products: z
+    .array(z.enum(["MESSAGES", "SMS"]))
+    .min(1)
+    .max(2)
+    .refine(isDistinct, "must not have one twice")
+    .default(["MESSAGES"]),
+  everyMinutes: z.int().min(10).max(1_440).default(60),
+});
+
 const source = z.discriminatedUnion("provider", [
   z.strictObject({
     provider: z.literal("twilio"),
@@ -44,6 +58,7 @@ const source = z.discriminatedUnion("provider", [
     url,
     secrets,
     legacyHash: z.enum(["sha256", "sha512"]).optional(),
+    reports: reports.optional(),
   }),
   z.strictObject({
     provider: z.literal("hmac"),

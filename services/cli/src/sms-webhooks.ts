@@ -1,10 +1,11 @@
 import type { Live } from "@daybook/capture";
 import { listen, type Logger, type ServerCertificate } from "@daybook/runtime";
-import { SmsWebhooks, type SmsWebhooksOptions, type WebhookSource } from "@daybook/sms";
+import { SmsWebhooks, type SmsWebhooksOptions, type VonageReports, type WebhookSource } from "@daybook/sms";
 import { numbersLive, type SmsNumber } from "./sms-numbers.ts";
 import type { SmsWebhookSettings } from "./sms-webhook-settings.ts";
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Official numbers whose providers push, as capture runs them: they post to a listener of their own, which is open while it runs. */
 export function smsWebhooksLive({
@@ -59,7 +60,10 @@ function sourceOf(one: SmsWebhookSettings["sources"][number]): WebhookSource {
       const { authTokens, reconcile: reconciles, ...source } = one;
       return { ...source, reconciles, authTokens: () => authTokens };
     }
-    case "vonage":
+    case "vonage": {
+      const { secrets, reports, ...source } = one;
+      return { ...source, secrets: () => secrets, reports: reports && reportsOf(reports) };
+    }
     case "hmac": {
       const { secrets } = one;
       return { ...one, secrets: () => secrets };
@@ -67,4 +71,14 @@ function sourceOf(one: SmsWebhookSettings["sources"][number]): WebhookSource {
     case "mutual-tls":
       return one;
   }
+}
+
+function reportsOf({
+  apiSecrets,
+  everyMinutes,
+  ...of
+}: NonNullable<
+  Extract<SmsWebhookSettings["sources"][number], { provider: "vonage" }>["reports"]
+>): VonageReports {
+  return { ...of, apiSecrets: () => apiSecrets, everyMs: everyMinutes * MINUTE_MS };
 }

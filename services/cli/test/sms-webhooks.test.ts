@@ -23,6 +23,12 @@ const TWILIO = {
   authTokens: ["a token, made up"],
 };
 
+/** Settings of webhooks with Vonage's reports. */
+function reportsOf(more: object): string {
+  const reports = { apiKey: "abcd1234", apiSecrets: ["s3cret"], ...more };
+  return JSON.stringify({ sources: [{ provider: "vonage", url: URL_OF("v"), secrets: ["s"], reports }] });
+}
+
 let dir: string;
 let authority: Authority;
 let stranger: Authority;
@@ -56,6 +62,14 @@ describe("the settings of SMS", () => {
     expect(problems(stateless)).toEqual(["DAYBOOK_SMS_COUNTRY: is missing beside the connector sms"]);
   });
 
+  it("may have Vonage's reports: of the Messages API each hour, unless they say otherwise", () => {
+    const text = reportsOf({});
+    expect(problems({ ...BASE, DAYBOOK_SMS_WEBHOOKS: text })).toEqual([]);
+    expect(smsWebhooks.parse(JSON.parse(text)).sources[0]).toMatchObject({
+      reports: { products: ["MESSAGES"], everyMinutes: 60, apiUrl: "https://api.nexmo.com" },
+    });
+  });
+
   it.each([
     ["no JSON", "{", "as a whole"],
     ["no source", JSON.stringify({ sources: [] }), "sources"],
@@ -74,6 +88,15 @@ describe("the settings of SMS", () => {
       }),
       "sources.0.legacyHash",
     ],
+    [
+      "reports of a product that is no text",
+      reportsOf({ products: ["VOICE-CALL"] }),
+      "sources.0.reports.products.0",
+    ],
+    ["reports of a product twice", reportsOf({ products: ["SMS", "SMS"] }), "sources.0.reports.products"],
+    ["reports over HTTP", reportsOf({ apiUrl: "http://api.example/" }), "sources.0.reports.apiUrl"],
+    ["reports all the time", reportsOf({ everyMinutes: 1 }), "sources.0.reports.everyMinutes"],
+    ["reports without a key", reportsOf({ apiKey: "" }), "sources.0.reports.apiKey"],
     ["mutual TLS without its authority", JSON.stringify({ sources: [CARRIER] }), "clientAuthority"],
   ])("are not %s, and nothing of them is said", (_, text, where) => {
     expect(problems({ ...BASE, DAYBOOK_SMS_WEBHOOKS: text })).toEqual([

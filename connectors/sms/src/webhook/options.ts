@@ -22,7 +22,7 @@ export interface SmsWebhooksOptions {
   readonly now?: () => Date;
   /** Between two marks of coverage. A minute unless given. */
   readonly beatMs?: number;
-  /** Between two comparisons with a provider's list. 10 minutes unless given. */
+  /** Between two comparisons with a provider's list. 10 minutes unless given, of Vonage what its reports say. */
   readonly reconcileMs?: number;
   /** A message is compared once it is so old, for its webhook may be on the way. 2 minutes unless given. */
   readonly graceMs?: number;

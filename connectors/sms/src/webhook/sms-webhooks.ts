@@ -143,8 +143,8 @@ export class SmsWebhooks implements Connector {
 
   async #listen(number: string, sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { beatMs = BEAT_MS, keepsMs, sources } = this.#options;
-    // A list tells of what came in any outage.
-    const isListed = sources.every((source) => listOf(source) !== undefined);
+    // Twilio's list tells of what came in any outage; Vonage's of the products alone that are named, and of no picture.
+    const isListed = sources.every((source) => source.provider === "twilio" && source.reconciles);
     const numbers = this.#numbers;
     const now = this.#now;
     const about = {

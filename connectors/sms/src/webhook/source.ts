@@ -24,6 +24,18 @@ export interface TwilioSource extends AtUrl {
 
 export type LegacyHash = "sha256" | "sha512";
 
+/** Vonage's Reports API: what it has of an account's messages. */
+export interface VonageReports {
+  readonly apiKey: string;
+  readonly apiSecrets: Secrets;
+  /** `https://api.nexmo.com`. */
+  readonly apiUrl: string;
+  /** The Messages API's records, the SMS API's, or both, where both have webhooks here. */
+  readonly products: readonly ("MESSAGES" | "SMS")[];
+  /** Between two comparisons. */
+  readonly everyMs: number;
+}
+
 /** The Messages API; with `legacyHash` also the SMS API. */
 export interface VonageSource extends AtUrl {
   readonly provider: "vonage";
@@ -31,6 +43,8 @@ export interface VonageSource extends AtUrl {
   readonly secrets: Secrets;
   /** HMAC of the SMS API's `sig`; without it, what bears that alone is refused. MD5 and SHA-1 are no choices. */
   readonly legacyHash?: LegacyHash | undefined;
+  /** What the account's webhooks are compared with: nothing unless given. */
+  readonly reports?: VonageReports | undefined;
 }
 
 /** Where a body that nobody standardised says things: JSON pointers (RFC 6901), of a form `/name`. */

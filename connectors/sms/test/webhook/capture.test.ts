@@ -1,16 +1,11 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { RecordingSink } from "@daybook/contract/testing";
 import { Twilio } from "../../../../test/fakes/twilio.ts";
+import { jwt } from "./support/jwt.ts";
 import { CUSTODIAN, FERGUS, OFFICIAL, openOffice, PUBLIC, records, TOKEN } from "./support/office.ts";
 
 const BETTER = { from: FERGUS, to: OFFICIAL };
 
-function jwt(body: string, secret = "a secret of Vonage's, made up"): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const hash = createHash("sha256").update(body).digest("hex");
-  const signed = `${part({ alg: "HS256" })}.${part({ payload_hash: hash })}`;
-  return `Bearer ${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-}
 const JSON_TYPE = { "content-type": "application/json" };
 
 describe("SMS webhooks", () => {

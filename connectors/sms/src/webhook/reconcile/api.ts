@@ -57,10 +57,13 @@ async function askOnce(url: URL, authorization: string, signal: AbortSignal): Pr
   });
 }
 
-/** Undefined for what the provider does not have any more. */
+/** Not there any more, or never by that name. */
+const GONE: ReadonlySet<number> = new Set([404, 410, 422]);
+
+/** Undefined for what the provider does not have. */
 export async function had(asked: Promise<Buffer>): Promise<Buffer | undefined> {
   return asked.catch((cause: unknown) => {
-    if (cause instanceof ApiRefusal && (cause.status === 404 || cause.status === 410)) return undefined;
+    if (cause instanceof ApiRefusal && GONE.has(cause.status)) return undefined;
     throw cause;
   });
 }

@@ -1,6 +1,7 @@
 import type { WebhookSource } from "../source.ts";
 import type { ProviderList } from "./list.ts";
 import { TwilioList } from "./twilio-list.ts";
+import { VonageList } from "./vonage-list.ts";
 
 const TWILIO_EVERY_MS = 10 * 60_000;
 
@@ -8,5 +9,7 @@ const TWILIO_EVERY_MS = 10 * 60_000;
 export function listOf(source: WebhookSource): { list: ProviderList; everyMs: number } | undefined {
   if (source.provider === "twilio" && source.reconciles)
     return { list: new TwilioList(source), everyMs: TWILIO_EVERY_MS };
+  if (source.provider === "vonage" && source.reports)
+    return { list: new VonageList(source.reports), everyMs: source.reports.everyMs };
   return undefined;
 }
