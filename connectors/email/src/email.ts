@@ -12,6 +12,8 @@ import { type Arrived, type Mailbox, receive, UNASSIGNED } from "./journal/recei
 import { MailReader } from "./reading/mail-reader.ts";
 import type { Resolve } from "./reading/reading.ts";
 import { type ReceiptKind, Receipts, type ReceiptSettings } from "./receipts/receipts.ts";
+import type { TraceKind } from "./trace/compare-day.ts";
+import { MessageTrace, type MessageTraceSettings } from "./trace/message-trace.ts";
 
 /** How copies are taken that officials send of their private mail. */
 export interface CopyOptions {
@@ -32,6 +34,8 @@ export interface EmailOptions {
   readonly copies?: CopyOptions | undefined;
   /** Nothing tests the journal without. */
   readonly canary?: JournalCanarySettings | undefined;
+  /** Of a Microsoft 365 tenant: without it nobody compares. */
+  readonly trace?: MessageTraceSettings | undefined;
   readonly sources: Sources;
   readonly at: { readonly host: string; readonly port: number };
   readonly tls?: IntakeTls | undefined;
@@ -58,10 +62,11 @@ const BEAT_MS = 60_000;
 /** The journal of an organisation's mail, and copies of private mail, as its mail servers hand them over by SMTP. */
 export class Email implements Connector {
   readonly #options: EmailOptions;
-  readonly #state: StateFile<"coverage" | "canary" | ReceiptKind>;
+  readonly #state: StateFile<"coverage" | "canary" | ReceiptKind | TraceKind>;
   readonly #copyAddresses: CopyAddresses;
   readonly #receipts: Receipts | undefined;
   readonly #canary: JournalCanary | undefined;
+  readonly #trace: MessageTrace | undefined;
   readonly #heard = new Set<string>();
   readonly #opened = Promise.withResolvers<number>();
 
@@ -70,7 +75,7 @@ export class Email implements Connector {
    * @throws {TypeError} where the journal would be tested from no governed mailbox
    */
   constructor(options: EmailOptions) {
-    const { stateFile: path, key, mailboxes, canary, log, now = () => new Date() } = options;
+    const { stateFile: path, key, mailboxes, canary, trace, log, now = () => new Date() } = options;
     this.#options = options;
     this.#state = StateFile.open({
       path,
@@ -83,6 +88,9 @@ export class Email implements Connector {
     const receipts = options.copies?.receipts;
     this.#receipts = receipts && new Receipts({ ...receipts, state: this.#state, log, now });
     this.#canary = canary && new JournalCanary({ ...canary, mailboxes, state: this.#state, log, now });
+    this.#trace = trace && new MessageTrace({ ...trace, mailboxes, state: this.#state, log, now });
+    // Nobody notes what a journal tells of: a comparison that is begun later begins anew.
+    if (!trace) for (const kind of ["trace", "journaled"] as const) this.#state.forget(kind, Infinity);
   }
 
   /** The port that is listened at, once it is. */
@@ -91,12 +99,14 @@ export class Email implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    return this.#options.mailboxes.map(({ addresses: [account], custodian }) => ({
-      account,
-      custodian,
-      status: this.#heard.has(account) ? "live" : "waiting",
-      alerts: this.#canary?.account === account ? this.#canary.alerts : [],
-    }));
+    return this.#options.mailboxes.map(({ addresses: [account], custodian }) => {
+      const { alerts = [], ...problem } = this.#trace?.healthOf(account) ?? {};
+      return {
+        ...{ account, custodian, ...problem },
+        status: this.#heard.has(account) ? "live" : "waiting",
+        alerts: [...(this.#canary?.account === account ? this.#canary.alerts : []), ...alerts],
+      };
+    });
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -115,6 +125,7 @@ export class Email implements Connector {
       parts = mailboxes.map((one) => listening(one, { state: this.#state, now, sink }, beat, both));
       if (this.#receipts) parts.push(this.#receipts.run(sink, both));
       if (this.#canary) parts.push(this.#canary.run(sink, both));
+      if (this.#trace) parts.push(this.#trace.run(sink, both));
       await Promise.all([...parts, aborted(signal)]);
     } finally {
       stop.abort();
@@ -152,6 +163,7 @@ export class Email implements Connector {
         const options = { sink, reader, mailboxes, log, isTest };
         const received = await receive({ ...incoming, to: journaledTo }, options);
         for (const account of received.accounts) this.#heard.add(account);
+        await this.#trace?.note(received, incoming.receivedAt);
         ({ digest } = received);
       }
       if (copiedTo.length > 0) digest = await this.#keepCopy({ ...incoming, to: copiedTo }, sink, reader);

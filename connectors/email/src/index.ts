@@ -6,3 +6,4 @@ export type { Sources } from "./intake/trust.ts";
 export { Imap } from "./mailbox/imap.ts";
 export { accountOf, type ImapAccount, type ImapOptions } from "./mailbox/options.ts";
 export type { Submission } from "./submission.ts";
+export type { MessageTraceSettings } from "./trace/message-trace.ts";

@@ -66,3 +66,16 @@ export const submissionUrl = z
 export const canaryMinutes = z.coerce.number<string | number>().int().min(2).max(1_440).default(15);
 export const canaryWithinMinutes = z.coerce.number<string | number>().int().min(1).max(1_439).default(10);
 export const CANARY_WITHIN = "must be less than the minutes between two tests";
+
+/** The directory of a tenant: its id, or a domain of it. */
+export const traceTenant = z.string().regex(/^[\w.-]{1,255}$/, "must be the id of a directory, or a domain");
+export const traceClientId = z.guid();
+/** How long after its end a day is compared: what the trace and the journal have of it comes late. */
+export const traceSettleHours = z.coerce.number<string | number>().int().min(1).max(240).default(24);
+
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => /^https:|^http:\/\/(127\.0\.0\.1|\[::1\])[:/]/.test(text), "must be https")
+  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, "must be without a path");
+export const traceLoginUrl = origin.default("https://login.microsoftonline.com");
+export const traceGraphUrl = origin.default("https://graph.microsoft.com");

@@ -6,6 +6,7 @@ import { createLogger, readConfig } from "@daybook/runtime";
 import { canaryOf } from "../src/run/email-canary.ts";
 import { EMAIL, emailProblems } from "../src/run/email.ts";
 import { submissionOf } from "../src/run/email-submission.ts";
+import { traceOf } from "../src/run/email-trace.ts";
 import { withEmail } from "../src/up/email.ts";
 import type { Keys } from "../src/up/keys.ts";
 
@@ -22,6 +23,10 @@ const COPIES = {
 };
 const SERVER = { DAYBOOK_EMAIL_SUBMISSION_URL: "smtps://mail.example.gov.uk:465" };
 const CANARY = { DAYBOOK_EMAIL_CANARY_MAILBOX: "a.lee@Example.gov.uk" };
+const TRACE = {
+  DAYBOOK_EMAIL_TRACE_TENANT: "example.onmicrosoft.com",
+  DAYBOOK_EMAIL_TRACE_CLIENT_ID: "0d7f3a2b-6c1e-4f9a-9b9a-3c0a2b1c4d5e",
+};
 
 function problems(env: NodeJS.ProcessEnv): string[] {
   const certificate = "-----BEGIN CERTIFICATE-----";
@@ -55,6 +60,22 @@ describe("the settings of capture", () => {
     expect(canary({})).toBeUndefined();
   });
 
+  it("have it compared with a tenant's message trace a day later, by a secret from a file", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "daybook-email-secret-"));
+    const file = join(dir, "email-trace-client-secret");
+    await writeFile(file, "made up\n", { mode: 0o400 });
+    const given = { ...TRACE, DAYBOOK_EMAIL_TRACE_CLIENT_SECRET_FILE: file };
+    const trace = traceOf(readConfig(EMAIL, { ...GIVEN, ...given }));
+
+    expect(problems(given)).toEqual([]);
+    expect(trace).toMatchObject({ tenant: "example.onmicrosoft.com", settleMs: 86_400_000 });
+    expect(trace).toMatchObject({ graphUrl: "https://graph.microsoft.com" });
+    expect(trace?.clientSecret()).toBe("made up");
+    expect(JSON.stringify(trace)).not.toContain("made up");
+    expect(traceOf(readConfig(EMAIL, GIVEN))).toBeUndefined();
+    await rm(dir, { recursive: true });
+  });
+
   it.each([
     [{ DAYBOOK_EMAIL_COPY_ADDRESSES: "record@example.gov.uk" }, "DAYBOOK_EMAIL_PRIVATE_MAILBOXES"],
     [{ ...COPIES, DAYBOOK_EMAIL_RECEIPTS_FROM: "no-reply@example.gov.uk" }, "DAYBOOK_EMAIL_SUBMISSION_URL"],
@@ -63,6 +84,7 @@ describe("the settings of capture", () => {
     [CANARY, "DAYBOOK_EMAIL_SUBMISSION_URL"],
     [{ ...SERVER, DAYBOOK_EMAIL_CANARY_MAILBOX: "bo@example.gov.uk" }, "none of DAYBOOK_EMAIL_MAILBOXES"],
     [{ ...SERVER, ...CANARY, DAYBOOK_EMAIL_CANARY_MINUTES: "10" }, "WITHIN_MINUTES: must be less"],
+    [TRACE, "DAYBOOK_EMAIL_TRACE_CLIENT_SECRET: is missing beside DAYBOOK_EMAIL_TRACE_TENANT"],
     [{ ...COPIES, DAYBOOK_EMAIL_COPY_ADDRESSES: "journal-7f3a@example.gov.uk" }, "journals are sent to"],
   ])("name what is missing or wrong in %j", (env, named) => {
     expect(problems(env)).toEqual([expect.stringContaining(named)]);
@@ -71,6 +93,9 @@ describe("the settings of capture", () => {
   it.each([
     { DAYBOOK_EMAIL_COPY_ADDRESSES: "record+minister@example.gov.uk" },
     { DAYBOOK_EMAIL_CANARY_MINUTES: "1" },
+    { DAYBOOK_EMAIL_TRACE_GRAPH_URL: "http://graph.microsoft.com" },
+    { DAYBOOK_EMAIL_TRACE_GRAPH_URL: "https://graph.microsoft.com/beta" },
+    { DAYBOOK_EMAIL_TRACE_TENANT: "a/b" },
     { DAYBOOK_EMAIL_SUBMISSION_URL: "http://mail.example.gov.uk:25" },
   ])("refuse %j", (env) => {
     expect(() => problems(env)).toThrow(Object.keys(env)[0]);
@@ -105,8 +130,11 @@ describe("the file of `daybook up --email`", () => {
   const submission = { host: "127.0.0.1", port: 587, security: "none" };
   const canary = { mailbox: "ann@example.gov.uk", submission };
 
-  it("may have the journal tested", async () => {
-    await expect(taken({ ...right, canary })).resolves.toHaveProperty("live.name", "email");
+  const trace = { tenant: "example.gov.uk", clientId: TRACE.DAYBOOK_EMAIL_TRACE_CLIENT_ID };
+
+  it("may have the journal tested, and compared with a message trace", async () => {
+    const compared = { ...right, canary, trace: { ...trace, clientSecret: "made up" } };
+    await expect(taken(compared)).resolves.toHaveProperty("live.name", "email");
   });
 
   it("tells whose mail it is, and gets a key of its own", async () => {
@@ -130,6 +158,7 @@ describe("the file of `daybook up --email`", () => {
       "canary.submission.security",
       { ...right, canary: { ...canary, submission: { ...submission, host: "mail.example.gov.uk" } } },
     ],
+    ["trace.clientSecret", { ...right, trace }],
     ["journalAddresses.0", { ...right, journalAddresses: ["nowhere"] }],
   ])("is refused where %s is wrong, which is named, and no value is", async (where, settings) => {
     await expect(taken(settings)).rejects.toThrow(`the file of mail is wrong at: ${where}`);

@@ -7,6 +7,7 @@ import { hasBareBreaks, readHeaderBlock, sha256, withoutTrace } from "../reading
 import type { MailReader } from "../reading/mail-reader.ts";
 import { readMessage } from "../reading/read-message.ts";
 import type { MailReading } from "../reading/reading.ts";
+import { journaledNames } from "../trace/journaled.ts";
 import { claimsReport, isReturned, type JournalEnvelope, openReport } from "./report.ts";
 
 /** A governed mailbox: all its addresses are one account, named by the first. */
@@ -41,17 +42,25 @@ export interface ReceiveOptions {
 /** The account of what concerns no governed mailbox: no mail that was handed over is lost. */
 export const UNASSIGNED = "unassigned";
 
+/** What became of what a journal delivered. */
+export interface Received {
+  /** Its beginning; of a test there is none, for nothing is kept. */
+  readonly digest: string | undefined;
+  /** Of the governed mailboxes that are concerned. */
+  readonly accounts: readonly string[];
+  /** Of the message, as the tenant's message trace may name it. */
+  readonly names: readonly string[];
+  /** As the message says. */
+  readonly sentAt: string | undefined;
+}
+
 /**
  * Hands on what a journal delivered: one record for each governed mailbox that is concerned. Resolves once all is
- * durable, with the beginning of its digest and the accounts; of a test, with no digest, for nothing is kept. Delivering it
- * again is harmless.
+ * durable. Delivering it again is harmless.
  *
  * @throws {ConnectorError} retryable: nobody knows what is durable, deliver it again
  */
-export async function receive(
-  incoming: Incoming,
-  options: ReceiveOptions,
-): Promise<{ digest: string | undefined; accounts: readonly string[] }> {
+export async function receive(incoming: Incoming, options: ReceiveOptions): Promise<Received> {
   const { sink, mailboxes, isTest } = options;
   const parts = await partsOf(incoming, options.reader);
   const read =
@@ -76,8 +85,10 @@ export async function receive(
     ];
   });
   const accounts = concerned.map(({ account }) => account);
+  const names = journaledNames(parts.block, parts.journal?.messageId);
+  const told = { accounts, names, sentAt: fields.sentAt };
   const arrived = arrivedOf(parts);
-  if (arrived && (await isTest?.(arrived))) return { digest: undefined, accounts };
+  if (arrived && (await isTest?.(arrived))) return { ...told, digest: undefined };
   const drafts: Captured[] = [];
   for (const one of concerned.length > 0 ? concerned : [{ account: UNASSIGNED }]) {
     const about = {
@@ -94,23 +105,23 @@ export async function receive(
     drafts.push(...(await eventsOf(parts, about, isLeftOut ? undefined : sink)));
   }
   await captureBatches(drafts, { ...options, inPlaceOf });
-  return { digest: parts.stableDigest.slice(0, 16), accounts };
+  return { ...told, digest: parts.stableDigest.slice(0, 16) };
 }
 
-type Received = MailParts & {
+type Opened = MailParts & {
   /** Of a report. */
   readonly journal?: JournalEnvelope;
 };
 
 /** Undefined of what came back, and of what cannot be read. */
-function arrivedOf({ kind, result, enclosed = [], delivered, journal, stableDigest }: Received) {
+function arrivedOf({ kind, result, enclosed = [], delivered, journal, stableDigest }: Opened) {
   if (kind === "notice" || result.refused !== undefined) return undefined;
   const message = enclosed[0]?.content ?? delivered;
   const { reading } = result;
   return { message, reading, journal, isAlone: enclosed.length <= 1, digest: stableDigest };
 }
 
-async function partsOf(incoming: Incoming, reader: MailReader): Promise<Received> {
+async function partsOf(incoming: Incoming, reader: MailReader): Promise<Opened> {
   const { bytes } = incoming;
   const block = readHeaderBlock(bytes);
   const bare = hasBareBreaks(bytes) ? ["it has lines that end otherwise than SMTP has them"] : [];

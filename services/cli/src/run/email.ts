@@ -13,6 +13,7 @@ import {
 import { canaryOf, canaryProblems, EMAIL_CANARY } from "./email-canary.ts";
 import { copiesOf, copyProblems, EMAIL_COPIES } from "./email-copies.ts";
 import { EMAIL_SUBMISSION, submissionOf, submissionProblems } from "./email-submission.ts";
+import { EMAIL_TRACE, traceOf, traceProblems } from "./email-trace.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
 
 /** What capture is told where it takes journals of mail: each is missing beside the connector's name, unless it says otherwise. */
@@ -52,6 +53,7 @@ export const EMAIL = {
   ...EMAIL_COPIES,
   ...EMAIL_CANARY,
   ...EMAIL_SUBMISSION,
+  ...EMAIL_TRACE,
 };
 
 type Given = Config<typeof EMAIL>;
@@ -72,7 +74,13 @@ export function emailProblems(
     problems.push("DAYBOOK_EMAIL_CLIENT_CA: belongs with DAYBOOK_EMAIL_CLIENT_NAMES");
   if (config.DAYBOOK_TLS_CERTIFICATE === undefined)
     problems.push("DAYBOOK_TLS_CERTIFICATE: is missing beside the connector email: journals come encrypted");
-  return [...problems, ...copyProblems(config), ...canaryProblems(config), ...submissionProblems(config)];
+  return [
+    ...problems,
+    ...copyProblems(config),
+    ...canaryProblems(config),
+    ...submissionProblems(config),
+    ...traceProblems(config),
+  ];
 }
 
 /** The connector, by settings that were judged before. */
@@ -96,6 +104,7 @@ export async function emailOf(
     journalAddresses,
     copies: copiesOf(config, submission),
     canary: canaryOf(config, submission),
+    trace: traceOf(config),
     sources: {
       addresses: config.DAYBOOK_EMAIL_SOURCES ?? [],
       names: config.DAYBOOK_EMAIL_CLIENT_NAMES ?? [],

@@ -18,6 +18,11 @@ import {
   MAX_MAILBOXES,
   MAX_SOURCES,
   receiptsPerDay,
+  traceClientId,
+  traceGraphUrl,
+  traceLoginUrl,
+  traceSettleHours,
+  traceTenant,
 } from "../email-settings.ts";
 import type { Keys } from "./keys.ts";
 import { readPrivateSettings } from "./private-settings.ts";
@@ -56,6 +61,16 @@ const canary = z
     error: CANARY_WITHIN,
   });
 
+/** The tenant whose message trace the journal is compared with. */
+const trace = z.strictObject({
+  tenant: traceTenant,
+  clientId: traceClientId,
+  clientSecret: word,
+  settleHours: traceSettleHours,
+  loginUrl: traceLoginUrl,
+  graphUrl: traceGraphUrl,
+});
+
 /** How copies of private mail are taken, and answered. */
 const copies = z.strictObject({
   addresses: z.array(copyAddress).min(1).max(100),
@@ -76,6 +91,7 @@ const settings = z
     mailboxes,
     copies: copies.optional(),
     canary: canary.optional(),
+    trace: trace.optional(),
     journalAddresses: z.array(mailAddress).min(1).max(MAX_JOURNAL_ADDRESSES),
     sources: z.array(mailSource).max(MAX_SOURCES).default([]),
     clientNames: z.array(z.string().min(1).max(255)).max(100).default([]),
@@ -128,6 +144,7 @@ export async function withEmail(
       everyMs: given.canary.minutes * 60_000,
       withinMs: given.canary.withinMinutes * 60_000,
     },
+    trace: traceOf(given.trace),
     journalAddresses: given.journalAddresses,
     sources: { addresses: given.sources, names: given.clientNames },
     at: { host, port: given.port },
@@ -148,6 +165,12 @@ function copiesOf(given: z.infer<typeof copies> | undefined) {
     lateAfterDays: days,
     ...(receipts && { receipts: { ...receipts, submission: submissionOf(receipts.submission) } }),
   };
+}
+
+function traceOf(given: z.infer<typeof trace> | undefined) {
+  if (!given) return undefined;
+  const { clientSecret, settleHours, ...of } = given;
+  return { ...of, clientSecret: () => clientSecret, settleMs: settleHours * 3_600_000 };
 }
 
 function submissionOf({ password, ...of }: z.infer<typeof submission>): Submission {

@@ -1,0 +1,141 @@
+import type { Captured, Event } from "@daybook/contract";
+import { missingOf, type StateFile } from "@daybook/keeping";
+import { CONNECTOR } from "../events/message.ts";
+import type { Mailbox } from "../journal/receive.ts";
+import { sha256 } from "../reading/header-block.ts";
+import { TraceRefusal } from "./answer.ts";
+import type { TraceApi } from "./graph-api.ts";
+import { DAY_MS } from "./mark.ts";
+import { namesOf, standingOf, type TraceRow } from "./row.ts";
+
+/** More messages of one mailbox and day are not compared. */
+const MAX_MESSAGES = 200_000;
+/** Bytes of rows that a gap holds. */
+const MAX_EVIDENCE = 600_000;
+
+export type TraceKind = "journaled" | "trace";
+
+export interface DayOptions {
+  readonly api: TraceApi;
+  readonly state: StateFile<TraceKind>;
+  readonly mailbox: Mailbox;
+  /** Its beginning, UTC, milliseconds since 1970. */
+  readonly day: number;
+}
+
+/** What the tenant says of one mailbox and day, beside what the journal told of. */
+export interface ComparedDay {
+  /** Messages that the tenant has, and the names of those that no journal told of. */
+  readonly theirs: number;
+  readonly missing: readonly string[];
+  /** Whether nothing is under way any more, and the list has what it should at least. */
+  readonly isWhole: boolean;
+  /** Of what is missing, with the tenant's rows of it. */
+  readonly gap: Captured | undefined;
+}
+
+/** By which names a journal told of a message in an account, and that it told of one that was written that day. */
+export const noted = (account: string, name: string) => `${account} told of ${name}`;
+export const notedDay = (account: string, day: number) => `${account} had mail on ${day}`;
+
+/**
+ * Asks what the tenant sent and got for a mailbox in a day. Of what agrees, nothing is kept. May be repeated.
+ *
+ * @throws {TraceRefusal} nothing is known of the day
+ */
+export async function compareDay(options: DayOptions, signal: AbortSignal): Promise<ComparedDay> {
+  const { state, mailbox, day } = options;
+  const [account] = mailbox.addresses;
+  const theirs = new Set<string>();
+  const missing = new Map<string, TraceRow[]>();
+  const found = new Set<string>();
+  let [isListed, isSettled] = [false, true];
+  for await (const row of rowsOf(options, signal)) {
+    isListed = true;
+    const standing = standingOf(row);
+    const [name] = namesOf(row);
+    if (standing === "under-way" || name === undefined) isSettled = false;
+    if (standing !== "counts" || name === undefined) continue;
+    if (theirs.size >= MAX_MESSAGES) throw new TraceRefusal(200);
+    theirs.add(name);
+    // Of two rows of one message, either may have the name that a journal told of.
+    if (namesOf(row).some((one) => state.has("journaled", noted(account, one)))) {
+      found.add(name);
+      missing.delete(name);
+    } else if (!found.has(name)) missing.set(name, [...(missing.get(name) ?? []), row]);
+  }
+  const isEmptyInError = !isListed && state.has("journaled", notedDay(account, day));
+  return {
+    theirs: theirs.size,
+    missing: [...missing.keys()],
+    isWhole: isSettled && !isEmptyInError,
+    gap: gapOf(options, theirs, missing),
+  };
+}
+
+async function* rowsOf({ api, mailbox, day }: DayOptions, signal: AbortSignal): AsyncGenerator<TraceRow> {
+  for (const address of mailbox.addresses)
+    for (const by of ["senderAddress", "recipientAddress"] as const) {
+      const query = { by, address, from: new Date(day), to: new Date(day + DAY_MS) };
+      for await (const rows of api.rows(query, signal))
+        for (const row of rows) {
+          // What was not asked for is no answer; the end is in it, and belongs to the next day.
+          const { receivedDateTime: at } = row;
+          if (row[by] === address && at >= day && at < day + DAY_MS) yield row;
+        }
+    }
+}
+
+function gapOf(
+  { mailbox, day }: DayOptions,
+  theirs: ReadonlySet<string>,
+  missing: ReadonlyMap<string, readonly TraceRow[]>,
+): Captured | undefined {
+  const rows: string[] = [];
+  let left = MAX_EVIDENCE;
+  const all = [...missing.values()].flat();
+  for (const row of all) {
+    const { receivedDateTime } = row;
+    const text = JSON.stringify({ ...row, receivedDateTime: new Date(receivedDateTime).toISOString() });
+    left -= Buffer.byteLength(text);
+    if (left < 0) break;
+    rows.push(text);
+  }
+  return missingOf({
+    about: aboutOf(mailbox),
+    from: new Date(day),
+    to: new Date(day + DAY_MS),
+    theirs: [...theirs],
+    ours: [...theirs].filter((name) => !missing.has(name)),
+    answer: Buffer.from(`{"rows":[${rows.join(",\n")}],"rowsLeftOut":${all.length - rows.length}}`),
+  });
+}
+
+/** Days of which no list was had while there was one. */
+export function unknownOf(mailbox: Mailbox, { from, to }: { from: number; to: number }): Captured {
+  const gap = {
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    why: "The tenant's message trace of this time was not had whole: what the journal left out of it is not known",
+  };
+  return captured(mailbox, `untraced:${gap.from}:${gap.to}`, { kind: "gap", gap });
+}
+
+/** That nothing of a day is missing any more: the gap before stays. */
+export function completedOf(mailbox: Mailbox, day: number): Captured {
+  const name = new Date(day).toISOString().slice(0, 10);
+  const text = `What the gap of ${name} names as missing came late: the journal has told of all of it since`;
+  return captured(mailbox, `completed:${name}`, { kind: "notice", text });
+}
+
+function captured(mailbox: Mailbox, eventId: string, said: Pick<Event, "kind" | "text" | "gap">): Captured {
+  return {
+    eventId,
+    stableDigest: sha256(JSON.stringify(said)),
+    event: { v: 1, provenance: "captured", ...aboutOf(mailbox), ...said, raw: "" },
+  };
+}
+
+function aboutOf({ addresses: [account], custodian }: Mailbox) {
+  return { network: "email", method: "journal", account, custodian, connector: CONNECTOR } as const;
+}

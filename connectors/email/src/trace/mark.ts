@@ -1,0 +1,97 @@
+import { z } from "zod";
+
+export const DAY_MS = 86_400_000;
+/** After so many days, one that does not agree is asked for no more. Microsoft keeps 90. */
+const OPEN_DAYS = 30;
+/** A day that is so late has something in its way. */
+const LATE_MS = 2 * DAY_MS;
+
+/** A day that was asked for and does not agree yet. Days are their beginnings, UTC, milliseconds since 1970. */
+const openDay = z.object({
+  day: z.int(),
+  askedAt: z.int(),
+  /** How many messages the tenant had of it, and how many of those were missing here: at least, while it is not whole. */
+  theirs: z.int(),
+  missing: z.int(),
+  /** Of the gap that was recorded last. */
+  gap: z.string().optional(),
+});
+export type OpenDay = z.infer<typeof openDay>;
+
+/** How far a mailbox was compared. */
+export const mark = z.object({
+  account: z.string(),
+  /** The first day that is not done with. */
+  from: z.int(),
+  /** After that. */
+  agreed: z.array(z.int()),
+  open: z.array(openDay),
+});
+export type Mark = z.infer<typeof mark>;
+
+/** From the first whole day on: what a journal told of before, nobody noted. */
+export function firstMark(account: string, now: number): Mark {
+  return { account, from: Math.ceil(now / DAY_MS) * DAY_MS, agreed: [], open: [] };
+}
+
+export interface Due {
+  readonly now: number;
+  /** So long after its end a day is compared: the trace and the journal are both late. */
+  readonly settleMs: number;
+  /** So long after it was, one that did not agree is asked for again. */
+  readonly againMs: number;
+}
+
+/** The days to compare now, oldest first. */
+export function dueDays(of: Mark, { now, settleMs, againMs }: Due): number[] {
+  return settledDays(of, now - settleMs).filter((day) => {
+    const asked = of.open.find((one) => one.day === day);
+    return !of.agreed.includes(day) && (!asked || now - asked.askedAt >= againMs);
+  });
+}
+
+function settledDays({ from }: Mark, until: number): number[] {
+  const count = Math.max(0, Math.floor((until - from) / DAY_MS));
+  return Array.from({ length: Math.min(count, OPEN_DAYS) }, (_, n) => from + n * DAY_MS);
+}
+
+/** Whether a day should have been compared long since, and neither agrees nor is known to lack anything. */
+export function isBehind(of: Mark, { now, settleMs }: Due): boolean {
+  return settledDays(of, now - settleMs - LATE_MS).some(
+    (day) => !of.agreed.includes(day) && !of.open.some((one) => one.day === day && one.missing > 0),
+  );
+}
+
+export function agreeing(of: Mark, day: number): Mark {
+  return advanced({
+    ...of,
+    agreed: [...of.agreed, day],
+    open: of.open.filter((one) => one.day !== day),
+  });
+}
+
+export function differing(of: Mark, one: OpenDay): Mark {
+  return { ...of, open: [...of.open.filter(({ day }) => day !== one.day), one] };
+}
+
+/** Days that are too old to ask for again end; those of them that were never had whole are intervals of which nothing is known. */
+export function ended(of: Mark, now: number): { mark: Mark; unknown: { from: number; to: number }[] } {
+  const oldest = Math.floor(now / DAY_MS) * DAY_MS - (OPEN_DAYS + 1) * DAY_MS;
+  const unknown: { from: number; to: number }[] = [];
+  for (let day = of.from; day < oldest; day += DAY_MS) {
+    const isKnown = of.agreed.includes(day) || of.open.some((one) => one.day === day && one.missing > 0);
+    const last = unknown.at(-1);
+    if (isKnown) continue;
+    if (last?.to === day) last.to += DAY_MS;
+    else unknown.push({ from: day, to: day + DAY_MS });
+  }
+  const from = Math.max(of.from, oldest);
+  const left = { ...of, from, open: of.open.filter(({ day }) => day >= from) };
+  return { mark: advanced({ ...left, agreed: of.agreed.filter((day) => day >= from) }), unknown };
+}
+
+function advanced(of: Mark): Mark {
+  let { from } = of;
+  while (of.agreed.includes(from)) from += DAY_MS;
+  return { ...of, from, agreed: of.agreed.filter((day) => day > from) };
+}

@@ -1,0 +1,40 @@
+// Takes journals and compares them with the message trace at the URL of its second argument, over the state in the directory of
+// its first, until it is killed. Its clock stands at its third argument. What it hands on goes to the file at its fourth, a line
+// each, durable before it is taken to be captured. With a fifth, it dies of SIGKILL when a gap is durable there, and it does not
+// know yet.
+import { fsyncSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import type { Captured } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
+import { Email } from "../../src/index.ts";
+import { JOURNAL } from "../intake.ts";
+
+const [dir, url, now, output, dies] = process.argv.slice(2);
+const file = openSync(output!, "a");
+
+class FileSink extends RecordingSink {
+  override capture(events: readonly Captured[]): Promise<void> {
+    const gaps = events.filter(({ event: { kind } }) => kind === "gap");
+    writeSync(file, gaps.map((one) => `${one.eventId} ${one.stableDigest}\n`).join(""));
+    fsyncSync(file);
+    if (dies !== undefined && gaps.length > 0) process.kill(process.pid, "SIGKILL");
+    return Promise.resolve();
+  }
+}
+
+const none = () => undefined;
+const email = new Email({
+  journalAddresses: [JOURNAL],
+  mailboxes: [{ addresses: ["ann@example.gov.uk"], custodian: { id: "c1", name: "Ann Lee" } }],
+  trace: {
+    ...{ tenant: "example.gov.uk", clientId: "made up", clientSecret: () => "made up" },
+    ...{ loginUrl: url!, graphUrl: url!, settleMs: 3_600_000, everyMs: 10, paceMs: 0 },
+  },
+  sources: { addresses: ["127.0.0.1"], names: [] },
+  at: { host: "127.0.0.1", port: 0 },
+  stateFile: join(dir!, "email.state"),
+  key: Buffer.alloc(32, 7),
+  log: { info: none, warn: none, error: none },
+  now: () => new Date(now!),
+});
+await email.run(new FileSink(), new AbortController().signal);
