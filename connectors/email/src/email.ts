@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { type Log, type ScopedSink, StateFile, type Waits } from "@daybook/keeping";
-import { JournalCanary, type JournalCanarySettings } from "./canary/journal-canary.ts";
+import { MailCanary, type MailCanarySettings } from "./canary/mail-canary.ts";
 import { CopyAddresses } from "./copied/addresses.ts";
 import { receiveCopy } from "./copied/receive-copy.ts";
 import { listening } from "./coverage.ts";
@@ -23,6 +23,8 @@ export interface CopyOptions {
   readonly mailboxes: readonly Mailbox[];
   /** Days from writing to copying that are allowed: what comes later is shown to have. */
   readonly lateAfterDays: number;
+  /** From an address of those, to the first official one; nothing tests this way without. */
+  readonly canary?: MailCanarySettings | undefined;
   /** Nobody is answered without. */
   readonly receipts?: (ReceiptSettings & { readonly waits?: Waits }) | undefined;
 }
@@ -33,7 +35,7 @@ export interface EmailOptions {
   readonly mailboxes: readonly Mailbox[];
   readonly copies?: CopyOptions | undefined;
   /** Nothing tests the journal without. */
-  readonly canary?: JournalCanarySettings | undefined;
+  readonly canary?: MailCanarySettings | undefined;
   /** Of a Microsoft 365 tenant: without it nobody compares. */
   readonly trace?: MessageTraceSettings | undefined;
   readonly sources: Sources;
@@ -65,14 +67,15 @@ export class Email implements Connector {
   readonly #state: StateFile<"coverage" | "canary" | ReceiptKind | TraceKind>;
   readonly #copyAddresses: CopyAddresses;
   readonly #receipts: Receipts | undefined;
-  readonly #canary: JournalCanary | undefined;
+  readonly #canary: MailCanary | undefined;
+  readonly #copyCanary: MailCanary | undefined;
   readonly #trace: MessageTrace | undefined;
   readonly #heard = new Set<string>();
   readonly #opened = Promise.withResolvers<number>();
 
   /**
    * @throws {ConnectorError} `malformed` when the state file cannot be used
-   * @throws {TypeError} where the journal would be tested from no governed mailbox
+   * @throws {TypeError} where tests would come from no mailbox that is known
    */
   constructor(options: EmailOptions) {
     const { stateFile: path, key, mailboxes, canary, trace, log, now = () => new Date() } = options;
@@ -87,7 +90,16 @@ export class Email implements Connector {
     this.#copyAddresses = new CopyAddresses(options.copies?.addresses ?? []);
     const receipts = options.copies?.receipts;
     this.#receipts = receipts && new Receipts({ ...receipts, state: this.#state, log, now });
-    this.#canary = canary && new JournalCanary({ ...canary, mailboxes, state: this.#state, log, now });
+    const testing = { state: this.#state, log, now };
+    this.#canary =
+      canary && new MailCanary({ ...canary, ...testing, way: "journal", to: canary.address, mailboxes });
+    const { copies } = options;
+    this.#copyCanary =
+      copies?.canary &&
+      new MailCanary({
+        ...{ ...copies.canary, ...testing, way: "copied", mailboxes: copies.mailboxes },
+        to: copies.addresses[0] ?? "",
+      });
     this.#trace = trace && new MessageTrace({ ...trace, mailboxes, state: this.#state, log, now });
     // Nobody notes what a journal tells of: a comparison that is begun later begins anew.
     if (!trace) for (const kind of ["trace", "journaled"] as const) this.#state.forget(kind, Infinity);
@@ -99,14 +111,21 @@ export class Email implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    return this.#options.mailboxes.map(({ addresses: [account], custodian }) => {
+    const copies = this.#copyCanary?.mailbox;
+    const journaled = this.#options.mailboxes.map(({ addresses: [account], custodian }) => {
       const { alerts = [], ...problem } = this.#trace?.healthOf(account) ?? {};
       return {
         ...{ account, custodian, ...problem },
         status: this.#heard.has(account) ? "live" : "waiting",
-        alerts: [...(this.#canary?.account === account ? this.#canary.alerts : []), ...alerts],
+        alerts: [...(this.#canary?.mailbox.addresses[0] === account ? this.#canary.alerts : []), ...alerts],
       };
     });
+    if (!copies) return journaled;
+    const {
+      addresses: [account],
+      custodian,
+    } = copies;
+    return [...journaled, { account, custodian, status: "live", alerts: this.#copyCanary?.alerts ?? [] }];
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -125,6 +144,7 @@ export class Email implements Connector {
       parts = mailboxes.map((one) => listening(one, { state: this.#state, now, sink }, beat, both));
       if (this.#receipts) parts.push(this.#receipts.run(sink, both));
       if (this.#canary) parts.push(this.#canary.run(sink, both));
+      if (this.#copyCanary) parts.push(this.#copyCanary.run(sink, both));
       if (this.#trace) parts.push(this.#trace.run(sink, both));
       await Promise.all([...parts, aborted(signal)]);
     } finally {
@@ -166,7 +186,8 @@ export class Email implements Connector {
         await this.#trace?.note(received, incoming.receivedAt);
         ({ digest } = received);
       }
-      if (copiedTo.length > 0) digest = await this.#keepCopy({ ...incoming, to: copiedTo }, sink, reader);
+      if (copiedTo.length > 0)
+        digest = (await this.#keepCopy({ ...incoming, to: copiedTo }, sink, reader)) ?? digest;
       return digest === undefined ? "2.0.0 a test arrived" : `2.0.0 kept as ${digest}`;
     } catch (error) {
       const isRetryable = error instanceof ConnectorError && error.retryable;
@@ -176,11 +197,15 @@ export class Email implements Connector {
     }
   }
 
-  async #keepCopy(incoming: Incoming, sink: ScopedSink, reader: MailReader): Promise<string> {
+  async #keepCopy(incoming: Incoming, sink: ScopedSink, reader: MailReader) {
     const { copies, log } = this.#options;
     const { mailboxes = [], lateAfterDays = 0 } = copies ?? {};
     const addresses = this.#copyAddresses;
-    const kept = await receiveCopy(incoming, { sink, reader, addresses, mailboxes, lateAfterDays, log });
+    const isTest = (arrived: Arrived) => this.#copyCanary?.hear(arrived) ?? Promise.resolve(false);
+    const kept = await receiveCopy(incoming, {
+      ...{ sink, reader, addresses, mailboxes, lateAfterDays, log, isTest },
+    });
+    if (!kept) return undefined;
     const { sentBy } = kept;
     if (sentBy !== undefined) await this.#receipts?.queue({ ...kept, sentBy }, incoming.receivedAt);
     return kept.digest.slice(0, 16);

@@ -1,4 +1,4 @@
-export type { JournalCanarySettings } from "./canary/journal-canary.ts";
+export type { MailCanarySettings } from "./canary/mail-canary.ts";
 export { type CopyOptions, Email, type EmailOptions } from "./email.ts";
 export { openMail } from "./files/open-mail.ts";
 export type { IntakeTls } from "./intake/smtp-intake.ts";

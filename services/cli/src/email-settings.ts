@@ -65,6 +65,9 @@ export const submissionUrl = z
 /** Between two tests of the journal, and within what each has to arrive. */
 export const canaryMinutes = z.coerce.number<string | number>().int().min(2).max(1_440).default(15);
 export const canaryWithinMinutes = z.coerce.number<string | number>().int().min(1).max(1_439).default(10);
+/** The same of the way of copies. */
+export const copyCanaryHours = z.coerce.number<string | number>().int().min(1).max(168).default(24);
+export const copyCanaryWithinMinutes = z.coerce.number<string | number>().int().min(1).max(59).default(30);
 export const CANARY_WITHIN = "must be less than the minutes between two tests";
 
 /** The directory of a tenant: its id, or a domain of it. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Home } from "@daybook/compose";
 import { createLogger, readConfig } from "@daybook/runtime";
-import { canaryOf } from "../src/run/email-canary.ts";
+import { canaryOf, copyCanaryOf } from "../src/run/email-canary.ts";
 import { EMAIL, emailProblems } from "../src/run/email.ts";
 import { submissionOf } from "../src/run/email-submission.ts";
 import { traceOf } from "../src/run/email-trace.ts";
@@ -76,6 +76,18 @@ describe("the settings of capture", () => {
     await rm(dir, { recursive: true });
   });
 
+  it("have the way of copies tested daily where a registered mailbox is named, and not else", () => {
+    const given = { ...COPIES, ...SERVER, DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: "ann@example.com" };
+    const config = readConfig(EMAIL, { ...GIVEN, ...given });
+
+    expect(problems(given)).toEqual([]);
+    expect(copyCanaryOf(config, submissionOf(config))).toMatchObject({
+      ...{ address: "ann@example.com", everyMs: 86_400_000, withinMs: 1_800_000 },
+    });
+    const without = readConfig(EMAIL, { ...GIVEN, ...COPIES });
+    expect(copyCanaryOf(without, submissionOf(without))).toBeUndefined();
+  });
+
   it.each([
     [{ DAYBOOK_EMAIL_COPY_ADDRESSES: "record@example.gov.uk" }, "DAYBOOK_EMAIL_PRIVATE_MAILBOXES"],
     [{ ...COPIES, DAYBOOK_EMAIL_RECEIPTS_FROM: "no-reply@example.gov.uk" }, "DAYBOOK_EMAIL_SUBMISSION_URL"],
@@ -84,6 +96,10 @@ describe("the settings of capture", () => {
     [CANARY, "DAYBOOK_EMAIL_SUBMISSION_URL"],
     [{ ...SERVER, DAYBOOK_EMAIL_CANARY_MAILBOX: "bo@example.gov.uk" }, "none of DAYBOOK_EMAIL_MAILBOXES"],
     [{ ...SERVER, ...CANARY, DAYBOOK_EMAIL_CANARY_MINUTES: "10" }, "WITHIN_MINUTES: must be less"],
+    [
+      { ...COPIES, ...SERVER, DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: "bo@example.com" },
+      "none of DAYBOOK_EMAIL_PRIVATE_MAILBOXES",
+    ],
     [TRACE, "DAYBOOK_EMAIL_TRACE_CLIENT_SECRET: is missing beside DAYBOOK_EMAIL_TRACE_TENANT"],
     [{ ...COPIES, DAYBOOK_EMAIL_COPY_ADDRESSES: "journal-7f3a@example.gov.uk" }, "journals are sent to"],
   ])("name what is missing or wrong in %j", (env, named) => {
@@ -133,7 +149,8 @@ describe("the file of `daybook up --email`", () => {
   const trace = { tenant: "example.gov.uk", clientId: TRACE.DAYBOOK_EMAIL_TRACE_CLIENT_ID };
 
   it("may have the journal tested, and compared with a message trace", async () => {
-    const compared = { ...right, canary, trace: { ...trace, clientSecret: "made up" } };
+    const copies = { ...right.copies, canary: { ...canary, mailbox: "a@example.net" } };
+    const compared = { ...right, copies, canary, trace: { ...trace, clientSecret: "made up" } };
     await expect(taken(compared)).resolves.toHaveProperty("live.name", "email");
   });
 
@@ -157,6 +174,10 @@ describe("the file of `daybook up --email`", () => {
     [
       "canary.submission.security",
       { ...right, canary: { ...canary, submission: { ...submission, host: "mail.example.gov.uk" } } },
+    ],
+    [
+      "copies.canary.mailbox",
+      { ...right, copies: { ...right.copies, canary: { ...canary, mailbox: "bo@example.com" } } },
     ],
     ["trace.clientSecret", { ...right, trace }],
     ["journalAddresses.0", { ...right, journalAddresses: ["nowhere"] }],

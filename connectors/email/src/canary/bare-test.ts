@@ -1,7 +1,7 @@
 import { isNothingButTest } from "@daybook/keeping";
 import type { Mailbox } from "../journal/receive.ts";
 import { type HeaderField, readHeaderBlock } from "../reading/header-block.ts";
-import { messageIdOf, SUBJECT } from "./compose-test.ts";
+import { messageIdOf, SUBJECTS } from "./compose-test.ts";
 
 const MAX_HEADER_BYTES = 32_768;
 const MAX_BODY_BYTES = 200;
@@ -17,10 +17,12 @@ const SERVERS = new RegExp(
   ].join("|")})$`,
 );
 
+const SUBJECT = new RegExp(`^(?:${Object.values(SUBJECTS).join("|")})$`);
+
 /** What the other fields may say, whole and unfolded. */
 const SAID: Readonly<Record<string, RegExp>> = {
-  subject: new RegExp(`^${SUBJECT}$`),
-  "thread-topic": new RegExp(`^${SUBJECT}$`),
+  subject: SUBJECT,
+  "thread-topic": SUBJECT,
   date: /^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:[+-]\d{4}|GMT|UTC)(?: \([A-Z]{1,5}\))?$/,
   "mime-version": /^1\.0$/,
   "content-type":

@@ -1,21 +1,29 @@
 import MailComposer from "nodemailer/lib/mail-composer";
 
-/** What a test is about. Nobody reads it: the mailbox is for nothing else. */
-export const SUBJECT = "Test of the journal";
+/** Which way a test tests, and between which addresses it goes. */
+export interface TestEnvelope {
+  readonly way: keyof typeof SUBJECTS;
+  readonly from: string;
+  readonly to: string;
+  readonly at: Date;
+}
+
+/** What tests are about. Nobody reads it: their mailboxes are for nothing else. */
+export const SUBJECTS = { journal: "Test of the journal", copied: "Test of copying" } as const;
 
 /**
- * A test message from a mailbox to itself, ready to be sent.
+ * A test message, ready to be sent.
  *
  * @param words all that it says
  */
-export async function composeTest(words: string, of: { readonly address: string; readonly at: Date }) {
-  const { address, at } = of;
+export async function composeTest(words: string, of: TestEnvelope) {
+  const { way, from, to, at } = of;
   const composer = new MailComposer({
-    from: address,
-    to: address,
-    subject: SUBJECT,
+    from,
+    to,
+    subject: SUBJECTS[way],
     date: at,
-    messageId: messageIdOf(words, address),
+    messageId: messageIdOf(words, from),
     // RFC 3834, section 5: so that no program answers it.
     headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
     text: `${words}\n`,

@@ -5,11 +5,11 @@ import { CONNECTOR } from "../events/message.ts";
 import type { Arrived, Mailbox } from "../journal/receive.ts";
 import { type Submission, submit } from "../submission.ts";
 import { wordsOfBareTest } from "./bare-test.ts";
-import { composeTest } from "./compose-test.ts";
+import { composeTest, type TestEnvelope } from "./compose-test.ts";
 
-/** Tests of a journal: a message from a governed mailbox to itself, whose report must arrive. */
-export interface JournalCanarySettings {
-  /** An address of a governed mailbox, in lower case; the server lets this process send from it. */
+/** Tests of a way that mail comes by. */
+export interface MailCanarySettings {
+  /** Of a mailbox that is known on that way, in lower case; the server lets this process send from it. */
   readonly address: string;
   readonly submission: Submission;
   /** Between two tests, and within what each has to arrive: less. Milliseconds. */
@@ -17,7 +17,11 @@ export interface JournalCanarySettings {
   readonly withinMs: number;
 }
 
-interface JournalCanaryOptions extends JournalCanarySettings {
+interface MailCanaryOptions extends MailCanarySettings {
+  readonly way: TestEnvelope["way"];
+  /** Where tests go: of a journal, to the mailbox itself. */
+  readonly to: string;
+  /** Those that are known. */
   readonly mailboxes: readonly Mailbox[];
   readonly state: StateFile<"canary">;
   readonly log: Log;
@@ -29,46 +33,43 @@ const MOST_DELIVERIES = 4;
 const digests = z.array(z.string()).default([]);
 
 /**
- * Sends tests, and hears those that the journal tells of: they are coverage and no records. One that does not arrive is a gap and an
- * alarm, of the canary's account: it tells of the journal, not only that SMTP comes through.
+ * Sends tests, and hears those that arrive: they are coverage and no records. One that does not is a gap and an alarm, of the
+ * canary's account: that tells of the journal, or of what hands on copies, not only that SMTP comes through.
  */
-export class JournalCanary {
+export class MailCanary {
   readonly #mailbox: Mailbox;
-  readonly #options: JournalCanaryOptions;
+  readonly #options: MailCanaryOptions;
   readonly #canary: Canary;
   readonly #lane = new Lane();
   readonly #begun = Promise.withResolvers<Sink>();
 
   /**
-   * @throws {TypeError} where the address is of no governed mailbox
+   * @throws {TypeError} where the address is of no mailbox that is known
    * @throws {ConnectorError} `malformed` when what is remembered is of another version, or damaged
    */
-  constructor(options: JournalCanaryOptions) {
-    const { address, submission, mailboxes, state, everyMs, withinMs, log, now } = options;
+  constructor(options: MailCanaryOptions) {
+    const { way, address, to, submission, mailboxes, state, everyMs, withinMs, log, now } = options;
     const mailbox = mailboxes.find(({ addresses }) => addresses.includes(address));
-    if (!mailbox) throw new TypeError("the journal is tested from no governed mailbox");
+    if (!mailbox) throw new TypeError("mail is tested from no mailbox that is known");
     this.#mailbox = mailbox;
     this.#options = options;
     const { addresses, custodian } = mailbox;
     this.#canary = new Canary({
       ...{ state, everyMs, withinMs, log, now },
-      about: { network: "email", method: "journal", account: addresses[0], custodian, connector: CONNECTOR },
+      about: { network: "email", method: way, account: addresses[0], custodian, connector: CONNECTOR },
       send: async (words) => {
-        const message = await composeTest(words, { address, at: now() });
-        const outcome = await submit({ from: address, to: address, message }, submission);
+        const message = await composeTest(words, { way, from: address, to, at: now() });
+        const outcome = await submit({ from: address, to, message }, submission);
         if (outcome !== "taken")
-          throw new ConnectorError(
-            "network-unavailable",
-            "the mail server did not take a test of the journal",
-          );
+          throw new ConnectorError("network-unavailable", "the mail server did not take a test");
       },
       record: async (events) => (await this.#begun.promise).capture(events),
     });
   }
 
   /** Of which it tells. */
-  get account(): string {
-    return this.#mailbox.addresses[0];
+  get mailbox(): Mailbox {
+    return this.#mailbox;
   }
 
   /** For its `LinkHealth`. */
@@ -93,7 +94,8 @@ export class JournalCanary {
     const isOurs = (address: string | undefined) => address !== undefined && addresses.includes(address);
     if (reading.from.length !== 1 || !isOurs(reading.from[0]?.address)) return false;
     if (journal && !isOurs(journal.sender)) return false;
-    const words = wordsOfBareTest(message, this.#mailbox);
+    const known: Mailbox = { ...this.#mailbox, addresses: [...addresses, this.#options.to] };
+    const words = wordsOfBareTest(message, known);
     if (!(await this.#canary.hear(words ?? reading.text ?? ""))) return false;
     const wentNowhereElse =
       !journal ||

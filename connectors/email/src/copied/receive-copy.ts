@@ -3,7 +3,7 @@ import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
 import { fieldsOf, type MailFields } from "../events/fields.ts";
 import { type About, eventsOf, idOf, inPlaceOf, type MailParts } from "../events/message.ts";
 import type { Incoming } from "../intake/smtp-intake.ts";
-import { type Mailbox, UNASSIGNED } from "../journal/receive.ts";
+import { type Arrived, type Mailbox, UNASSIGNED } from "../journal/receive.ts";
 import { isReturned } from "../journal/report.ts";
 import { hasBareBreaks } from "../reading/header-block.ts";
 import type { MailReader } from "../reading/mail-reader.ts";
@@ -25,6 +25,8 @@ import {
 const MAX_ENCLOSED = 50;
 
 export interface ReceiveCopyOptions {
+  /** Whether it is a test of this way and nothing else: then that it arrived is durable, and it is no record. */
+  readonly isTest?: ((arrived: Arrived) => Promise<boolean>) | undefined;
   readonly sink: ScopedSink;
   readonly reader: MailReader;
   readonly addresses: CopyAddresses;
@@ -56,17 +58,27 @@ interface Enclosed {
 }
 
 /**
- * Hands on what came to the official address. Resolves once all is durable. Delivering it again is harmless. It is
- * supplied by who sent it, whatever vouches for it; what that is, and how late it came, a notice beside it says.
+ * Hands on what came to the official address. Resolves once all is durable; of a test, with nothing. Delivering it again is
+ * harmless. It is supplied by who sent it, whatever vouches for it; what that is, and how late it came, a notice beside it says.
  *
  * @throws {ConnectorError} retryable: nobody knows what is durable, deliver it again
  */
-export async function receiveCopy(incoming: Incoming, options: ReceiveCopyOptions): Promise<KeptCopy> {
+export async function receiveCopy(
+  incoming: Incoming,
+  options: ReceiveCopyOptions,
+): Promise<KeptCopy | undefined> {
   const { sink, reader, addresses, mailboxes, lateAfterDays } = options;
   const { bytes, receivedAt, from: envelopeFrom } = incoming;
   const read = await readMessage(bytes, reader);
   const { fields } = fieldsFrom(read);
   const judged = judge(read, fields, { envelopeFrom, addresses, mailboxes });
+  const ids = idOf("copied", read.stable);
+  if (read.result.refused === undefined && !isReturned(read.block)) {
+    const { reading } = read.result;
+    const isAlone = judged.enclosed.length === 0;
+    const arrived = { message: bytes, reading, isAlone, digest: ids.stableDigest };
+    if (await options.isTest?.(arrived)) return undefined;
+  }
   const enclosed: Enclosed[] = [];
   for (const { content } of judged.enclosed.slice(0, MAX_ENCLOSED)) {
     const inner = await readMessage(Buffer.from(content), reader);
@@ -85,7 +97,6 @@ export async function receiveCopy(incoming: Incoming, options: ReceiveCopyOption
     ...(owner && { custodian: owner.custodian }),
     receivedAt: receivedAt.toISOString(),
   } as const;
-  const ids = idOf("copied", read.stable);
   const outer: MailParts = {
     ...read,
     ...ids,

@@ -1,28 +1,61 @@
-import type { JournalCanarySettings, Submission } from "@daybook/email";
+import type { MailCanarySettings, Submission } from "@daybook/email";
 import type { Config } from "@daybook/runtime";
-import { CANARY_WITHIN, canaryMinutes, canaryWithinMinutes, mailAddress } from "../email-settings.ts";
+import {
+  CANARY_WITHIN,
+  canaryMinutes,
+  canaryWithinMinutes,
+  copyCanaryHours,
+  copyCanaryWithinMinutes,
+  mailAddress,
+} from "../email-settings.ts";
 
-/** What capture is told where messages that must arrive test the journal. */
+/** What capture is told where messages that must arrive test the journal, and the way of copies. */
 export const EMAIL_CANARY = {
   DAYBOOK_EMAIL_CANARY_MAILBOX: mailAddress
     .optional()
     .describe("the governed mailbox that tests of the journal are sent from, to itself; without it none are"),
   DAYBOOK_EMAIL_CANARY_MINUTES: canaryMinutes.describe("minutes between two tests"),
   DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES: canaryWithinMinutes.describe("minutes within that each has to arrive"),
+  DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: mailAddress
+    .optional()
+    .describe("the registered mailbox that tests of copying are sent from; without it none are"),
+  DAYBOOK_EMAIL_COPY_CANARY_HOURS: copyCanaryHours.describe("hours between two tests of copying"),
+  DAYBOOK_EMAIL_COPY_CANARY_WITHIN_MINUTES: copyCanaryWithinMinutes.describe(
+    "minutes within that each has to",
+  ),
 };
 
 type Given = Config<typeof EMAIL_CANARY>;
 
 export function canaryProblems(
   config: Partial<Given> & {
-    readonly DAYBOOK_EMAIL_MAILBOXES?: readonly { readonly addresses: readonly string[] }[] | undefined;
+    readonly DAYBOOK_EMAIL_MAILBOXES?: Mailboxes | undefined;
+    readonly DAYBOOK_EMAIL_PRIVATE_MAILBOXES?: Mailboxes | undefined;
   },
 ): string[] {
-  const { DAYBOOK_EMAIL_CANARY_MAILBOX: mailbox, DAYBOOK_EMAIL_MAILBOXES: governed = [] } = config;
+  const { DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: copies, DAYBOOK_EMAIL_PRIVATE_MAILBOXES: registered } = config;
+  return [
+    ...journalCanaryProblems(config),
+    ...(copies === undefined || hasAddress(registered, copies)
+      ? []
+      : ["DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: is none of DAYBOOK_EMAIL_PRIVATE_MAILBOXES"]),
+  ];
+}
+
+type Mailboxes = readonly { readonly addresses: readonly string[] }[];
+
+function hasAddress(mailboxes: Mailboxes = [], address: string): boolean {
+  return mailboxes.some(({ addresses }) => addresses.includes(address));
+}
+
+function journalCanaryProblems(
+  config: Partial<Given> & { readonly DAYBOOK_EMAIL_MAILBOXES?: Mailboxes | undefined },
+): string[] {
+  const { DAYBOOK_EMAIL_CANARY_MAILBOX: mailbox, DAYBOOK_EMAIL_MAILBOXES: governed } = config;
   const { DAYBOOK_EMAIL_CANARY_MINUTES: every = 0, DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES: within = 0 } = config;
   if (mailbox === undefined) return [];
   return [
-    ...(governed.some(({ addresses }) => addresses.includes(mailbox))
+    ...(hasAddress(governed, mailbox)
       ? []
       : ["DAYBOOK_EMAIL_CANARY_MAILBOX: is none of DAYBOOK_EMAIL_MAILBOXES"]),
     ...(within < every ? [] : [`DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES: ${CANARY_WITHIN}`]),
@@ -30,10 +63,7 @@ export function canaryProblems(
 }
 
 /** By settings that were judged before; undefined where nothing tests the journal. */
-export function canaryOf(
-  config: Given,
-  submission: Submission | undefined,
-): JournalCanarySettings | undefined {
+export function canaryOf(config: Given, submission: Submission | undefined): MailCanarySettings | undefined {
   const { DAYBOOK_EMAIL_CANARY_MAILBOX: address } = config;
   if (address === undefined || !submission) return undefined;
   return {
@@ -41,5 +71,20 @@ export function canaryOf(
     submission,
     everyMs: config.DAYBOOK_EMAIL_CANARY_MINUTES * 60_000,
     withinMs: config.DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES * 60_000,
+  };
+}
+
+/** The same of copies. */
+export function copyCanaryOf(
+  config: Given,
+  submission: Submission | undefined,
+): MailCanarySettings | undefined {
+  const { DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: address } = config;
+  if (address === undefined || !submission) return undefined;
+  return {
+    address,
+    submission,
+    everyMs: config.DAYBOOK_EMAIL_COPY_CANARY_HOURS * 3_600_000,
+    withinMs: config.DAYBOOK_EMAIL_COPY_CANARY_WITHIN_MINUTES * 60_000,
   };
 }

@@ -1,4 +1,4 @@
-import type { CopyOptions, Submission } from "@daybook/email";
+import type { CopyOptions, MailCanarySettings, Submission } from "@daybook/email";
 import type { Config } from "@daybook/runtime";
 import type { z } from "zod";
 import {
@@ -43,6 +43,7 @@ export function copyProblems(
 export function copiesOf(
   config: Given,
   submission: Submission | undefined,
+  canary: MailCanarySettings | undefined,
 ): (Omit<CopyOptions, "mailboxes"> & { readonly mailboxes: z.infer<typeof mailboxLines> }) | undefined {
   const {
     DAYBOOK_EMAIL_COPY_ADDRESSES: addresses,
@@ -54,6 +55,7 @@ export function copiesOf(
     addresses,
     mailboxes,
     lateAfterDays: config.DAYBOOK_EMAIL_LATE_DAYS,
+    canary,
     ...(from !== undefined &&
       submission && { receipts: { from, perDay: config.DAYBOOK_EMAIL_RECEIPTS_PER_DAY, submission } }),
   };

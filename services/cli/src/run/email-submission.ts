@@ -16,6 +16,13 @@ export const EMAIL_SUBMISSION = {
   DAYBOOK_EMAIL_SUBMISSION_CA: pem().optional().describe("certificates that vouch for it, PEM: the system's"),
 };
 
+/** By whom mail is sent. */
+const SENDERS = [
+  "DAYBOOK_EMAIL_RECEIPTS_FROM",
+  "DAYBOOK_EMAIL_CANARY_MAILBOX",
+  "DAYBOOK_EMAIL_COPY_CANARY_MAILBOX",
+] as const;
+
 /** What is missing where one of two settings stands without the other. */
 export function pairProblems<Name extends string>(
   config: { readonly [name in Name]?: unknown },
@@ -31,20 +38,17 @@ export function submissionProblems(
   config: Partial<Config<typeof EMAIL_SUBMISSION>> & {
     readonly DAYBOOK_EMAIL_RECEIPTS_FROM?: string | undefined;
     readonly DAYBOOK_EMAIL_CANARY_MAILBOX?: string | undefined;
+    readonly DAYBOOK_EMAIL_COPY_CANARY_MAILBOX?: string | undefined;
   },
 ): string[] {
-  const senders = (["DAYBOOK_EMAIL_RECEIPTS_FROM", "DAYBOOK_EMAIL_CANARY_MAILBOX"] as const).filter(
-    (name) => config[name] !== undefined,
-  );
+  const senders = SENDERS.filter((name) => config[name] !== undefined);
   const hasServer = config.DAYBOOK_EMAIL_SUBMISSION_URL !== undefined;
   return [
     ...(senders.length > 0 && !hasServer
       ? [`DAYBOOK_EMAIL_SUBMISSION_URL: is missing beside ${senders.join(" and ")}`]
       : []),
     ...(senders.length === 0 && hasServer
-      ? [
-          "DAYBOOK_EMAIL_SUBMISSION_URL: stands without DAYBOOK_EMAIL_RECEIPTS_FROM and DAYBOOK_EMAIL_CANARY_MAILBOX",
-        ]
+      ? [`DAYBOOK_EMAIL_SUBMISSION_URL: stands without any of ${SENDERS.join(", ")}`]
       : []),
     ...pairProblems(config, "DAYBOOK_EMAIL_SUBMISSION_USER", "DAYBOOK_EMAIL_SUBMISSION_PASSWORD"),
   ];

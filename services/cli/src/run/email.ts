@@ -10,7 +10,7 @@ import {
   MAX_SOURCES,
   words,
 } from "../email-settings.ts";
-import { canaryOf, canaryProblems, EMAIL_CANARY } from "./email-canary.ts";
+import { canaryOf, canaryProblems, copyCanaryOf, EMAIL_CANARY } from "./email-canary.ts";
 import { copiesOf, copyProblems, EMAIL_COPIES } from "./email-copies.ts";
 import { EMAIL_SUBMISSION, submissionOf, submissionProblems } from "./email-submission.ts";
 import { EMAIL_TRACE, traceOf, traceProblems } from "./email-trace.ts";
@@ -102,7 +102,7 @@ export async function emailOf(
   return emailLive({
     mailboxes,
     journalAddresses,
-    copies: copiesOf(config, submission),
+    copies: copiesOf(config, submission, copyCanaryOf(config, submission)),
     canary: canaryOf(config, submission),
     trace: traceOf(config),
     sources: {

@@ -10,6 +10,8 @@ import {
   canaryMinutes,
   canaryWithinMinutes,
   copyAddress,
+  copyCanaryHours,
+  copyCanaryWithinMinutes,
   isThisMachine,
   lateAfterDays,
   mailAddress,
@@ -71,11 +73,20 @@ const trace = z.strictObject({
   graphUrl: traceGraphUrl,
 });
 
+/** How the way of copies is tested. */
+const copyCanary = z.strictObject({
+  mailbox: mailAddress,
+  hours: copyCanaryHours,
+  withinMinutes: copyCanaryWithinMinutes,
+  submission,
+});
+
 /** How copies of private mail are taken, and answered. */
 const copies = z.strictObject({
   addresses: z.array(copyAddress).min(1).max(100),
   privateMailboxes: mailboxes,
   lateAfterDays,
+  canary: copyCanary.optional(),
   receipts: z
     .strictObject({
       from: mailAddress,
@@ -115,6 +126,12 @@ const settings = z
     ({ canary: given, mailboxes: governed }) =>
       !given || governed.some(({ addresses }) => addresses.includes(given.mailbox)),
     { path: ["canary", "mailbox"], error: "is no governed mailbox" },
+  )
+  .refine(
+    ({ copies: given }) =>
+      !given?.canary ||
+      given.privateMailboxes.some(({ addresses }) => addresses.includes(given.canary?.mailbox ?? "")),
+    { path: ["copies", "canary", "mailbox"], error: "is no registered mailbox" },
   );
 
 /**
@@ -158,11 +175,17 @@ export async function withEmail(
 
 function copiesOf(given: z.infer<typeof copies> | undefined) {
   if (!given) return undefined;
-  const { addresses, privateMailboxes, lateAfterDays: days, receipts } = given;
+  const { addresses, privateMailboxes, lateAfterDays: days, receipts, canary: tested } = given;
   return {
     addresses,
     mailboxes: privateMailboxes,
     lateAfterDays: days,
+    canary: tested && {
+      address: tested.mailbox,
+      submission: submissionOf(tested.submission),
+      everyMs: tested.hours * 3_600_000,
+      withinMs: tested.withinMinutes * 60_000,
+    },
     ...(receipts && { receipts: { ...receipts, submission: submissionOf(receipts.submission) } }),
   };
 }
