@@ -4,21 +4,21 @@ import { rehearseIMessage } from "./imessage.ts";
 
 jest.setTimeout(240_000);
 
-it("ends with a verified package of a Mac's messages that were imported over a kill", async () => {
+it("ends with a verified package of a busy Mac's messages, over a kill of the gateway and of the agent", async () => {
   const daybook = new Daybook();
   try {
-    const { byKind, verified } = await rehearseIMessage(daybook, () => undefined);
+    const { byKind, verified, did, isJudged } = await rehearseIMessage(daybook, () => undefined);
+    if (!isJudged) console.warn("skipped: imessage-exporter is missing (npm run lab -- --install)");
 
-    // The story's, the fleet's and the late one; its edits and the fleet's; what was unsent, deleted and a tombstone.
     expect(byKind).toMatchObject({
-      message: 4_010,
-      edit: 3,
-      delete: 4,
-      reaction: 3,
-      membership: 3,
-      receipt: 1,
-      gap: 1,
+      edit: did.edits,
+      reaction: did.tapbacks,
+      delete: did.unsends + did.deleted,
     });
+    // Of those that were unsent before they were read, that alone is left.
+    expect(byKind.message).toBeGreaterThanOrEqual(did.messages - did.unsends);
+    expect(byKind.message).toBeLessThanOrEqual(did.messages);
+    expect(byKind.gap).toBeUndefined();
     expect(verified).toMatch(/^Good: \d+ records, each proved/);
   } finally {
     await daybook.remove();

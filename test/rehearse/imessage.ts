@@ -1,106 +1,146 @@
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Event } from "@daybook/contract";
+import { freePorts } from "@daybook/lab";
+import { apiClient } from "@daybook/runtime";
 import { until } from "../e2e/support/archive.ts";
 import type { Daybook } from "../e2e/support/daybook.ts";
-import { at, type ChatDb, FERGUS, writeStory } from "../fakes/imessage/index.ts";
+import { BusyMac, type Did } from "./busy-mac.ts";
 import { exported, type Rehearsed } from "./steps.ts";
 
 const OFFICIAL = "Olivia Sinclair";
-/** Enough that an import is under way for longer than it takes to kill its server. */
-const FLEET = 4_000;
-/** With those of the story that are no text messages, the other of the fleet and the late one. */
-const MESSAGES = 8 + FLEET + 1 + 1;
+const ACCOUNT = "olivia@minister.example";
+/** Of messages, between one thing that goes wrong and the next. */
+const MEANWHILE = 20;
 
-interface Imported {
-  readonly records: number;
+/** What came of it, and what Messages did. */
+export interface RehearsedMac extends Rehearsed {
+  readonly did: Did;
+  /** Whether somebody else has read the same database. */
+  readonly isJudged: boolean;
 }
 
 /**
- * The messages of an official's Mac from end to end, as an import: a folder as Messages has it, with most of it in the log of
- * its database, is handed over while the database is open; the server is killed in the middle of it, and the import done
- * again; the database grows, by an edit, an unsend and a new message, and is handed over once more. What is left is a package
- * that verifies.
+ * A Mac's messages from end to end, as its agent hands them over: Messages goes on writing, editing and unsending while the
+ * whole server is killed, and then the agent. What is left is a package that verifies, in which each thing is once, and has every
+ * word that imessage-exporter reads of the same database.
  *
  * @param say told of each step, in words
  */
-export async function rehearseIMessage(daybook: Daybook, say: (line: string) => void): Promise<Rehearsed> {
-  const mac = join(daybook.dir, "Messages");
-  const db = writeStory(mac);
+export async function rehearseIMessage(daybook: Daybook, say: (line: string) => void): Promise<RehearsedMac> {
+  const [port] = await freePorts(1);
+  const up = () => daybook.up("--agents-port", String(port));
+  await up();
+  await using mac = await BusyMac.start(daybook);
+  say("A Mac's Messages is busy, made up by a program: no Mac and no Apple is needed.");
   try {
-    const fleet = writeFleet(db);
-    say(
-      "A Mac's folder of messages is made, most of it in the log of the database: no Mac and no Apple is needed.",
-    );
-    await daybook.up();
+    const code = await offered(daybook);
+    await until("the enrolment", async () => {
+      await mac.enrol(code, `http://127.0.0.1:${port}`);
+      return true;
+    });
+    mac.startAgent();
+    say("Its agent is enrolled by a code, and runs.");
+
     const { id: matter } = await daybook.json<{ id: string }>([
       ...["matter", "open", "--title", "Ferry", "--kind", "foi"],
     ]);
-    const importing = () => daybook.json<Imported>(["import", mac, "--custodian", OFFICIAL]);
-    const found = async (words: string) =>
-      (await daybook.json<{ total: number }>(["search", words, "--limit", "1", "--matter", matter])).total;
+    const found = async (...of: string[]) =>
+      (
+        await daybook.json<{ total: number }>([
+          ...["search", ...of, "--network", "imessage", "--limit", "1", "--matter", matter],
+        ])
+      ).total;
+    const handedOver = (many: number) =>
+      until("messages of the Mac", async () => (await found("said")) >= many);
+    const written = async () => {
+      const before = mac.rows;
+      await until("Messages", () => Promise.resolve(mac.rows >= before + MEANWHILE));
+    };
 
-    const broken = importing().then(
-      () => false,
-      () => true,
-    );
-    await until("the first of the messages", async () => (await found("vessel")) > 0);
+    await handedOver(MEANWHILE);
     await daybook.stop("SIGKILL");
-    if (!(await broken)) throw new Error("the import ended before the server was killed");
-    say("The server was killed in the middle of the import.");
-    await daybook.up();
-    await importing();
-    if ((await importing()).records !== 0) throw new Error("something was recorded twice");
-    say("It was imported again: what was missing is on record, and nothing is new the third time.");
+    await written();
+    say("The server was killed in the middle of it, and Messages went on.");
+    await up();
+    await handedOver((await found("said")) + MEANWHILE);
+    await mac.stopAgent("SIGKILL");
+    await written();
+    say("The server is back, and has what the agent kept. The agent was killed, and Messages went on.");
+    mac.startAgent();
+    const did = await mac.quiet();
+    // Of what was unsent before it was read, that alone is left.
+    const least = {
+      message: did.messages - did.unsends,
+      edit: did.edits,
+      delete: did.unsends + did.deleted,
+      reaction: did.tapbacks,
+    };
+    for (const [kind, many] of Object.entries(least))
+      await until(`${many} of ${kind}`, async () => (await found("--kind", kind)) >= many);
+    if ((await found("better", "--kind", "edit")) !== did.edits)
+      throw new Error("the edits are not found by their words");
+    await mac.stopAgent();
+    say(`Of ${did.messages} messages and ${did.edits} edits all that could be read is found.`);
 
-    db.edit(fleet.asked, [
-      { at: at(40), text: "Does the vessel sail?" },
-      { at: at(60), text: "Does the vessel ever sail?" },
-    ]);
-    db.unsend(fleet.said, at(61));
-    db.message({ chat: fleet.chat, at: at(62), name: "late", runs: [{ text: "It sails on Sunday." }] });
-    const { records } = await importing();
-    // And the file itself, which is another one now.
-    if (records !== 4) throw new Error(`an edit, an unsend and a message made ${records} records`);
-    if ((await found("between")) !== 1) throw new Error("what was unsent is not on record");
+    const rehearsed = await exported(daybook, "imessage", ["--matter", matter, "--network", "imessage"]);
+    say("The messages are an evidence package, and it verifies.");
+    const isJudged = await agrees(mac, did, await eventsIn(rehearsed.evidence));
     say(
-      "A message was edited, one unsent and one written: that alone is new, and what was unsent is still on record.",
+      isJudged
+        ? "imessage-exporter reads the same of the database: each of its words is in the package."
+        : "imessage-exporter is missing: nobody else has read the database (npm run lab -- --install).",
     );
-    const rehearsed = await exported(daybook, "imessage", ["--matter", matter]);
-    const { message } = rehearsed.byKind;
-    if (message !== MESSAGES) throw new Error(`${message} of ${MESSAGES} messages are in the package`);
-    say(`The conversations are an evidence package, each of ${MESSAGES} messages once, and it verifies.`);
-    return rehearsed;
+    return { ...rehearsed, did, isJudged };
   } finally {
-    db.close();
     await daybook.stop();
   }
 }
 
-function writeFleet(db: ChatDb): { chat: number; asked: number; said: number } {
-  const from = db.handle(FERGUS, "iMessage of the fleet");
-  const chat = db.chat("chat400500600", [from], { title: "Fleet" });
-  db.run("BEGIN");
-  for (let i = 1; i < FLEET; i += 1)
-    db.message({
-      chat,
-      from,
-      at: at(100 + i),
-      name: `fleet ${i}`,
-      runs: [{ text: `The vessel ${i} is in harbour.` }],
-    });
-  const asked = db.message({
-    chat,
-    from,
-    at: at(40),
-    name: "asked",
-    runs: [{ text: "Does the vessel sail?" }],
-  });
-  const said = db.message({
-    chat,
-    from,
-    at: at(41),
-    name: "said",
-    runs: [{ text: "Between us: not today." }],
-  });
-  db.run("COMMIT");
-  return { chat, asked, said };
+/** A code by which the official's Mac may enrol. */
+async function offered(daybook: Daybook): Promise<string> {
+  const token = (await readFile(join(daybook.home, "run/token"), "utf8")).trim();
+  const owner = apiClient({ url: daybook.facts.url, token });
+  try {
+    const post = async (path: string, body: object) =>
+      (await owner.call("post", path, { body })) as { id: string; code: string };
+    const { id: custodian } = await post("/api/v1/custodians", { name: OFFICIAL });
+    const { id: device } = await post("/api/v1/devices", { label: "Mac 12", reason: "issued to her" });
+    const offer = { kind: "mac-imessage", network: "imessage", identifier: ACCOUNT, custodian, device };
+    return (await post("/api/v1/agents", { ...offer, reason: "issued to her" })).code;
+  } finally {
+    owner.close();
+  }
+}
+
+async function eventsIn(evidence: string): Promise<Event[]> {
+  const dir = join(evidence, "data/records");
+  const names = await readdir(dir);
+  const records = await Promise.all(names.map((name) => readFile(join(dir, name), "utf8")));
+  return records.map((record) => JSON.parse(record) as Event).filter(({ network }) => network === "imessage");
+}
+
+/**
+ * Whether somebody else has read the database.
+ *
+ * @throws {Error} where what they read is not in the package, or the package has words that are neither theirs nor unsent
+ */
+async function agrees(mac: BusyMac, did: Did, events: readonly Event[]): Promise<boolean> {
+  const judged = await mac.judged();
+  if (!judged) return false;
+  const [, counted] = /Total messages: ([\d,]+)/.exec(judged.counts) ?? [];
+  if (Number(counted?.replaceAll(",", "")) !== did.messages + did.tapbacks)
+    throw new Error("imessage-exporter counts other messages");
+  const theirs = new Set(judged.text.match(/\bSaid (?:better )?\d+\b/g));
+  const unsent = new Set(events.flatMap(({ kind, target }) => (kind === "delete" ? [target] : [])));
+  const ours = events.filter(
+    ({ kind, text }) => (kind === "message" || kind === "edit") && text !== undefined,
+  );
+  const words = new Set(ours.map(({ text }) => text));
+  for (const one of theirs)
+    if (!words.has(one)) throw new Error(`imessage-exporter reads "${one}", which is not in the package`);
+  for (const { text = "", networkId } of ours)
+    if (!theirs.has(text) && !unsent.has(networkId))
+      throw new Error(`"${text}" is in the package, and nothing that imessage-exporter reads`);
+  return true;
 }

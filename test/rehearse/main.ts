@@ -7,6 +7,10 @@ const REHEARSALS: Readonly<Record<string, { of: string; load: () => Promise<Rehe
   signal: { of: "Signal", load: async () => (await import("./signal.ts")).rehearseSignal },
   email: { of: "e-mail", load: async () => (await import("./email.ts")).rehearseEmail },
   imessage: { of: "iMessage", load: async () => (await import("./imessage.ts")).rehearseIMessage },
+  "imessage-import": {
+    of: "iMessage",
+    load: async () => (await import("./imessage-import.ts")).rehearseIMessageImport,
+  },
   sms: { of: "SMS", load: async () => (await import("./sms.ts")).rehearseSms },
   whatsapp: { of: "WhatsApp", load: async () => (await import("./whatsapp.ts")).rehearseWhatsApp },
 };
