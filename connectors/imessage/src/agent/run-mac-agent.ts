@@ -12,6 +12,7 @@ import { enrol, identityIn } from "./server/enrol.ts";
 import { type ServerAddress, Signer } from "./server/identity.ts";
 import { keepSending } from "./server/sending.ts";
 import { type AgentState, openAgentState } from "./spool/agent-state.ts";
+import { AnsweredRows } from "./spool/answered-rows.ts";
 import { KnownRows } from "./spool/known-rows.ts";
 import { Outbox } from "./spool/outbox.ts";
 import { PartFiles } from "./spool/part-files.ts";
@@ -46,6 +47,7 @@ export interface MacAgentOptions extends AgentHome {
 interface Opened {
   readonly state: AgentState;
   readonly outbox: Outbox;
+  readonly answered: AnsweredRows;
   readonly parts: PartFiles;
 }
 
@@ -77,7 +79,7 @@ export async function enrolMacAgent(
 export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal): Promise<void> {
   const { now = () => new Date(), everyMs = EVERY_MS, log, database } = options;
   const opened = await open(options, now);
-  const { state, outbox, parts } = opened;
+  const { state, outbox, answered, parts } = opened;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   try {
@@ -103,12 +105,15 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
       path: database,
       state,
       outbox,
+      answered,
       known: new KnownRows(state),
       attachments: new Attachments(join(dirname(database), "Attachments"), parts),
       isTest: (text) => liveness?.isTest(text) ?? Promise.resolve(false),
       saying,
       isFull: () => problems.has("spool-full"),
       onProblem: (problem) => problems.set("database", problem),
+      onUnsent: (problem) => problems.set("account", problem),
+      onCounted: (problem) => problems.set("count", problem),
       now,
       everyMs,
       log,
@@ -142,7 +147,8 @@ async function open({ dir, key }: AgentHome, now: () => Date): Promise<Opened> {
       Buffer.from(salt, "base64"),
       Outbox.filesOf(state),
     );
-    return { state, parts, outbox: new Outbox(state, parts, now) };
+    const answered = new AnsweredRows(state);
+    return { state, answered, parts, outbox: new Outbox(state, parts, answered, now) };
   } catch (error) {
     state.close();
     throw error;
@@ -194,16 +200,13 @@ async function keepBeating(
   of: { outbox: Outbox; saying: () => ReturnType<Saying>; problems: Problems; everyMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  let said = "";
   let beatAt = -Infinity;
   while (!signal.aborted) {
-    const problems = of.problems.all.join();
-    const isDue = performance.now() - beatAt >= of.everyMs || problems !== said;
+    const isDue = performance.now() - beatAt >= of.everyMs || of.problems.all.join() !== of.outbox.said;
     if (isDue && of.outbox.waiting === 0) {
       await of.outbox.heartbeat(of.saying()).catch((error: unknown) => {
         if (!(error instanceof ConnectorError) || !error.retryable) throw error;
       });
-      said = problems;
       beatAt = performance.now();
     }
     await sleep(1_000, undefined, { signal }).catch(() => undefined);

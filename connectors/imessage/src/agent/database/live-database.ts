@@ -1,14 +1,16 @@
-import { lstatSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ConnectorError } from "@daybook/contract";
-import { isBusy } from "@daybook/keeping";
-import { malformed } from "../../database/malformed.ts";
 import { findTable, type Table } from "../../database/table.ts";
 import { digestOf } from "../../reading/entry.ts";
 import type { Found } from "../../reading/found.ts";
 import { Messages } from "../../reading/messages.ts";
+import { fileAt } from "./file-at.ts";
 
 const BUSY_MS = 2_000;
+/** Messages that are looked at for whether they went out. */
+const NEWEST = 20;
+/** No ROWID is higher. */
+const LAST = 2n ** 63n - 1n;
 /** Columns that a row's events depend on; of those that are text or blobs, the length. */
 const TELLING = ["date", "date_edited", "date_retracted", "date_read", "item_type", "handle_id"];
 const MEASURED = ["text", "attributedBody", "message_summary_info"];
@@ -133,12 +135,10 @@ export class LiveDatabase {
     }
   }
 
-  /** Rows above one. */
-  after(rowid: bigint): bigint[] {
-    return this.#rowids(
-      "SELECT ROWID AS row FROM main.message NOT INDEXED WHERE ROWID > ? ORDER BY ROWID",
-      rowid,
-    );
+  /** Rows above one: the first of them, up to another, where so few are asked for. */
+  after(rowid: bigint, { through = LAST, most = -1 }: { through?: bigint; most?: number } = {}): bigint[] {
+    const sql = "SELECT ROWID AS row FROM main.message NOT INDEXED WHERE ROWID > ? AND ROWID <= ?";
+    return this.#rowids(`${sql} ORDER BY ROWID LIMIT ${most}`, rowid, through);
   }
 
   /**
@@ -223,6 +223,17 @@ export class LiveDatabase {
     return there.every(Boolean) && (there.length > 0 || rows.length === 0 || given !== undefined);
   }
 
+  /** How many of the newest messages went out and came to nothing, with none that came in, or got out, after the first. */
+  get unsent(): number {
+    if (!["is_from_me", "error", "service"].every((column) => this.#table.has(column))) return 0;
+    const newest = this.#all(
+      `SELECT is_from_me = 1 AND error <> 0 AS failed FROM main.message NOT INDEXED
+       WHERE service = 'iMessage' ORDER BY ROWID DESC LIMIT ${NEWEST}`,
+    );
+    const others = newest.findIndex(({ failed }) => failed !== 1n);
+    return others === -1 ? newest.length : others;
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -281,29 +292,6 @@ export class LiveDatabase {
   #all(sql: string, ...parameters: bigint[]) {
     return this.#db.prepare(sql).all(...parameters);
   }
-}
-
-/** What is wrong with the database, as batches say it. */
-export function problemOf(error: unknown): string {
-  const cause = error instanceof ConnectorError ? error.cause : error;
-  if (isBusy(cause)) return "database-locked";
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  const errcode =
-    typeof cause === "object" && cause !== null && "errcode" in cause ? cause.errcode : undefined;
-  if (code === "ENOENT") return "database-missing";
-  if (code === "EPERM" || code === "EACCES" || errcode === CANTOPEN || errcode === AUTH)
-    return "permission-lost";
-  if (error instanceof ConnectorError && error.code === "not-an-export") return "schema-unknown";
-  return "database-damaged";
-}
-const CANTOPEN = 14;
-const AUTH = 23;
-
-/** @throws the system's error @throws {ConnectorError} `malformed` for a link */
-function fileAt(path: string): string {
-  if (lstatSync(path).isSymbolicLink()) throw malformed("it is a link");
-  const { dev, ino } = statSync(path);
-  return `${dev}/${ino}`;
 }
 
 function anchorOf({ guid }: Record<string, unknown>): string {

@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
 import type { Log } from "@daybook/keeping";
-import { z } from "zod";
-import { idOf } from "../../reading/entry.ts";
 import type { AgentState } from "../spool/agent-state.ts";
-import { knownAs } from "../spool/known-rows.ts";
+import type { AnsweredRows } from "../spool/answered-rows.ts";
 import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
 import { WaitingFiles } from "../spool/waiting-files.ts";
-import { LiveDatabase, problemOf, type ReadRow, type SeenRow } from "./live-database.ts";
+import { Counting } from "./counting.ts";
+import { LiveDatabase, type ReadRow } from "./live-database.ts";
+import { type Mark, mark } from "./mark.ts";
+import { problemOf } from "./problem.ts";
 import { lookAgain, type RowDeps, take } from "./take-row.ts";
+import { tellGone, tellTombstones } from "./vanished.ts";
 
 /** Rows that are read in one transaction. */
 const ROWS = 500;
@@ -18,28 +20,26 @@ const SHARE = 100;
 /** A message that is in no conversation yet may be put into one: until then scope cannot judge it. */
 const CHAT_MS = 10_000;
 const FILES_AT_ONCE = 50;
+/** One after the other: then Messages has no account any more, or Apple takes nothing of it. */
+const UNSENT = 3;
 const OUTAGE_MS = 60_000;
 const MARK_EVERY_MS = 60_000;
-
-const mark = z.object({
-  /** Rises when there is another. */
-  of: z.int(),
-  anchors: z.object({ rows: z.array(z.tuple([z.string(), z.string()])), given: z.string().optional() }),
-  /** When it was read last, milliseconds since 1970. */
-  readAt: z.int(),
-});
-type Mark = z.infer<typeof mark>;
 
 export interface WatchingDeps extends RowDeps {
   readonly path: string;
   readonly state: AgentState;
   readonly outbox: Outbox;
+  readonly answered: AnsweredRows;
   /** @param waiting what is in no batch yet */
   readonly saying: (waiting: number) => Saying;
   /** Whether there is no room for more: what is new stays in the database until there is. */
   readonly isFull: () => boolean;
   /** What is wrong with the database; undefined for nothing. */
   readonly onProblem: (problem: string | undefined) => void;
+  /** Whether what is written goes out; undefined while it does. */
+  readonly onUnsent: (problem: string | undefined) => void;
+  /** What was found by counting its rows; undefined for nothing. */
+  readonly onCounted: (problem: string | undefined) => void;
   /** Between two looks whether anything was written, milliseconds. */
   readonly everyMs: number;
   readonly log: Log;
@@ -49,6 +49,7 @@ export interface WatchingDeps extends RowDeps {
 export class Watching {
   readonly #deps: WatchingDeps;
   readonly #files: WaitingFiles;
+  readonly #counting: Counting;
   #db: LiveDatabase | undefined;
   #mark: Mark | undefined;
   #version: bigint | undefined;
@@ -66,6 +67,7 @@ export class Watching {
   constructor(deps: WatchingDeps) {
     this.#deps = deps;
     this.#files = new WaitingFiles(deps.state);
+    this.#counting = new Counting({ ...deps, onProblem: deps.onCounted });
     this.#mark = mark.safeParse(deps.state.get("agent", "database")).data;
   }
 
@@ -153,6 +155,8 @@ export class Watching {
     const db = this.#db;
     if (!db || this.#deps.isFull()) return;
     const now = this.#deps.now().getTime();
+    // Before anything new is taken: nothing of it is answered yet.
+    await this.#rows(db, await this.#missing(db, signal), signal);
     const { version } = db;
     const hasChanged = version !== this.#version;
     if (hasChanged) {
@@ -171,7 +175,8 @@ export class Watching {
       );
     if (this.#isComparing && performance.now() >= this.#compareAt) await this.#compare(db, signal);
     if (signal.aborted) return;
-    if (hasChanged) await this.#tombstones(db);
+    if (hasChanged) this.#deps.onUnsent(db.unsent >= UNSENT ? "sending-fails" : undefined);
+    if (hasChanged) await tellTombstones(db, this.#deps);
     await this.#lookForFiles(db);
     await this.#remember(db);
     this.#version = version;
@@ -183,11 +188,17 @@ export class Watching {
     const took = performance.now() - began;
     this.#isComparing = false;
     this.#compareAt = performance.now() + took * SHARE;
-    await this.#gone(db, gone);
+    await tellGone(db, gone, this.#deps);
     await this.#rows(db, changed, signal);
     for (const [row, at] of db.binned()) this.#binned.add(`${row}/${at}`);
     const last = changed.at(-1) ?? 0n;
     if (last > this.#last) this.#last = last;
+  }
+
+  /** Rows that were taken, and never answered. */
+  #missing(db: LiveDatabase, signal: AbortSignal): Promise<readonly bigint[]> {
+    const counted = { of: this.#mark?.of ?? 0, through: this.#last, held: this.#held };
+    return this.#counting.look(db, counted, signal);
   }
 
   /** Rows of the recently deleted that were not there at the last look. */
@@ -214,13 +225,19 @@ export class Watching {
   }
 
   async #take(rows: readonly ReadRow[], after: number): Promise<void> {
-    const { state, outbox, saying } = this.#deps;
+    const { state, outbox, answered, saying } = this.#deps;
     const of = this.#mark?.of ?? 0;
     const taken = [];
-    for (const row of rows) taken.push(await take(row, of, this.#deps));
-    const outgoing = taken.flatMap((one) => one.outgoing ?? []);
+    const outgoing = [];
+    for (const row of rows) {
+      const one = await take(row, of, this.#deps);
+      taken.push(one);
+      if (one.outgoing) outgoing.push({ ...one.outgoing, row: { of, rowid: row.rowid } });
+    }
     const silent = outgoing.filter(({ raw }) => raw.length === 0);
-    await state.write(silent.flatMap(({ changes }) => changes));
+    // There is nothing to be answered.
+    const done = answered.add(silent.map(({ row }) => row));
+    await state.write([...silent.flatMap(({ changes }) => changes), ...done]);
     await outbox.add(
       outgoing.filter(({ raw }) => raw.length > 0),
       saying(after),
@@ -236,38 +253,6 @@ export class Watching {
     if (isHeld) this.#held.set(rowid, since);
     else this.#held.delete(rowid);
     return isHeld;
-  }
-
-  async #gone(db: LiveDatabase, gone: readonly (SeenRow & { isElsewhere: boolean })[]): Promise<void> {
-    if (gone.length === 0) return;
-    const { known, state, outbox, saying, now } = this.#deps;
-    const buried = new Set([...db.tombstones()].map(({ guid }) => guid));
-    const outgoing: Outgoing[] = [];
-    for (const { guid } of gone.filter(({ isElsewhere }) => !isElsewhere)) {
-      const before = known.get(guid);
-      if (!before || before.isGone) continue;
-      const change = knownAs(guid, { ...before, isGone: true });
-      const { network, conversation } = before;
-      const about = { guid: idOf(guid), network, ...(conversation && { conversation }) };
-      const said = { v: 1, seen: "gone", at: now().getTime(), ...about };
-      if (buried.has(guid)) await state.write([change]);
-      else outgoing.push({ raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [change] });
-    }
-    await outbox.add(outgoing, saying(0));
-    db.forget(gone.map(({ rowid }) => rowid));
-  }
-
-  async #tombstones(db: LiveDatabase): Promise<void> {
-    const { state, outbox, saying, now } = this.#deps;
-    const outgoing: Outgoing[] = [];
-    for (const { guid, rowid } of db.tombstones()) {
-      if (state.has("tombstone", guid)) continue;
-      const deletedMessage = { guid, ROWID: Number(rowid) };
-      const said = { v: 1, seen: "tombstone", at: now().getTime(), deletedMessage };
-      const change = { kind: "tombstone" as const, name: guid, value: true };
-      outgoing.push({ raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [change] });
-    }
-    await outbox.add(outgoing, saying(0));
   }
 
   async #lookForFiles(db: LiveDatabase): Promise<void> {

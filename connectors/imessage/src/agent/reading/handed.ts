@@ -3,6 +3,7 @@ import { z } from "zod";
 import { handedRow } from "./handed-row.ts";
 
 const at = z.int().nonnegative().max(8.64e15);
+const rowid = z.string().regex(/^\d{1,19}$/);
 const guid = z.string().min(1).max(512);
 const network = z.enum(["imessage", "sms"]);
 const { conversation } = event.shape;
@@ -44,6 +45,17 @@ export const handed = z.discriminatedUnion("seen", [
     at,
     from: at.optional(),
     why: z.enum(["database-replaced", "database-unreadable"]),
+  }),
+  /** Rows of the database, counted, of which some were never answered as durable. */
+  z.looseObject({
+    v: z.literal(1),
+    seen: z.literal("count"),
+    at,
+    from: at.optional(),
+    through: rowid,
+    there: z.int().nonnegative(),
+    missing: z.int().positive(),
+    rows: z.array(rowid).max(1_000),
   }),
   /** What a test message proved, or that it did not come. */
   z.looseObject({

@@ -68,6 +68,8 @@ function draftsOf(
       };
       return [made(id, digestOf(id), { kind: "gap", gap })];
     }
+    case "count":
+      return [counted(said, about.agent)];
     case "canary": {
       const content = said.coverage
         ? { kind: "coverage" as const, coverage: said.coverage }
@@ -147,6 +149,21 @@ function file(said: Handed & { seen: "file" }, parts: readonly AgentPart[]): Mad
     }),
     parts: [part],
   };
+}
+
+/** The same rows are the same record, whenever they are counted. */
+function counted(said: Handed & { seen: "count" }, agent: string): Made {
+  const { from, at, through, there, missing, rows } = said;
+  const digest = digestOf(String(missing), ...rows);
+  return made(idOf(`agent:${agent}`, "count", digest), digest, {
+    kind: "gap",
+    gap: {
+      ...(from !== undefined && { from: iso(from) }),
+      to: iso(at),
+      why: `The Mac's database has ${there} rows of messages up to number ${through}, of which ${missing} were never answered as recorded: they are handed over again`,
+      about: `rows ${rows.join(" ")}`.slice(0, 1_024),
+    },
+  });
 }
 
 /** @param id of the file */

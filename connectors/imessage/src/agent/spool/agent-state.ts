@@ -5,6 +5,7 @@ export type AgentKind =
   | "agent" // who it is, how far it is, which database it reads
   | "batch" // numbered, and not answered yet
   | "row" // of `message`: which of its events were put into batches
+  | "answered" // a block of rows, and which of them the server has
   | "tombstone" // put into a batch
   | "file" // waited for
   | "canary"

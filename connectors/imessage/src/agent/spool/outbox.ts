@@ -2,6 +2,7 @@ import { type AgentBatch, AGENT_LIMITS } from "@daybook/contract";
 import { type Change, Lane } from "@daybook/keeping";
 import { z } from "zod";
 import type { AgentKind, AgentState } from "./agent-state.ts";
+import type { AnsweredRows, RowOf } from "./answered-rows.ts";
 import type { PartFile, PartFiles } from "./part-files.ts";
 
 /** Room for the batch's own fields. */
@@ -22,7 +23,10 @@ const batch = z.object({
   body: z.string(),
   /** Where the content of its parts is, by digest. */
   files: z.record(z.string(), z.string()),
+  /** Rows that it is of: which database, and the row. */
+  rows: z.array(z.tuple([z.int(), z.string()])).default([]),
 });
+type Rows = z.infer<typeof batch>["rows"];
 
 /** A batch as it is sent: the same bytes each time. */
 export interface Numbered {
@@ -30,6 +34,7 @@ export interface Numbered {
   readonly body: Buffer;
   /** Of its parts, by digest. */
   readonly files: Readonly<Record<string, string>>;
+  readonly rows: Rows;
 }
 
 /** One thing to hand over. */
@@ -38,6 +43,8 @@ export interface Outgoing {
   readonly parts: readonly (PartFile & { readonly name: string; readonly mediaType: string })[];
   /** What is to be remembered, in the same write as the batch that it is in. */
   readonly changes: readonly Change<AgentKind>[];
+  /** The row that it is of. */
+  readonly row?: RowOf;
 }
 
 /** What batches say of their agent. */
@@ -55,14 +62,17 @@ export interface Saying {
 export class Outbox {
   readonly #state: AgentState;
   readonly #parts: PartFiles;
+  readonly #answered: AnsweredRows;
   readonly #now: () => Date;
   #standing: Standing;
+  #said = "";
   /** One change after another: each begins with what the one before left. */
   readonly #lane = new Lane();
 
-  constructor(state: AgentState, parts: PartFiles, now: () => Date) {
+  constructor(state: AgentState, parts: PartFiles, answered: AnsweredRows, now: () => Date) {
     this.#state = state;
     this.#parts = parts;
+    this.#answered = answered;
     this.#now = now;
     this.#standing = standing.parse(state.get("agent", "outbox") ?? { last: 0, answered: 0, bytes: 0 });
   }
@@ -75,6 +85,11 @@ export class Outbox {
   /** Batches that have no answer yet. */
   get waiting(): number {
     return this.#standing.last - this.#standing.answered;
+  }
+
+  /** The problems that the last batch named, comma-separated. */
+  get said(): string {
+    return this.#said;
   }
 
   get bytes(): number {
@@ -94,7 +109,8 @@ export class Outbox {
     const writes: Change<AgentKind>[] = [];
     let after = this.#standing;
     for (const those of batchesOf(things)) {
-      after = this.#numbered(after, entriesOf(those), filesOf(those), saying, writes);
+      const kept = { entries: entriesOf(those), files: filesOf(those), rows: rowsOf(those) };
+      after = this.#numbered(after, kept, saying, writes);
       writes.push(...those.flatMap(({ changes }) => changes));
     }
     await this.#write(writes, after);
@@ -104,7 +120,7 @@ export class Outbox {
   heartbeat(saying: Saying): Promise<void> {
     return this.#lane.run(async () => {
       const writes: Change<AgentKind>[] = [];
-      const after = this.#numbered(this.#standing, [], {}, saying, writes);
+      const after = this.#numbered(this.#standing, { entries: [], files: {}, rows: [] }, saying, writes);
       await this.#write(writes, after);
     });
   }
@@ -116,12 +132,13 @@ export class Outbox {
   }
 
   /** It is durable at the server: forgotten here. May be repeated. */
-  async answered({ number, body, files }: Numbered): Promise<void> {
+  async answered({ number, body, files, rows }: Numbered): Promise<void> {
     await this.#lane.run(async () => {
       if (number !== this.#standing.answered + 1) return;
       const bytes = Math.max(0, this.#standing.bytes - body.length);
       const forgotten = { kind: "batch" as const, name: String(number), value: undefined };
-      await this.#write([forgotten], { ...this.#standing, answered: number, bytes });
+      const known = this.#answered.add(rows.map(([of, row]) => ({ of, rowid: BigInt(row) })));
+      await this.#write([forgotten, ...known], { ...this.#standing, answered: number, bytes });
     });
     for (const file of Object.values(files)) await this.#parts.remove({ file });
   }
@@ -140,23 +157,22 @@ export class Outbox {
     let after: Standing = { last: next - 1, answered: next - 1, bytes: 0 };
     const kept: Change<AgentKind>[] = [];
     for (let number = answered + 1; number <= last; number += 1) {
-      const { body, files } = this.#read(number);
+      const { body, files, rows } = this.#read(number);
       writes.push({ kind: "batch", name: String(number), value: undefined });
       const { entries } = JSON.parse(body.toString()) as Pick<AgentBatch, "entries">;
-      after = this.#numbered(after, entries, files, saying, kept);
+      after = this.#numbered(after, { entries, files, rows }, saying, kept);
     }
     await this.#write([...writes, ...kept], after);
   }
 
   #read(number: number): Numbered {
-    const { body, files } = batch.parse(this.#state.get("batch", String(number)));
-    return { number, body: Buffer.from(body), files };
+    const { body, files, rows } = batch.parse(this.#state.get("batch", String(number)));
+    return { number, body: Buffer.from(body), files, rows };
   }
 
   #numbered(
     { last, answered, bytes }: Standing,
-    entries: AgentBatch["entries"],
-    files: Readonly<Record<string, string>>,
+    { entries, ...kept }: Pick<AgentBatch, "entries"> & Pick<Numbered, "files" | "rows">,
     { agent, problems, waiting }: Saying,
     writes: Change<AgentKind>[],
   ): Standing {
@@ -173,7 +189,8 @@ export class Outbox {
       entries,
     };
     const body = JSON.stringify(said);
-    writes.push({ kind: "batch", name: String(number), value: { body, files } });
+    this.#said = problems.join();
+    writes.push({ kind: "batch", name: String(number), value: { body, ...kept } });
     return { last: number, answered, bytes: bytes + Buffer.byteLength(body) };
   }
 
@@ -207,4 +224,8 @@ function entriesOf(things: readonly Outgoing[]): AgentBatch["entries"] {
 
 function filesOf(things: readonly Outgoing[]): Record<string, string> {
   return Object.fromEntries(things.flatMap(({ parts }) => parts.map(({ sha256, file }) => [sha256, file])));
+}
+
+function rowsOf(things: readonly Outgoing[]): Rows {
+  return things.flatMap(({ row }) => (row ? [[row.of, String(row.rowid)] satisfies [number, string]] : []));
 }
