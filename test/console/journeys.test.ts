@@ -46,8 +46,15 @@ describeWithChromium("four people's daily work, from sign-in to done", (path) =>
     return page;
   }
   const heading = (page: Page) => page.locator("h1").innerText();
-  const follow = (page: Page, name: string | RegExp) => page.getByRole("link", { name }).first().click();
-  const press = (page: Page, name: string | RegExp) => page.getByRole("button", { name }).first().click();
+  /** Resolves once the page that it leads to is there to its end. */
+  async function follow(page: Page, name: string | RegExp): Promise<void> {
+    await page.getByRole("link", { name }).first().click();
+    await page.waitForLoadState("domcontentloaded");
+  }
+  async function press(page: Page, name: string | RegExp): Promise<void> {
+    await page.getByRole("button", { name }).first().click();
+    await page.waitForLoadState("domcontentloaded");
+  }
   async function downloaded(page: Page, name: RegExp): Promise<Download> {
     const begun = page.waitForEvent("download");
     await page.locator("main a", { hasText: name }).click();
