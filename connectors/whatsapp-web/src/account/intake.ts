@@ -5,7 +5,7 @@ import { markIn } from "../observation.ts";
 import type { Queued } from "../page-port.ts";
 import { type About, type Draft, draftsOf, inPlaceOf } from "../reading/drafts.ts";
 import { heldOf } from "../reading/held.ts";
-import { type AccountState, HeldWith, type Kind, readChat, readRecorded } from "./kept.ts";
+import { type AccountState, HeldWith, type Kind, readChat, readFound } from "./kept.ts";
 
 export interface IntakeOptions {
   readonly state: AccountState;
@@ -70,11 +70,11 @@ export class Intake {
     const [taken, kept]: [Draft[], Draft[]] = [[], []];
     const isOut = this.#scope();
     const passed: string[] = [];
-    const recordedBefore = readRecorded(state);
-    const digests = observed.map(({ raw }) => hash("sha256", raw, "base64"));
-    for (const [at, one] of observed.entries()) {
-      // What was found of a message would undo what was heard of it after.
-      if (recordedBefore.has(digests[at] ?? "")) continue;
+    const found = new Map(observed.filter(isFound).map((one) => [one, hash("sha256", one.raw, "base64")]));
+    const remembered = found.size > 0 ? readFound(state) : new Set<string>();
+    for (const one of observed) {
+      // Of all that is handed over again, it alone would undo what became of its message after.
+      if (remembered.has(found.get(one) ?? "")) continue;
       const drafts = draftsOf(one, about(), held).filter(
         ({ eventId }) => !this.#isRecorded(eventId, changes),
       );
@@ -92,7 +92,8 @@ export class Intake {
     await captureBatches(taken, { ...this.#options, inPlaceOf });
     await recorded(kept);
     for (const [name, value] of held.coming) changes.set(`held/${name}`, { kind: "held", name, value });
-    if (changes.size > 0) changes.set("recorded", { kind: "recorded", name: "", value: digests });
+    if (found.size > 0 && changes.size > 0)
+      changes.set("found", { kind: "found", name: "", value: [...found.values()] });
     await state.write([...changes.values()]);
     for (const mark of passed) this.#marks.get(mark)?.();
   }
@@ -127,4 +128,9 @@ export class Intake {
       return answer;
     };
   }
+}
+
+/** Or may be: as the page writes it. */
+function isFound({ raw }: Queued): boolean {
+  return raw.includes('"how":"found"');
 }

@@ -7,7 +7,7 @@ import type { Held, Original } from "../reading/held.ts";
 export type Kind =
   | "account"
   | "held" // messages that are recorded
-  | "recorded" // of the page's queue, last
+  | "found" // by looking again, recorded last
   | "identity" // observations of people that are recorded
   | "chat"
   | "media"
@@ -81,9 +81,9 @@ export class HeldWith implements Held {
   }
 }
 
-/** What was recorded last of the page's queue, by digest: the page may hand it over once more, though it is remembered. */
-export function readRecorded(state: AccountState): ReadonlySet<string> {
-  return new Set(z.array(z.string()).safeParse(state.get("recorded", "")).data);
+/** Digests of what was found by looking again and recorded last: the page may hand it over once more, though it is remembered. */
+export function readFound(state: AccountState): ReadonlySet<string> {
+  return new Set(z.array(z.string()).safeParse(state.get("found", "")).data);
 }
 
 /** When what the page has was last looked through began, milliseconds since 1970. */
