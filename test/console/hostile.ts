@@ -19,7 +19,7 @@ export const HOSTILE: readonly string[] = [
   `<a href="javascript:alert(1)">${MARK}</a><${ELEMENT}>`,
   `javascript:alert(1)//${MARK}`,
   `data:text/html,<${ELEMENT}>${MARK}`,
-  `{{ 7 * 191 }} {% include "layout.njk" %} $\{7 * 191} <%= 7 * 191 %> ${MARK}`,
+  `{{ 1234567 * 7654321 }} {% include "layout.njk" %} $\{1234567 * 7654321} <%= 1234567 * 7654321 %> ${MARK}`,
   `&lt;${ELEMENT}&gt; &#60;${ELEMENT}&#62; ${MARK}`,
   `\u202e${MARK}\u2066\u200b`,
   `%0d%0aSet-Cookie: ${MARK}=1`,
@@ -27,5 +27,5 @@ export const HOSTILE: readonly string[] = [
   `" autofocus onfocus="alert(1) ${MARK}`,
 ];
 
-/** What one of them would come to if it were computed. */
-export const COMPUTED = "1337";
+/** What one of them would come to if it were computed: no id has it by chance. */
+export const COMPUTED = "9449772114007";
