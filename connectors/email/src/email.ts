@@ -111,7 +111,6 @@ export class Email implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    const copies = this.#copyCanary?.mailbox;
     const journaled = this.#options.mailboxes.map(({ addresses: [account], custodian }) => {
       const { alerts = [], ...problem } = this.#trace?.healthOf(account) ?? {};
       return {
@@ -120,12 +119,12 @@ export class Email implements Connector {
         alerts: [...(this.#canary?.mailbox.addresses[0] === account ? this.#canary.alerts : []), ...alerts],
       };
     });
-    if (!copies) return journaled;
-    const {
-      addresses: [account],
-      custodian,
-    } = copies;
-    return [...journaled, { account, custodian, status: "live", alerts: this.#copyCanary?.alerts ?? [] }];
+    if (!this.#copyCanary) return journaled;
+    const { mailbox, alerts } = this.#copyCanary;
+    return [
+      ...journaled,
+      { account: mailbox.addresses[0], custodian: mailbox.custodian, status: "live", alerts },
+    ];
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
