@@ -1,4 +1,4 @@
 import { describeCrashes } from "./crash/describe-crashes.ts";
 import { Embedded } from "./crash/embedded.ts";
 
-describeCrashes("a machine alone, killed", { open: () => Promise.resolve(new Embedded()), lines: 3_000 });
+describeCrashes("a machine alone, killed", { open: () => Promise.resolve(new Embedded()), lines: 2_000 });
