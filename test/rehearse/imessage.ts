@@ -138,9 +138,9 @@ async function agrees(mac: BusyMac, did: Did, events: readonly Event[]): Promise
   );
   const words = new Set(ours.map(({ text }) => text));
   for (const one of theirs)
-    if (!words.has(one)) throw new Error(`imessage-exporter reads "${one}", which is not in the package`);
+    if (!words.has(one)) throw new Error("imessage-exporter reads a text that is not in the package");
   for (const { text = "", networkId } of ours)
     if (!theirs.has(text) && !unsent.has(networkId))
-      throw new Error(`"${text}" is in the package, and nothing that imessage-exporter reads`);
+      throw new Error(`imessage-exporter does not read the text of ${networkId}, which is in the package`);
   return true;
 }
