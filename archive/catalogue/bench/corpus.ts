@@ -43,6 +43,8 @@ function rankAt(share: number): number {
   return low;
 }
 
+const party = (n: number) => ({ id: `party-${n}`, name: `Party ${n}` });
+
 /** Message `i` of a made-up department: 5 to 40 words, 20,000 conversations, 63 s apart. */
 export function message(i: number): ArchiveRecord {
   const next = random(Math.imul(i, 2_654_435_761) ^ 0x9e3779b9);
@@ -66,7 +68,10 @@ export function message(i: number): ArchiveRecord {
       title: `Conversation ${conversation}`,
       kind: "group",
     },
-    sender: { id: `party-${sender}`, name: `Party ${sender}` },
+    sender: party(sender),
+    recipients: Array.from({ length: 1 + (conversation % 4) }, (_, n) =>
+      party((conversation * 7 + 3 + n) % PARTICIPANTS),
+    ),
     sentAt,
     capturedAt: sentAt,
     networkId: `network-${i}`,

@@ -129,6 +129,20 @@ async function queries(when: string): Promise<void> {
       words: word(pick(9, 110, n)),
       filters: { conversation: `conversation-${n * 17}` },
     }),
+    "somebody outside": (n) => ({
+      filters: {
+        parties: (["signal", "whatsapp"] as const).map((network) => ({
+          network,
+          ids: [`party-${(n * 37) % 2_000}`, `+44${n}`],
+        })),
+      },
+    }),
+    "somebody outside, word": (n) => ({
+      words: word(pick(20, 2_000, n)),
+      filters: {
+        parties: [{ network: "whatsapp", ids: [`party-${(n * 37) % 2_000}`], from: "2024-01-10", to: "2024-04-10" }],
+      },
+    }),
     "custodian alone": (n) => ({ filters: { custodian: custodian(n) } }),
     "word OR word": (n) => ({ words: `${word(pick(300, 3_000, n))} OR ${word(pick(300, 3_000, n + 1))}` }),
     "common -word": (n) => ({ words: `${word(pick(9, 110, n))} -${word(pick(9, 110, n + 5))}` }),

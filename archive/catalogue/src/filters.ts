@@ -14,7 +14,10 @@ export interface Filters {
   readonly conversationKey?: string;
   /** Captured of one of these custodians within the interval that goes with them: who held a post, and when. */
   readonly held?: readonly Held[];
-  /** Written by one of these, or in a conversation of two with one, within the interval that goes with each. */
+  /**
+   * Within the interval that goes with each of these: what they wrote, what went to them, conversations of two with them,
+   * and, where a record does not say to whom it went, what others said in conversations in which they wrote.
+   */
   readonly parties?: readonly PartyThen[];
   /** Has any, or one of a type. */
   readonly attachments?: MediaType;
@@ -117,7 +120,7 @@ function heldColumn(held: readonly Held[], identifiers: Identifiers): string {
   );
 }
 
-/** As JSON: the network's code, keys of senders and of conversations, and the interval as of `heldColumn`. */
+/** As JSON: the network's code, keys of people and of conversations, and the interval as of `heldColumn`. */
 function partiesColumn(parties: readonly PartyThen[], identifiers: Identifiers): string {
   requireFew(parties.flatMap(({ ids }) => ids));
   return JSON.stringify(

@@ -29,6 +29,7 @@ export {
   type LeafPosition,
   type RecordIndexer,
 } from "./row.ts";
+export { type PartyRun } from "./runs.ts";
 export { MAX_CANDIDATES, type ReadTexts, type SearchPage } from "./search.ts";
 export { type ConversationSummary } from "./thread/conversation-list.ts";
 export { FOLLOW_UPS, type FollowUps } from "./thread/follow-ups.ts";

@@ -118,8 +118,8 @@ export function planWalk(
   wanted: number,
 ): { window: number; hits: number } | undefined {
   const words = plan.share(statistics);
-  const { indexed, unindexed, apart } = statistics.filters(filters);
-  const collected = statistics.rows * Math.min(words, indexed);
+  const { unindexed, collected: filtered, apart } = statistics.filters(filters);
+  const collected = statistics.rows * Math.min(words, filtered);
   if (!(collected > ALWAYS_COLLECT_ROWS)) return undefined;
   const rowCost = (apart ? COST_OF_ROW.apart : COST_OF_ROW.inOrder) + (plan.prefix ? COST_OF_ROW.prefix : 0);
   const counting = Math.ceil(COUNTING_BUDGET / rowCost);

@@ -6,7 +6,7 @@ import { kindCode, networkCode } from "./codes.ts";
 import { uuid } from "./columns.ts";
 import type { CataloguePool, CatalogueSession } from "./connection.ts";
 import { CatalogueError } from "./error.ts";
-import { columnsOfFilters, type Filters } from "./filters.ts";
+import { columnsOfFilters, type Filters, type PartyThen } from "./filters.ts";
 import { createIdentifiers } from "./identifiers.ts";
 import { participantsOf, type ParticipantNames } from "./people.ts";
 import { planTokens } from "./plan.ts";
@@ -21,6 +21,7 @@ import {
   type SearchPage,
 } from "./search.ts";
 import { listeningOf, type ListeningOf, listeningPagesOf } from "./listening.ts";
+import { type PartyRun, partyRunsOf } from "./runs.ts";
 import { createStatistics } from "./statistics.ts";
 import { createThreadReader, type ThreadReader } from "./thread/reader.ts";
 import { createTokeniser } from "./tokens.ts";
@@ -103,6 +104,9 @@ export interface CatalogueReader {
 
   /** How much there is of each account, and from when to when. Reads all that the reader sees: narrow it first. */
   extents(): Promise<Extent[]>;
+
+  /** When a number or address was in use: see `partyRunsOf`. */
+  partyRuns(party: PartyThen, silenceMs: number): Promise<PartyRun[]>;
 
   /** The keyed identifier of an account, as in `RecordRef.keys`. @param account as its network notes it */
   accountKey(network: Network, account: string): string;
@@ -268,6 +272,7 @@ export function createCatalogueReader(options: {
       volumes: (of) => run((session) => volumesOf(session, of)),
       tallies: (of) => run((session) => talliesOf(session, of)),
       extents: () => run(extentsOf),
+      partyRuns: (party, silenceMs) => partyRunsOf({ run, identifiers }, party, silenceMs),
       accountKey: (network, account) => String(identifiers.of("account", network, account)),
       participants: (keys) => run((session) => participantsOf(session, openCell, keys)),
       within(ids) {

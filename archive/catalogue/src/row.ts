@@ -20,6 +20,8 @@ export interface LeafPosition {
 
 export const FLAG_ZONE_UNKNOWN = 1;
 export const FLAG_PARTLY_INDEXED = 2;
+/** It does not say to whom it went. */
+export const FLAG_RECIPIENTS_UNTOLD = 4;
 
 /** A row to be, made by the indexer. Holds words and names in clear: keep it in memory only. */
 export interface IndexedRecord {
@@ -46,7 +48,7 @@ export interface IndexedRecord {
   /** The interval that a gap or a coverage record speaks of. */
   readonly from: number | undefined;
   readonly to: number | undefined;
-  /** And the types of its attachments, as tokens of their own. Undefined where nothing is indexed. */
+  /** And the types of its attachments and its recipients, as tokens of their own. Undefined where nothing is indexed. */
   readonly words: readonly Word[] | undefined;
   readonly names: readonly Named[];
   readonly title: Named | undefined;
@@ -95,11 +97,14 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         });
       const text = searched.has(record.kind) && record.text !== undefined ? record.text : undefined;
       const indexed = text === undefined ? undefined : tokeniser.tokenise(text);
-      const media = mediaTypesOf(record.attachments ?? []).map((type) => ({
-        text: type,
-        token: identifiers.recurring("media", type),
-        storedAt: Infinity,
-      }));
+      const media = mediaTypesOf(record.attachments ?? []).map((type) =>
+        unspoken(type, identifiers.recurring("media", type)),
+      );
+      // By the key that is in the column where they are the sender.
+      const recipients = [...new Set(record.recipients?.map(({ id }) => id))].map((id) =>
+        unspoken(id, identifiers.recurring("party", network, id)),
+      );
+      const others = [...media, ...recipients];
       const span = spanOf(record, at);
 
       return {
@@ -117,7 +122,8 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         capturedAt: Date.parse(record.capturedAt),
         flags:
           (record.sentAt === undefined && record.localTime !== undefined ? FLAG_ZONE_UNKNOWN : 0) |
-          (indexed?.whole === false ? FLAG_PARTLY_INDEXED : 0),
+          (indexed?.whole === false ? FLAG_PARTLY_INDEXED : 0) |
+          (recipients.length === 0 ? FLAG_RECIPIENTS_UNTOLD : 0),
         networkId: message(record.networkId),
         target: message(record.target),
         replyTo: message(record.replyTo),
@@ -129,12 +135,17 @@ export function createRecordIndexer(tokenKey: Uint8Array): RecordIndexer {
         attachments: Math.min(record.attachments?.length ?? 0, SMALLINT_MAX),
         from: span?.from,
         to: span?.to,
-        words: media.length === 0 ? indexed?.words : [...(indexed?.words ?? []), ...media],
+        words: others.length === 0 ? indexed?.words : [...(indexed?.words ?? []), ...others],
         names: [custodianName, senderName].filter((name) => name !== undefined),
         title,
       };
     },
   };
+}
+
+/** A token that stands for no word of a text: the vocabulary does not have it. */
+function unspoken(text: string, token: bigint): Word {
+  return { text, token, storedAt: Infinity };
 }
 
 /** A notice with an attachment is that of the imported file; other records cite the file. */

@@ -146,6 +146,8 @@ export const MIGRATIONS: readonly string[] = [
   REVOKE ALL ON FUNCTION catalogue.search(jsonb) FROM PUBLIC;
   GRANT EXECUTE ON FUNCTION catalogue.search(jsonb) TO catalogue_reader;
   `,
-  // With people outside.
+  // With people outside: the next one makes it.
+  "",
+  // With those to whom something went, and when somebody was heard of.
   SEARCH_FUNCTION,
 ];

@@ -1,9 +1,18 @@
 import { COUNTS_OF_HITS } from "./hit-counts.ts";
+import { FLAG_RECIPIENTS_UNTOLD } from "./row.ts";
 
 /** That a record's time is in the interval of `h`, its end not included. */
-const WITHIN = `
-        CASE WHEN h ? 'from' THEN format(' AND r.at >= %L::timestamptz', to_timestamp((h->>'from')::bigint / 1000.0)) ELSE '' END
-        || CASE WHEN h ? 'to' THEN format(' AND r.at < %L::timestamptz', to_timestamp((h->>'to')::bigint / 1000.0)) ELSE '' END`;
+const within = (row: "r" | "p") => `
+        CASE WHEN h ? 'from' THEN format(' AND ${row}.at >= %L::timestamptz', to_timestamp((h->>'from')::bigint / 1000.0)) ELSE '' END
+        || CASE WHEN h ? 'to' THEN format(' AND ${row}.at < %L::timestamptz', to_timestamp((h->>'to')::bigint / 1000.0)) ELSE '' END`;
+
+/** That a record does not say to whom it went, and is of a conversation in which the senders of `h` wrote. */
+const AMONG = `
+        format(' OR (r.flags & ${FLAG_RECIPIENTS_UNTOLD}) <> 0 AND r.conversation = ANY (ARRAY(SELECT DISTINCT p.conversation'
+          || ' FROM catalogue.record p WHERE p.sender = ANY (%L::bigint[]) AND p.network = %L::smallint'
+          || ' AND (p.flags & ${FLAG_RECIPIENTS_UNTOLD}) <> 0 AND p.conversation IS NOT NULL', translate(h->>'sender', '[]"', '{}'), h->>'network')
+        || CASE WHEN scope IS NULL THEN '' ELSE format(' AND p.custodian = ANY (%L::bigint[])', scope) END
+        || ${within("p")} || '))'`;
 
 /**
  * `catalogue.search(q)`: the one place where a search becomes SQL.
@@ -16,12 +25,15 @@ const WITHIN = `
  * `{"any": tokens}`; `none`: tokens that must be absent; `filters`: lists by column, and `from`, `to`,
  * `spanFrom`, `spanTo` in milliseconds; `before`: `{at, shard, idx}` of the row to continue after; `limit`;
  * `held` is a list of custodians, each with `from` and `to` (not included), of which one must fit; `parties` one of
- * networks, each with keys of senders and conversations, and the same interval; and `mode`:
+ * networks, each with keys of people, conversations of two with them, and the same interval; and `mode`:
  * - `walk`: newest first along an index, looking at `window` rows at most, and finding `hits` at most (`limit`
  *   unless given): a page of those, with their number;
  * - `page`: all hits first, fenced so that the planner cannot walk, with their exact number, then a page;
  * - `all`: every hit, in the order of the logs;
- * - `count`: their number.
+ * - `count`: their number;
+ * - `runs`: in the order of time, each run of hits behind which none is for more than `silence` milliseconds: the time of
+ *   its first as `at`, of its last as `counts`, and how many they are. Here `parties` is those who wrote, to whom it went,
+ *   and conversations of two, without what others said among them.
  * `counted`: with a page, how many of its hits are of each network and kind.
  * `ROWS 10` has each hit's row looked up by its key: with more the planner would rather read the whole table.
  * Token lists are array literals. Everything of `q` gets into the statement quoted, never as text.
@@ -58,13 +70,14 @@ BEGIN
     END IF;
   END LOOP;
   IF q->'filters' ? 'held' THEN
-    SELECT string_agg(format('r.custodian = %L::bigint', h->>'custodian') || ${WITHIN}, ' OR ')
+    SELECT string_agg(format('r.custodian = %L::bigint', h->>'custodian') || ${within("r")}, ' OR ')
     INTO either FROM jsonb_array_elements((q->'filters'->>'held')::jsonb) h;
     rows_are := rows_are || ' AND (' || coalesce(either, 'false') || ')';
   END IF;
   IF q->'filters' ? 'parties' THEN
-    SELECT string_agg(format('r.network = %L::smallint AND (r.sender = ANY (%L::bigint[]) OR r.conversation = ANY (%L::bigint[]))',
-      h->>'network', translate(h->>'sender', '[]"', '{}'), translate(h->>'conversation', '[]"', '{}')) || ${WITHIN}, ' OR ')
+    SELECT string_agg(format('r.network = %1$L::smallint AND (r.sender = ANY (%2$L::bigint[]) OR r.tokens && %2$L::bigint[] OR r.conversation = ANY (%3$L::bigint[])',
+      h->>'network', translate(h->>'sender', '[]"', '{}'), translate(h->>'conversation', '[]"', '{}'))
+      || CASE WHEN mode = 'runs' THEN '' ELSE ${AMONG} END || ')' || ${within("r")}, ' OR ')
     INTO either FROM jsonb_array_elements((q->'filters'->>'parties')::jsonb) h;
     rows_are := rows_are || ' AND (' || coalesce(either, 'false') || ')';
   END IF;
@@ -123,6 +136,14 @@ BEGIN
       'WITH h AS MATERIALIZED (SELECT r.shard, r.idx, r.at FROM catalogue.record r WHERE %s AND %s)'
       || ' SELECT r.shard, r.idx, r.at, NULL::bigint, NULL::jsonb FROM h r ORDER BY r.shard, r.idx',
       rows_are, tokens_are);
+  ELSIF mode = 'runs' THEN
+    RETURN QUERY EXECUTE format(
+      'WITH h AS (SELECT r.at, r.shard, r.idx, r.at - lag(r.at) OVER w > %L::interval AS apart FROM catalogue.record r'
+      || ' WHERE %s AND %s WINDOW w AS (ORDER BY r.at, r.shard, r.idx)),'
+      || ' n AS (SELECT h.at, count(*) FILTER (WHERE h.apart) OVER (ORDER BY h.at, h.shard, h.idx) AS run FROM h)'
+      || ' SELECT NULL::smallint, NULL::bigint, min(n.at), count(*), to_jsonb((extract(epoch FROM max(n.at)) * 1000)::bigint)'
+      || ' FROM n GROUP BY n.run ORDER BY n.run',
+      make_interval(secs => (q->>'silence')::bigint / 1000.0), rows_are, tokens_are);
   ELSE
     RETURN QUERY EXECUTE format(
       'SELECT NULL::smallint, NULL::bigint, NULL::timestamptz, count(*), NULL::jsonb FROM catalogue.record r WHERE %s AND %s',

@@ -7,12 +7,10 @@ export interface Statistics {
   readonly rows: number;
   /** Share of the rows that have this token. */
   token(token: bigint): number;
-  /**
-   * Share of the rows that the best date index leaves to look at, and the share of those that the other
-   * filters leave, taken one by one as if they were independent.
-   */
   filters(columns: FilterColumns): {
-    indexed: number;
+    /** Share of the rows that collecting has to look at: by the best date index, or by those of people outside together. */
+    collected: number;
+    /** Of what that date index leaves, the share that the other filters leave, as if they were independent. */
     unindexed: number;
     /** That index is of one custodian or the like: its rows lie apart in the table. */
     apart: boolean;
@@ -97,11 +95,13 @@ async function load(session: CatalogueSession): Promise<Statistics> {
     filters(given) {
       let share = 1;
       let narrowest = 1;
+      let people = 1;
       for (const [column, list] of Object.entries(given)) {
         // Who is held is listed as `custodian` too.
         if (column === "from" || column === "to" || column === "held") continue;
         if (column === "parties") {
-          share *= shareOfParties(columns, list);
+          people = shareOfParties(columns, list);
+          share *= people;
           continue;
         }
         const shareOf = sharesIn(columns, column);
@@ -113,9 +113,10 @@ async function load(session: CatalogueSession): Promise<Statistics> {
         share *= sum;
         if (INDEXED_BY_DATE.has(column)) narrowest = Math.min(narrowest, sum);
       }
+      const inTime = timeShare(bounds, given);
       return {
-        indexed: narrowest * timeShare(bounds, given),
         unindexed: share / narrowest,
+        collected: Math.min(narrowest * inTime, people),
         apart: narrowest < 1,
       };
     },
@@ -130,10 +131,17 @@ function sharesIn(columns: ReadonlyMap<string, Shares>, column: string): (value:
 /** @param list as `columnsOfFilters` writes it */
 function shareOfParties(columns: ReadonlyMap<string, Shares>, list: string): number {
   const parties = JSON.parse(list) as { sender: string[]; conversation: string[] }[];
-  const sum = (["sender", "conversation"] as const)
-    .flatMap((column) => parties.flatMap((party) => party[column].map(sharesIn(columns, column))))
-    .reduce((total, share) => total + share, 0);
-  return Math.min(1, sum);
+  const people = parties.flatMap(({ sender }) => sender);
+  const tokens = columns.get("tokens");
+  const shares = [
+    ...people.map(sharesIn(columns, "sender")),
+    ...people.map((key) => tokens?.known.get(key) ?? RARE),
+    ...parties.flatMap(({ conversation }) => conversation.map(sharesIn(columns, "conversation"))),
+  ];
+  return Math.min(
+    1,
+    shares.reduce((total, share) => total + share, 0),
+  );
 }
 
 /** A token that is not listed is rarer than every one that is. */

@@ -87,8 +87,12 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
     expect(await find("", { held: [] })).toEqual([]);
   });
 
-  it("by somebody outside, by what each network called them then: what they wrote, and a talk with them alone", async () => {
+  it("by somebody outside, by what each network called them then: both directions, and talks that they were in", async () => {
     const fergus = { id: "+447700900456", name: "Fergus" };
+    const room = {
+      network: "whatsapp",
+      conversation: { id: "1203@g.us", title: "Ferry", kind: "group" },
+    } as const;
     const told = {
       sms: { network: "sms", sender: fergus, ...at("06") },
       answer: {
@@ -100,6 +104,29 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
       mail: { network: "email", sender: { id: "fergus@example.org", name: "Fergus" }, ...at("08") },
       another: { network: "sms", sender: { ...fergus, name: "Somebody" }, ...at("20") },
       signal: { network: "signal", sender: fergus, ...at("09") },
+      // To him among others, and as a blind copy of a thread that he is not in otherwise.
+      copy: {
+        network: "email",
+        sender: { id: "ada@office.example", name: "Ada" },
+        recipients: [
+          { id: "else@example.org", name: "" },
+          { id: "fergus@example.org", name: "" },
+        ],
+        conversation: { id: "thread-1", title: "Ferry", kind: "group" },
+        ...at("10"),
+      },
+      aside: {
+        network: "email",
+        sender: { id: "ada@office.example", name: "Ada" },
+        recipients: [{ id: "else@example.org", name: "" }],
+        conversation: { id: "thread-1", title: "Ferry", kind: "group" },
+        ...at("11"),
+      },
+      // A group whose records do not say to whom they went: he is in it once he wrote.
+      joined: { ...room, sender: { id: "447700900456@c.us", name: "Fergus" }, ...at("12") },
+      heard: { ...room, sender: { id: "447700900789@c.us", name: "Else" }, ...at("13") },
+      told: { ...room, recipients: [{ id: "447700900111@c.us", name: "" }], ...at("13") },
+      later: { ...room, sender: { id: "447700900789@c.us", name: "Else" }, ...at("16") },
     } as const;
     for (const [name, given] of Object.entries(told)) {
       const record = recordOf({ text: "ferry", ...given });
@@ -114,14 +141,30 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
         to: "2026-03-20T10:00:00.000Z",
       },
       { network: "email", ids: ["fergus@example.org"] },
+      { network: "whatsapp", ids: ["447700900456@c.us"], to: "2026-03-15T00:00:00.000Z" },
     ] as const;
 
-    expect(await find("", { parties })).toEqual(["mail", "answer", "sms"]);
+    expect(await find("", { parties })).toEqual(["heard", "joined", "copy", "mail", "answer", "sms"]);
     expect(await find("ferry", { parties, network: "sms" })).toEqual(["answer", "sms"]);
-    expect(await find("ferry", { parties: [parties[1]] })).toEqual(["mail"]);
+    expect(await find("ferry", { parties: [parties[1]] })).toEqual(["copy", "mail"]);
+    expect(await find("fergus", { parties })).toEqual([]);
     expect(await find("", { parties: [] })).toEqual([]);
     expect(await find("", { parties: [{ network: "sms", ids: ["'; DROP", "}{"] }] })).toEqual([]);
     const many = [{ network: "sms" as const, ids: Array.from({ length: 1_001 }, (_, i) => String(i)) }];
     await expect(find("", { parties: many })).rejects.toMatchObject({ code: "bad-filter" });
+
+    // Its sign on the 20th is another's; the group's talk is nobody's sign.
+    const day = (of: string) => Date.UTC(2026, 2, Number(of), 10);
+    expect(await catalogue.reader.partyRuns({ network: "sms", ids: [fergus.id] }, 86_400_000)).toEqual([
+      { first: day("06"), last: day("07"), records: 2 },
+      { first: day("20"), last: day("20"), records: 1 },
+    ]);
+    expect(await catalogue.reader.partyRuns(parties[0], 86_399_999)).toEqual([
+      { first: day("06"), last: day("06"), records: 1 },
+      { first: day("07"), last: day("07"), records: 1 },
+    ]);
+    expect(await catalogue.reader.partyRuns(parties[2], 1)).toEqual([
+      { first: day("12"), last: day("12"), records: 1 },
+    ]);
   });
 });

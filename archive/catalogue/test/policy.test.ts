@@ -13,7 +13,7 @@ describe("the choice of how to search", () => {
   const statistics = (rows: number, indexed = 1, unindexed = 1): Statistics => ({
     rows,
     token: () => 0,
-    filters: () => ({ indexed, unindexed, apart: indexed < 1 }),
+    filters: () => ({ unindexed, collected: indexed, apart: indexed < 1 }),
   });
   const plan = (share: number, prefix = false): TokenPlan => ({
     words: [],

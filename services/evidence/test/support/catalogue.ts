@@ -33,6 +33,7 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
     volumes: unused,
     tallies: unused,
     extents: unused,
+    partyRuns: unused,
     accountKey: (_network, account) => account,
     within: (custodians) =>
       catalogueOf(records.filter(({ ref }) => custodians.includes(ref.keys.custodian ?? ""))),
