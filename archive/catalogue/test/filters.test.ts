@@ -1,3 +1,4 @@
+import type { ArchiveRecord } from "@daybook/archive-core";
 import type { AttachmentRef } from "@daybook/contract";
 import type { Filters } from "../src/index.ts";
 import { hasPostgres, startTestPostgres, type TestPostgres } from "../testing/index.ts";
@@ -93,7 +94,7 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
       network: "whatsapp",
       conversation: { id: "1203@g.us", title: "Ferry", kind: "group" },
     } as const;
-    const told = {
+    const told: Record<string, Partial<ArchiveRecord>> = {
       sms: { network: "sms", sender: fergus, ...at("06") },
       answer: {
         network: "sms",
@@ -127,7 +128,7 @@ const at = (day: string) => ({ sentAt: `2026-03-${day}T10:00:00.000Z` });
       heard: { ...room, sender: { id: "447700900789@c.us", name: "Else" }, ...at("13") },
       told: { ...room, recipients: [{ id: "447700900111@c.us", name: "" }], ...at("13") },
       later: { ...room, sender: { id: "447700900789@c.us", name: "Else" }, ...at("16") },
-    } as const;
+    };
     for (const [name, given] of Object.entries(told)) {
       const record = recordOf({ text: "ferry", ...given });
       names.set(record.id, name);

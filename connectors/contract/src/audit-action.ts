@@ -48,6 +48,7 @@ export const AUDIT_ACTIONS = [
   "identifier.end",
   "participant.add",
   "participant.identify",
+  "participant.confirm",
   "participant.release",
   "account.add",
   "account.move",

@@ -34,7 +34,7 @@ import { statementRoutes } from "./matters/statement-routes.ts";
 import { Operations } from "./operations.ts";
 import type { RecordsOptions } from "./options.ts";
 import { Participants } from "./participants/participants.ts";
-import { participantRoutes } from "./participants/participant-routes.ts";
+import { participantRoutes, silenceRoutes } from "./participants/participant-routes.ts";
 import { PersonNames } from "./person-names.ts";
 import { DEFAULT_ZONE, postArea } from "./posts/area.ts";
 import { guarded } from "./problem.ts";
@@ -255,6 +255,7 @@ function compose(options: RecordsOptions, database: Database, signal: AbortSigna
   /** What needs a whole catalogue. */
   const whole: Route[] = [
     ...readingRoutes({ searching }),
+    ...silenceRoutes({ participants }),
     ...shown.whole,
     ...savedSearchRoutes({ savedSearches, searchLog }),
     ...statementRoutes(statements),

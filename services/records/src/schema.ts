@@ -1,7 +1,7 @@
 import { AGENT_SCHEMA } from "./agents/agent-facts.ts";
 import type { Database } from "./database.ts";
 import { EXPORT_SCHEMA } from "./exporting/export-schema.ts";
-import { PARTICIPANT_SCHEMA } from "./participants/participant-facts.ts";
+import { CONFIRMED_SCHEMA, PARTICIPANT_SCHEMA } from "./participants/participant-facts.ts";
 import { POST_SCHEMA } from "./posts/post-schema.ts";
 import { confirmationMigration, signInMigration } from "./sign-in/migration.ts";
 
@@ -130,6 +130,7 @@ const MIGRATIONS: readonly string[] = [
   `,
   confirmationMigration,
   PARTICIPANT_SCHEMA,
+  CONFIRMED_SCHEMA,
 ];
 
 /** Tables that are made of audit events alone, children before parents. */

@@ -1,7 +1,7 @@
 import { hasPostgres, startTestPostgres, type TestPostgres } from "@daybook/catalogue/testing";
 import type { Event } from "@daybook/contract";
 import type { ApiClient } from "@daybook/runtime";
-import { createDeployment, type Deployment, type Running } from "./support/deployment.ts";
+import { createDeployment, type Deployment, INTERNAL_TOKEN, type Running } from "./support/deployment.ts";
 
 const suite = hasPostgres ? describe : describe.skip;
 
@@ -50,6 +50,14 @@ suite("people outside", () => {
         conversation: { id: "iMessage;-;fergus@example.org", title: "Fergus", kind: "direct" },
       },
       message("email", "fergus@example.org", "2026-03-05T10:00:00.000Z", "ferry by mail"),
+      {
+        ...message("email", "olivia@office.example", "2026-03-06T10:00:00.000Z", "ferry answered by mail, in copy"),
+        recipients: [
+          { id: "else@example.org", name: "Else" },
+          { id: "fergus@example.org", name: "Fergus" },
+        ],
+      },
+      message("email", "olivia@office.example", "2026-03-07T10:00:00.000Z", "ferry by mail, to others"),
       message("sms", "+447700900456", "2026-08-01T10:00:00.000Z", "ferry by who has the number now"),
       message("sms", "+447700900789", "2026-03-02T11:00:00.000Z", "ferry by another"),
     );
@@ -82,6 +90,7 @@ suite("people outside", () => {
     await identify({ network: "email", identifier: "fergus@example.org" });
 
     expect(await found()).toEqual([
+      "ferry answered by mail, in copy",
       "ferry by mail",
       "ferry answered by iMessage",
       "ferry answered by text",
@@ -103,6 +112,70 @@ suite("people outside", () => {
     });
   });
 
+  it("have a number's messages after a silence of more than 90 days once somebody confirms it", async () => {
+    await home.capture(
+      message("whatsapp", "447700900555@c.us", "2025-10-01T10:00:00.000Z", "pier, by whom?"),
+      message("whatsapp", "447700900555@c.us", "2026-03-01T10:00:00.000Z", "pier, from Morag"),
+      {
+        ...message("whatsapp", OLIVIA.id, "2026-05-30T10:00:00.000Z", "pier, 90 days later, to Morag"),
+        recipients: [{ id: "447700900555@c.us", name: "Morag" }],
+      },
+      message("whatsapp", "447700900555@c.us", "2026-08-28T10:00:00.001Z", "pier, a millisecond more"),
+      message("whatsapp", "447700900555@c.us", "2026-08-29T10:00:00.000Z", "pier, the day after"),
+    );
+    const { id: morag } = await post("/api/v1/participants", { name: "Morag Gunn", reason: "FOI" });
+    const { id } = await identify({ network: "whatsapp", identifier: "+44 7700 900555" }, morag);
+    const asked = async () =>
+      (await owner.call("get", "/api/v1/search", { query: { q: "pier", matter, participant: morag } })) as {
+        results: { text: string }[];
+        unconfirmed: { id: string; records: number; confirm: string; side: string }[];
+      };
+    const before = await asked();
+    expect(before.results.map(({ text }) => text)).toEqual(["pier, 90 days later, to Morag", "pier, from Morag"]);
+    const number = { id, network: "whatsapp", identifier: "+44 7700 900555" };
+    expect(before.unconfirmed).toEqual([
+      {
+        ...{ ...number, side: "before", records: 1, confirm: "2025-10-01T10:00:00.000Z" },
+        silentFrom: "2025-10-01T10:00:00.000Z",
+        silentTo: "2026-03-01T10:00:00.000Z",
+      },
+      {
+        ...{ ...number, side: "after", records: 2, confirm: "2026-08-28T10:00:00.001Z" },
+        silentFrom: "2026-05-30T10:00:00.000Z",
+        silentTo: "2026-08-28T10:00:00.001Z",
+      },
+    ]);
+    const { unconfirmed } = (await owner.call("get", "/api/v1/participants/:id/silences", {
+      params: { id: morag },
+    })) as typeof before;
+    expect(unconfirmed).toEqual(before.unconfirmed);
+
+    const confirm = (at: string) =>
+      post("/api/v1/participant-identifiers/:id/confirm", { at, reason: "she rang" }, { id });
+    const said = async () =>
+      (await home.auditEvents()).filter(({ action }) => action === "participant.confirm").length;
+    for (let n = 0; n < 2; n += 1) await confirm(before.unconfirmed[1]!.confirm);
+    expect(await said()).toBe(1);
+    const after = await asked();
+    expect(after.results).toHaveLength(4);
+    expect(after.unconfirmed).toEqual([before.unconfirmed[0]]);
+    await expect(
+      post("/api/v1/participant-identifiers/:id/confirm", { at: "2026-01-01", reason: "?" }, { id: morag }),
+    ).rejects.toMatchObject({ status: 404 });
+    await post("/api/v1/participant-identifiers/:id/release", { to: "2026-08-29", reason: "a new phone" }, { id });
+    await expect(confirm("2026-09-01")).rejects.toMatchObject({ status: 400 });
+    // The end that a person gave is their word.
+    expect((await asked()).results).toHaveLength(3);
+
+    const resolved = (await running.as(INTERNAL_TOKEN).call("post", "/internal/v1/participants/resolve", {
+      body: { name: "morag gunn" },
+    })) as { id: string; parties: { from: string; to: string }[] };
+    expect(resolved).toMatchObject({ id: morag, unconfirmed: [before.unconfirmed[0]] });
+    expect(resolved.parties).toMatchObject([
+      { network: "whatsapp", from: "2025-12-01T10:00:00.000Z", to: "2026-08-28T23:00:00.000Z" },
+    ]);
+  });
+
   it("lose a number that was said of them by mistake", async () => {
     const { id } = await identify({ network: "sms", identifier: "+447700900789" });
     expect(await found()).toContain("ferry by another");
@@ -117,7 +190,9 @@ suite("people outside", () => {
   it("are told of in the log of searches by name, and are the same after a rebuild from the log", async () => {
     const filters = { participant: "Fergus Reid" };
     await post("/api/v1/matters/:id/searches", { q: "ferry", filters }, { id: matter });
-    const before = await found();
+    const both = async () => [await found(), await found({ participant: "Morag Gunn", q: "pier" })];
+    const before = await both();
+    expect(before[1]).toHaveLength(3);
     const { body } = await owner.download("/api/v1/rebuild", { method: "post" });
     let told = "";
     for await (const chunk of body) told += String(chunk);
@@ -129,7 +204,7 @@ suite("people outside", () => {
       searches: { names: object }[];
     };
     expect(log.searches[0]!.names).toEqual({ participant: "Fergus Reid" });
-    expect(await found()).toEqual(before);
+    expect(await both()).toEqual(before);
   });
 
   it("are in the audit log, each with its reason", async () => {

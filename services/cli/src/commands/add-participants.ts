@@ -21,6 +21,11 @@ export function addParticipants(program: Command, out: (command: Command) => Out
   about("show", "<id>").action((id: string, _given: Given, command: Command) =>
     ask("get", "/api/v1/participants/:id", { params: { id } }, out(command)),
   );
+  about("silences", "<id>")
+    .description("numbers of theirs that were silent for more than 90 days: whose they are beyond it nobody has said")
+    .action((id: string, _given: Given, command: Command) =>
+      ask("get", "/api/v1/participants/:id/silences", { params: { id } }, out(command)),
+    );
   about("add", "<name>")
     .requiredOption("--reason <text>")
     .action((name: string, given: Given, command: Command) =>
@@ -40,6 +45,18 @@ export function addParticipants(program: Command, out: (command: Command) => Out
       ask(
         "post",
         "/api/v1/participants/:id/identifiers",
+        { params: { id }, body: body(given) },
+        out(command),
+      ),
+    );
+  about("confirm", "<identifier>")
+    .description("a number was theirs at a time too, though it was silent for more than 90 days in between")
+    .requiredOption("--at <time>", "a day or an instant, as `silences` names it")
+    .requiredOption("--reason <text>", "how you know")
+    .action((id: string, given: Given, command: Command) =>
+      ask(
+        "post",
+        "/api/v1/participant-identifiers/:id/confirm",
         { params: { id }, body: body(given) },
         out(command),
       ),

@@ -30,6 +30,18 @@ const page = z.object({
       attachments: z.array(z.looseObject({ name: z.string() })),
     }),
   ),
+  unconfirmed: z.array(
+    z.looseObject({
+      network: z.string(),
+      identifier: z.string(),
+      side: z.enum(["before", "after"]),
+      silentFrom: z.string(),
+      silentTo: z.string(),
+      records: z.number(),
+      confirm: z.string(),
+      id: z.string(),
+    }),
+  ),
   next: z.string().nullable(),
 });
 
@@ -46,7 +58,7 @@ export async function searchCommand(
   output.result(answer, () => inWords(page.parse(answer)));
 }
 
-function inWords({ total, totalIsExact, results, next }: z.infer<typeof page>): string {
+function inWords({ total, totalIsExact, results, unconfirmed, next }: z.infer<typeof page>): string {
   const found = `${totalIsExact ? "" : "at least "}${total.toLocaleString("en-GB")} found`;
   const lines = results.map((hit) => {
     const title = hit.conversation ? ` · ${printable(hit.conversation.title)}` : "";
@@ -54,5 +66,9 @@ function inWords({ total, totalIsExact, results, next }: z.infer<typeof page>): 
     const kind = hit.kind === "message" ? "" : ` (${hit.kind})`;
     return `${hit.at}  ${hit.network}${title}\n  ${printable(hit.sender ?? "(nobody)")}${kind}: ${printable(hit.text ?? "")}${files}\n  ${hit.id}`;
   });
-  return [found, ...lines, ...(next ? [`more: --cursor ${next}`] : [])].join("\n");
+  const left = unconfirmed.map(
+    ({ id, network, identifier, side, records, confirm, ...silence }) =>
+      `not searched: ${records.toLocaleString("en-GB")} more under ${network} ${printable(identifier)}, ${side} a silence of more than 90 days (${silence.silentFrom} to ${silence.silentTo})\n  if they are theirs: daybook participant confirm ${id} --at ${confirm} --reason ...`,
+  );
+  return [found, ...lines, ...left, ...(next ? [`more: --cursor ${next}`] : [])].join("\n");
 }

@@ -14,10 +14,10 @@ export const participantAppliers: Appliers<keyof typeof participantFacts> = {
       at,
     ]);
   },
-  "participant.identify": async (tx, { detail }, cells) => {
+  "participant.identify": async (tx, { at, detail }, cells) => {
     const { id, participant, network, identifier, from, to } = detail;
     await tx.query(
-      "INSERT INTO records.participant_identifier VALUES ($1, $2, $3, $4, $5, tstzrange($6, $7))",
+      "INSERT INTO records.participant_identifier VALUES ($1, $2, $3, $4, $5, tstzrange($6, $7), $8, $9)",
       [
         id,
         participant,
@@ -26,14 +26,24 @@ export const participantAppliers: Appliers<keyof typeof participantFacts> = {
         cells.seal(PLACES.participantIdentifier(id), identifier),
         from,
         to,
+        from ?? to ?? at,
+        to ?? from ?? at,
       ],
+    );
+  },
+  "participant.confirm": async (tx, { detail: { id, at } }) => {
+    await tx.query(
+      `UPDATE records.participant_identifier SET sure_from = least(sure_from, $2), sure_to = greatest(sure_to, $2)
+       WHERE id = $1`,
+      [id, at],
     );
   },
   "participant.release": async (tx, { detail: { id, to } }) => {
     if (to === null) await tx.query("DELETE FROM records.participant_identifier WHERE id = $1", [id]);
     else
       await tx.query(
-        "UPDATE records.participant_identifier SET valid = tstzrange(lower(valid), $2) WHERE id = $1",
+        `UPDATE records.participant_identifier SET valid = tstzrange(lower(valid), $2), sure_from = least(sure_from, $2),
+           sure_to = least(sure_to, $2) WHERE id = $1`,
         [id, to],
       );
   },

@@ -19,6 +19,8 @@ export const participantFacts = {
     to: instant.nullable(),
     reason,
   }),
+  /** At an instant it was theirs too, whatever silence lies between: see `periodOf`. */
+  "participant.confirm": z.strictObject({ change: uuid, id: uuid, at: instant, reason }),
   /** It was not: whoever said it was mistaken, or it ends earlier. */
   "participant.release": z.strictObject({
     change: uuid,
@@ -42,4 +44,14 @@ export const PARTICIPANT_SCHEMA = `
     PRIMARY KEY (network, value_key, valid WITHOUT OVERLAPS)
   );
   CREATE INDEX participant_identifier_of ON records.participant_identifier (participant);
+  `;
+
+export const CONFIRMED_SCHEMA = `
+  -- From the first to the last instant at which somebody said that it was theirs. Of what was said before this is noted,
+  -- an audit event knows better: a rebuild takes it from there.
+  ALTER TABLE records.participant_identifier ADD COLUMN sure_from timestamptz(3), ADD COLUMN sure_to timestamptz(3);
+  UPDATE records.participant_identifier i SET sure_from = coalesce(lower(i.valid), upper(i.valid), p.added_at),
+    sure_to = coalesce(upper(i.valid), lower(i.valid), p.added_at)
+  FROM records.participant p WHERE p.id = i.participant;
+  ALTER TABLE records.participant_identifier ALTER COLUMN sure_from SET NOT NULL, ALTER COLUMN sure_to SET NOT NULL;
   `;

@@ -1,3 +1,4 @@
+import { network } from "@daybook/contract";
 import { type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { pageEnd, pageQuery } from "../paging.ts";
@@ -14,6 +15,66 @@ const identifier = z.object({
   from: z.string().nullable(),
   to: z.string().nullable().describe("Exclusive"),
 });
+
+/** Of a number of theirs. */
+export const unconfirmed = z
+  .array(
+    z.object({
+      id: z.uuid().describe("Of what is said of the number"),
+      network: accountNetwork,
+      identifier: z.string(),
+      side: z.enum(["before", "after"]).describe("Of what is theirs"),
+      silentFrom: z.string(),
+      silentTo: z.string(),
+      records: z.int().positive().describe("Beyond the silence: not taken as theirs"),
+      confirm: z.string().describe("The instant to confirm, if they are"),
+    }),
+  )
+  .readonly()
+  .describe("Silences of more than 90 days behind or before which nobody has said whose the number is");
+
+/** What needs a whole catalogue: when their numbers were in use. */
+export function silenceRoutes({ participants }: { participants: Participants }): Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/participants/:id/silences",
+      action: "participant.read",
+      summary: "Where numbers of somebody outside were silent so long that they may have come back to another",
+      params,
+      response: z.object({ unconfirmed }),
+      handle: async ({ params: { id } }) => {
+        await participants.get(id);
+        return { unconfirmed: (await participants.parties(id)).unconfirmed };
+      },
+    }),
+    route({
+      method: "post",
+      path: "/internal/v1/participants/resolve",
+      action: "internal",
+      summary: "Somebody outside of a name or id: by what networks know them when, and where nobody has said",
+      body: z.object({ name: z.string().min(1).max(512) }),
+      response: z.object({
+        id: z.uuid(),
+        parties: z
+          .array(
+            z.object({
+              network,
+              ids: z.array(z.string()).readonly(),
+              from: z.string().optional(),
+              to: z.string().optional().describe("Exclusive"),
+            }),
+          )
+          .readonly(),
+        unconfirmed,
+      }),
+      handle: async ({ body }) => {
+        const { id } = await participants.find(body.name);
+        return { id, ...(await participants.parties(id)) };
+      },
+    }),
+  ];
+}
 
 /** People outside, and by what each network knew them when. */
 export function participantRoutes({
@@ -76,6 +137,18 @@ export function participantRoutes({
       response: z.object({ id: z.uuid() }),
       handle: ({ principal, params: { id }, body: { reason: why, ...one } }) =>
         participants.identify(id, one, why, principal.id),
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/participant-identifiers/:id/confirm",
+      action: "participant.manage",
+      summary: "A number was theirs at a time too, though it was silent for more than 90 days in between",
+      params,
+      body: z.object({ at, reason }),
+      handle: async ({ principal, params: { id }, body }) => {
+        await participants.confirm(id, body.at, body.reason, principal.id);
+        return undefined;
+      },
     }),
     route({
       method: "post",

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { PartyThen } from "@daybook/catalogue";
+import type { CatalogueReader, PartyThen } from "@daybook/catalogue";
 import type { z } from "zod";
 import { type Cells, foldName } from "../cells.ts";
 import type { Changes } from "../changes.ts";
@@ -9,6 +9,7 @@ import { type Order, type Page, type PageRequest, readPage } from "../paging.ts"
 import { foldIdentifier } from "../posts/custody.ts";
 import type { accountNetwork } from "../posts/post-facts.ts";
 import { participantPlaces as PLACES } from "./places.ts";
+import { isNumber, periodOf, type Silence, SILENCE_MS } from "./silences.ts";
 import { writtenIds } from "./written-ids.ts";
 
 /** Somebody outside, with whom officials write. */
@@ -29,6 +30,27 @@ export interface ParticipantIdentifier {
   readonly to: string | null;
 }
 
+/** A silence of a number, behind or before which nobody has said whose it is. */
+export interface Unconfirmed {
+  /** Of what is said of the number. */
+  readonly id: string;
+  readonly network: Network;
+  readonly identifier: string;
+  readonly side: Silence["side"];
+  readonly silentFrom: string;
+  readonly silentTo: string;
+  /** Beyond it: not theirs until somebody says so. */
+  readonly records: number;
+  /** The instant to confirm. */
+  readonly confirm: string;
+}
+
+/** As a search is narrowed by somebody outside, and what that leaves out. */
+export interface Parties {
+  readonly parties: readonly PartyThen[];
+  readonly unconfirmed: readonly Unconfirmed[];
+}
+
 interface Row {
   readonly id: string;
   readonly name: Buffer;
@@ -41,6 +63,8 @@ interface IdentifierRow {
   readonly value: Buffer;
   readonly from: Date | null;
   readonly to: Date | null;
+  readonly sure_from: Date;
+  readonly sure_to: Date;
 }
 
 const SELECT = "SELECT id, name, added_at FROM records.participant";
@@ -63,11 +87,18 @@ export class Participants {
   readonly #database: Database;
   readonly #changes: Changes;
   readonly #cells: Cells;
+  readonly #catalogue: Pick<CatalogueReader, "partyRuns">;
 
-  constructor(of: { database: Database; changes: Changes; cells: Cells }) {
+  constructor(of: {
+    database: Database;
+    changes: Changes;
+    cells: Cells;
+    catalogue: Pick<CatalogueReader, "partyRuns">;
+  }) {
     this.#database = of.database;
     this.#changes = of.changes;
     this.#cells = of.cells;
+    this.#catalogue = of.catalogue;
   }
 
   /** In the order they were added. */
@@ -104,15 +135,8 @@ export class Participants {
 
   /** By network and time: no more than 100. */
   async identifiers(participant: string): Promise<ParticipantIdentifier[]> {
-    const rows = await this.#database.query<IdentifierRow>(
-      `SELECT id, network, value, lower(valid) AS from, upper(valid) AS to FROM records.participant_identifier
-       WHERE participant = $1 ORDER BY network, valid LIMIT ${MAX_IDENTIFIERS}`,
-      [participant],
-    );
-    return rows.map(({ id, network, value, from, to }) => ({
-      id,
-      network,
-      identifier: this.#cells.open(PLACES.participantIdentifier(id), value),
+    return (await this.#identifiers(participant)).map(({ id, network, identifier, from, to }) => ({
+      ...{ id, network, identifier },
       from: from && from.toISOString(),
       to: to && to.toISOString(),
     }));
@@ -179,13 +203,66 @@ export class Participants {
     });
   }
 
-  /** As a search is narrowed by them. */
-  async parties(participant: string): Promise<PartyThen[]> {
-    return (await this.identifiers(participant)).map(({ network, identifier, from, to }) => ({
-      network,
-      ids: writtenIds(network, identifier),
-      ...(from === null ? {} : { from }),
-      ...(to === null ? {} : { to }),
+  /**
+   * Says that a number was theirs at an instant too, and so on both sides of the silence before or after it. Repeating it
+   * is harmless.
+   *
+   * @throws {RecordsError} `not-found`; `bad-request`: it is not theirs then, by what was said of it
+   */
+  async confirm(id: string, at: string, reason: string, actor: string): Promise<void> {
+    await this.#changes.make(actor, async (tx) => {
+      const [row] = await tx.query<{ fits: boolean; known: boolean }>(
+        `SELECT valid @> $2::timestamptz AS fits, $2::timestamptz BETWEEN sure_from AND sure_to AS known
+         FROM records.participant_identifier WHERE id = $1`,
+        [id, at],
+      );
+      if (!row) throw new RecordsError("not-found", "no such number or address of somebody outside is noted");
+      if (!row.fits)
+        throw new RecordsError("bad-request", "by what was said of it, it is not theirs at that time");
+      if (row.known) return { result: undefined };
+      return { fact: { action: "participant.confirm", detail: { id, at, reason } }, result: undefined };
+    });
+  }
+
+  /** As a search is narrowed by them, and what that leaves out. Looks into the catalogue for each number. */
+  async parties(participant: string): Promise<Parties> {
+    const parties: PartyThen[] = [];
+    const unconfirmed: Unconfirmed[] = [];
+    for (const { id, network, identifier, from, to, sure_from, sure_to } of await this.#identifiers(participant)) {
+      const party = { network, ids: writtenIds(network, identifier), ...spanOf(from, to) };
+      if (!isNumber(foldIdentifier(identifier)) || (from !== null && to !== null)) {
+        parties.push(party);
+        continue;
+      }
+      const period = periodOf(
+        {
+          from: from && from.getTime(),
+          to: to && to.getTime(),
+          sure: { from: sure_from.getTime(), to: sure_to.getTime() },
+        },
+        await this.#catalogue.partyRuns(party, SILENCE_MS),
+      );
+      parties.push({ ...party, ...spanOf(dateOf(period.from), dateOf(period.to)) });
+      for (const { side, records, ...silence } of period.silences)
+        unconfirmed.push({
+          ...{ id, network, identifier, side, records },
+          silentFrom: new Date(silence.from).toISOString(),
+          silentTo: new Date(silence.to).toISOString(),
+          confirm: new Date(silence.confirm).toISOString(),
+        });
+    }
+    return { parties, unconfirmed };
+  }
+
+  async #identifiers(participant: string) {
+    const rows = await this.#database.query<IdentifierRow>(
+      `SELECT id, network, value, lower(valid) AS from, upper(valid) AS to, sure_from, sure_to
+       FROM records.participant_identifier WHERE participant = $1 ORDER BY network, valid LIMIT ${MAX_IDENTIFIERS}`,
+      [participant],
+    );
+    return rows.map(({ value, ...row }) => ({
+      ...row,
+      identifier: this.#cells.open(PLACES.participantIdentifier(row.id), value),
     }));
   }
 
@@ -207,4 +284,15 @@ export class Participants {
 function requireSpan(from: string | null, to: string | null): void {
   if (from !== null && to !== null && from >= to)
     throw new RecordsError("bad-request", "what is theirs for a time ends after it begins");
+}
+
+function dateOf(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
+}
+
+function spanOf(from: Date | null, to: Date | null): { from?: string; to?: string } {
+  return {
+    ...(from === null ? {} : { from: from.toISOString() }),
+    ...(to === null ? {} : { to: to.toISOString() }),
+  };
 }

@@ -1,6 +1,7 @@
 import { eventKind, network } from "@daybook/contract";
 import { listOf, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
+import { unconfirmed } from "../participants/participant-routes.ts";
 import type { Searching } from "../searching/search.ts";
 
 const text = (max: number) => z.string().min(1).max(max);
@@ -49,6 +50,7 @@ export function readingRoutes({ searching }: { searching: Searching }): Route[] 
         total: z.int(),
         totalIsExact: z.boolean(),
         results: z.array(result).readonly(),
+        unconfirmed,
         next: z.string().nullable(),
       }),
       handle: ({ principal, query: { q, ...rest } }) => searching.page({ words: q, ...rest }, principal),

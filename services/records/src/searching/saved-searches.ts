@@ -2,6 +2,7 @@ import { type HitCounts, parseQuery } from "@daybook/catalogue";
 import type { Principal } from "@daybook/runtime";
 import { randomUUID } from "node:crypto";
 import { type Finding, findingOf } from "./findings.ts";
+import type { Unconfirmed } from "../participants/participants.ts";
 import type { Searching } from "./search.ts";
 import type { SearchFilters } from "./search-facts.ts";
 import type { SavedSearch, SearchLog } from "./search-log.ts";
@@ -14,6 +15,7 @@ export interface ResultPage {
   /** By network and kind, of what `total` counts; null on later pages. */
   readonly counts: HitCounts | null;
   readonly results: readonly Finding[];
+  readonly unconfirmed: readonly Unconfirmed[];
   readonly next: string | null;
 }
 
@@ -53,7 +55,7 @@ export class SavedSearches {
   ): Promise<ResultPage> {
     const { words, filters } = await this.#log.get(of.matter, of.search);
     const asked = { ...of, words, filters, action: "search.read", shown: true, counted: true } as const;
-    const { page, opened } = await this.#searching.ask(asked, principal);
+    const { page, opened, unconfirmed } = await this.#searching.ask(asked, principal);
     const query = parseQuery(words);
     const selected = await this.#selection.among(
       of.matter,
@@ -67,6 +69,7 @@ export class SavedSearches {
         const record = opened[at];
         return record ? [findingOf(ref, record, query, selected.has(ref.id))] : [];
       }),
+      unconfirmed,
       next: page.next ?? null,
     };
   }

@@ -16,7 +16,7 @@ export const searchFilters = z.strictObject({
   custodian: text(512).optional(),
   /** Title or id of a post; in what is kept, the id. Whoever held it, while they did. */
   post: text(512).optional(),
-  /** Name or id of somebody outside; in what is kept, the id. What they wrote, and what was written to them alone. */
+  /** Name or id of somebody outside; in what is kept, the id. Both directions: see `Filters.parties`. */
   participant: text(512).optional(),
   network: z.array(network).max(20).optional(),
   /** Its key: see `conversationKey`. */

@@ -2,6 +2,7 @@ import { eventKind, method, network, provenance } from "@daybook/contract";
 import { type Route, route } from "@daybook/runtime";
 import { z } from "zod";
 import { pageEnd, pageQuery } from "../paging.ts";
+import { unconfirmed } from "../participants/participant-routes.ts";
 import { params } from "../routes/fields.ts";
 import type { SavedSearches } from "./saved-searches.ts";
 import { searchFilters } from "./search-facts.ts";
@@ -128,6 +129,7 @@ export function savedSearchRoutes({
           .nullable()
           .describe("Of what `total` counts, and floors where it is one; on the first page, null on others"),
         results: z.array(finding).readonly(),
+        unconfirmed,
         ...pageEnd,
       }),
       handle: ({ principal, params: { id: matter, search }, query }) =>

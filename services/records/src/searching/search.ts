@@ -12,7 +12,7 @@ import { randomUUID } from "node:crypto";
 import type { Cells } from "../cells.ts";
 import type { Database } from "../database.ts";
 import type { Matters } from "../matters/matters.ts";
-import type { Participants } from "../participants/participants.ts";
+import type { Participants, Parties, Unconfirmed } from "../participants/participants.ts";
 import type { Posts } from "../posts/posts.ts";
 import { type Reading, requireAuditor } from "../reading.ts";
 import type { Registry } from "../registry.ts";
@@ -57,6 +57,8 @@ export interface SearchAnswer {
   readonly total: number;
   readonly totalIsExact: boolean;
   readonly results: readonly SearchResult[];
+  /** Of the numbers of whom it is narrowed by: what is not theirs until somebody says so. */
+  readonly unconfirmed: readonly Unconfirmed[];
   readonly next: string | null;
 }
 
@@ -139,7 +141,7 @@ export class Searching {
       titled,
     });
     const first = cursor === undefined ? { search: randomUUID() } : {};
-    const { page, opened } = await this.ask(
+    const { page, opened, unconfirmed } = await this.ask(
       { words, filters, matter, limit, cursor, ...first, action: "search", shown: true },
       principal,
     );
@@ -147,6 +149,7 @@ export class Searching {
       total: page.total,
       totalIsExact: page.totalIsExact,
       results: opened.flatMap((record) => (record ? [resultOf(record)] : [])),
+      unconfirmed,
       next: page.next ?? null,
     };
   }
@@ -161,11 +164,16 @@ export class Searching {
   async ask(
     question: Question,
     principal: Principal,
-  ): Promise<{ page: SearchPage; opened: (ArchiveRecord | undefined)[] }> {
+  ): Promise<{
+    page: SearchPage;
+    opened: (ArchiveRecord | undefined)[];
+    unconfirmed: readonly Unconfirmed[];
+  }> {
     const { words, filters: asked, matter, limit, cursor, search, action, shown, counted = false } = question;
     if (asked.kind?.includes("audit")) requireAuditor(principal);
     await this.#matters.required(matter);
-    const filters = await this.filtersOf(asked);
+    const outside = await this.#outside(asked);
+    const filters = await this.#filtersOf(asked, outside);
     const page = await this.#catalogue.search({
       words,
       filters,
@@ -194,7 +202,7 @@ export class Searching {
     await this.#trail.publish(event);
     const fact = searchOf(event.event.audit as Audit, event.event.capturedAt);
     if (fact) await keepSearch(this.#database, fact, this.#cells, { now: true });
-    return { page, opened: await opening };
+    return { page, opened: await opening, unconfirmed: outside?.unconfirmed ?? [] };
   }
 
   /**
@@ -217,10 +225,18 @@ export class Searching {
 
   /** The catalogue's filters for what was asked. */
   async filtersOf(asked: SearchFilters): Promise<Filters> {
-    const { custodian, post, participant, conversation, titled, kind, ...rest } = asked;
+    return this.#filtersOf(asked, await this.#outside(asked));
+  }
+
+  async #outside({ participant }: SearchFilters): Promise<Parties | undefined> {
+    return participant === undefined ? undefined : this.#participants.parties(participant);
+  }
+
+  async #filtersOf(asked: SearchFilters, outside: Parties | undefined): Promise<Filters> {
+    const { custodian, post, participant: _, conversation, titled, kind, ...rest } = asked;
     return {
       ...(custodian === undefined ? {} : { custodian }),
-      ...(participant === undefined ? {} : { parties: await this.#participants.parties(participant) }),
+      ...(outside === undefined ? {} : { parties: outside.parties }),
       ...(conversation === undefined ? {} : { conversationKey: conversation }),
       ...(titled === undefined ? {} : { conversation: titled }),
       ...(post === undefined ? {} : { held: await this.#held(post) }),
