@@ -131,6 +131,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   selecting(
     program.command("export").description("build an evidence package"),
     "custodian",
+    "participant",
     "network",
     "conversation",
     "from",
@@ -188,7 +189,10 @@ function selecting(command: Command, ...filters: string[]): Command {
     from: "<date>",
     to: "<date>",
   };
-  for (const filter of filters) command.option(`--${filter} ${about[filter] ?? ""}`);
+  const means: Record<string, string> = {
+    participant: "somebody outside: what they wrote and what was sent to them, on every network",
+  };
+  for (const filter of filters) command.option(`--${filter} ${about[filter] ?? ""}`, means[filter]);
   return command;
 }
 

@@ -2,6 +2,7 @@ export type EvidenceErrorCode =
   | "no-such-matter"
   | "matter-closed"
   | "no-such-custodian"
+  | "no-such-participant"
   | "bad-request" // a filter or key that cannot be used
   | "no-such-export"
   | "already-taken" // a package that is streamed is made and taken once: have it built, or ask for another

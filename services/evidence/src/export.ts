@@ -9,10 +9,10 @@ import { EvidenceError } from "./error.ts";
 import { Gone } from "./gone.ts";
 import { holdLogs } from "./held-logs.ts";
 import { parsed, provedRecords, threads } from "./opened-records.ts";
-import type { AttestingService, AuditTrail, Disposed, JsonValue, RecordsService } from "./ports.ts";
+import type { AttestingService, AuditTrail, Disposed, JsonValue, Outside, RecordsService } from "./ports.ts";
 import type { ProvedShard } from "./proved.ts";
 import { findReceipt } from "./receipt.ts";
-import { isWhole, select, type Wanted } from "./selection.ts";
+import { isWhole, select, type Selected, type Wanted } from "./selection.ts";
 
 /** What a person asks for. */
 export interface ExportRequest {
@@ -21,7 +21,6 @@ export interface ExportRequest {
   readonly matter: string;
   /** Of the package and its folder. */
   readonly name: string;
-  /** The custodian by name or id. */
   readonly wanted: Wanted;
   /** What people selected in the matter, in place of `wanted`. */
   readonly selection: boolean;
@@ -77,13 +76,15 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
   const matter = await deps.records.matter(request.matter);
   if (matter.closedAt !== null)
     throw new EvidenceError("matter-closed", "the matter is closed: open another");
-  const { custodian } = request.wanted;
-  const wanted = {
-    ...request.wanted,
+  const { custodian, participant, ...rest } = request.wanted;
+  const outside = participant === undefined ? undefined : await deps.records.participant(participant);
+  const wanted: Selected = {
+    ...rest,
     ...(custodian !== undefined && { custodian: await deps.records.custodian(custodian) }),
+    ...(outside && { parties: outside.parties }),
   };
   const chosen = request.selection ? await chosenIn(request.matter, deps.records) : undefined;
-  const said = describe(request, chosen);
+  const said = { ...describe(request, chosen), ...(outside && { participant: plain(outside) }) };
   await deps.trail.record({
     actor: request.actor,
     action: "export.start",
@@ -161,6 +162,11 @@ export async function prepareExport(request: ExportRequest, deps: ExportDeps): P
       return findReceipt(request, deps, startedAt);
     },
   };
+}
+
+/** As an audit event holds it. */
+function plain(value: Outside): JsonValue {
+  return JSON.parse(JSON.stringify(value)) as JsonValue;
 }
 
 /** What was selected in a matter. @throws {EvidenceError} `bad-request` when that is nothing */

@@ -1,4 +1,6 @@
+import type { PartyThen } from "@daybook/catalogue";
 import type { AuditAction } from "@daybook/contract";
+
 /** A matter, as the records service keeps it. */
 export interface Matter {
   readonly id: string;
@@ -15,12 +17,30 @@ export interface Disposed {
   readonly index: number;
 }
 
+/** Somebody outside, as the records service knows them. */
+export interface Outside {
+  readonly id: string;
+  /** By what networks know them, and when. */
+  readonly parties: readonly PartyThen[];
+  /** Numbers of theirs whose records beyond a long silence are not taken as theirs, and how many those are. */
+  readonly unconfirmed: readonly {
+    readonly network: string;
+    readonly identifier: string;
+    readonly side: string;
+    readonly silentFrom: string;
+    readonly silentTo: string;
+    readonly records: number;
+  }[];
+}
+
 /** What evidence needs of the records service. */
 export interface RecordsService {
   /** @throws {EvidenceError} `no-such-matter`, `unavailable` */
   matter(id: string): Promise<Matter>;
   /** The id of a custodian named by name or id. @throws {EvidenceError} `no-such-custodian`, `unavailable` */
   custodian(name: string): Promise<string>;
+  /** Somebody outside named by name or id. @throws {EvidenceError} `no-such-participant`, `bad-request`, `unavailable` */
+  participant(name: string): Promise<Outside>;
   /** Every record that was disposed of. */
   disposals(): AsyncIterable<Disposed>;
   /** Ids of the records that were selected in a matter. @throws {EvidenceError} `no-such-matter`, `unavailable` */

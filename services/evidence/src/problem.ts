@@ -5,6 +5,7 @@ const STATUS: Record<EvidenceErrorCode, number> = {
   "no-such-matter": 404,
   "matter-closed": 409,
   "no-such-custodian": 404,
+  "no-such-participant": 404,
   "bad-request": 422,
   "no-such-export": 404,
   "already-taken": 409,

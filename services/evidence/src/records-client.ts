@@ -1,3 +1,4 @@
+import { network } from "@daybook/contract";
 import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { asked } from "./asked.ts";
@@ -9,6 +10,21 @@ const matter = z.object({
   title: z.string(),
   kind: z.string(),
   closedAt: z.string().nullable(),
+});
+const instants = { from: z.string().exactOptional(), to: z.string().exactOptional() };
+const outside = z.object({
+  id: z.string(),
+  parties: z.array(z.object({ network, ids: z.array(z.string()), ...instants })),
+  unconfirmed: z.array(
+    z.object({
+      network: z.string(),
+      identifier: z.string(),
+      side: z.string(),
+      silentFrom: z.string(),
+      silentTo: z.string(),
+      records: z.int(),
+    }),
+  ),
 });
 const disposed = z.object({ id: z.string(), auditId: z.string(), shard: z.string(), index: z.int() });
 const disposedPage = z.object({ disposals: z.array(disposed), next: z.string().nullable() });
@@ -43,6 +59,10 @@ export function recordsClient(services: ApiClient): RecordsService {
       );
       return found.id;
     },
+    participant: (name) =>
+      asked("no-such-participant", () =>
+        services.call("post", "/internal/v1/participants/resolve", { body: { name }, response: outside }),
+      ),
     async *disposals() {
       let after: string | undefined;
       do {

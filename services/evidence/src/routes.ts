@@ -24,6 +24,12 @@ const exportBody = z.strictObject({
     .describe("What people selected in the matter, and what belongs to it; without words and filters"),
   query: z.string().min(1).max(1_000).optional(),
   custodian: z.string().min(1).max(1_024).optional(),
+  participant: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe("Of somebody outside, by name or id: what they wrote and what was sent to them"),
   conversation: z.string().min(1).max(1_024).optional(),
   network: network.optional(),
   from: z.string().max(32).optional(),

@@ -1,14 +1,22 @@
-import type { CatalogueReader, Filters, ReadTexts, RecordRef } from "@daybook/catalogue";
+import type { CatalogueReader, Filters, PartyThen, ReadTexts, RecordRef } from "@daybook/catalogue";
 import type { EventKind, Network } from "@daybook/contract";
 
-/** What an export was asked for, with the custodian's id in place of the name. */
+/** What an export was asked for. */
 export interface Wanted {
   readonly words?: string | undefined;
+  /** By name or id. */
   readonly custodian?: string | undefined;
+  /** Somebody outside, by name or id. */
+  readonly participant?: string | undefined;
   readonly conversation?: string | undefined;
   readonly network?: Network | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+}
+
+/** The same, as the catalogue is asked: the custodian by id, and somebody outside by what networks call them when. */
+export interface Selected extends Omit<Wanted, "participant"> {
+  readonly parties?: readonly PartyThen[] | undefined;
 }
 
 /** Kinds that words select among; the others come with what they are about. */
@@ -31,20 +39,20 @@ const LISTENING: readonly EventKind[] = ["gap", "coverage"];
 const CHUNK = 5_000;
 
 /** Whether nothing narrows the export. */
-export function isWhole(wanted: Wanted): boolean {
+export function isWhole(wanted: Selected): boolean {
   return Object.values(wanted).every((value) => value === undefined);
 }
 
 /**
- * The records of an export, in the order of the logs, each once: what the filters select; with words, what is
- * about it; gaps and coverage of the same custodian, network and interval; the notices of files that it cites;
+ * The records of an export, in the order of the logs, each once: what the filters select; with words or
+ * somebody outside, what is about it; gaps and coverage of the same custodian, network and interval; the notices of files that it cites;
  * the matter's own audit.
  *
  * @param certificates ids of audit records that come too, whatever their matter
  */
 export async function select(
   reader: CatalogueReader,
-  wanted: Wanted,
+  wanted: Selected,
   matter: string,
   texts: ReadTexts,
   certificates: readonly string[] = [],
@@ -53,15 +61,19 @@ export async function select(
   const add = (refs: Iterable<RecordRef>) => {
     for (const ref of refs) found.set(ref.id, ref);
   };
-  const { words, custodian, network, from, to } = wanted;
+  const { words, custodian, parties, network, from, to } = wanted;
   const filters = filtersOf(wanted);
   // What follows a message follows it in every capture of it: another custodian's is not what was asked for.
   const own = custodian === undefined ? reader : reader.within([custodian]);
-  if (words === undefined) {
-    const kinds = isWhole(wanted) ? EVERYTHING : EVERYTHING.filter((kind) => !LISTENING.includes(kind));
-    for await (const refs of reader.select({ filters: { ...filters, kinds } })) add(refs);
+  const unworded = isWhole(wanted) ? EVERYTHING : EVERYTHING.filter((kind) => !LISTENING.includes(kind));
+  if (words === undefined && parties === undefined) {
+    for await (const refs of reader.select({ filters: { ...filters, kinds: unworded } })) add(refs);
   } else {
-    for await (const refs of reader.select({ words, filters: { ...filters, kinds: WORDED }, texts })) {
+    const search =
+      words === undefined
+        ? { filters: { ...filters, kinds: unworded } }
+        : { words, filters: { ...filters, kinds: WORDED }, texts };
+    for await (const refs of reader.select(search)) {
       add(refs);
       for (const chunk of chunks(refs)) add(await own.about(chunk));
       for (const chunk of chunks(refs.filter((ref) => ref.kind === "edit"))) add(await targetsOf(own, chunk));
@@ -94,9 +106,10 @@ export function inThreads(refs: readonly RecordRef[]): RecordRef[] {
   );
 }
 
-function filtersOf({ custodian, conversation, network, from, to }: Wanted): Filters {
+function filtersOf({ custodian, parties, conversation, network, from, to }: Selected): Filters {
   return {
     ...(custodian !== undefined && { custodian }),
+    ...(parties !== undefined && { parties }),
     ...(conversation !== undefined && { conversation }),
     ...(network !== undefined && { network }),
     ...(from !== undefined && { from }),

@@ -8,7 +8,7 @@ import { unzip } from "@daybook/package/testing";
 import { decryptWithKey } from "@daybook/openpgp";
 import type { ApiClient } from "@daybook/runtime";
 import { verifyPackage } from "@daybook/verify";
-import { CLOSED_MATTER, CUSTODIAN, MATTER, type Running, startEvidence } from "./support/running.ts";
+import { CLOSED_MATTER, CUSTODIAN, MATTER, OUTSIDE, type Running, startEvidence } from "./support/running.ts";
 import { keyPairs, message, VKEYS } from "./support/small-archive.ts";
 
 interface Summary {
@@ -157,6 +157,23 @@ describe("asking for an export", () => {
     const records = [...files].filter(([name]) => name.startsWith("papers/data/records/"));
     const kinds = records.map(([, bytes]) => (JSON.parse(bytes.toString()) as { kind: string }).kind);
     expect(kinds.sort()).toEqual(["audit", "message"]);
+  });
+
+  it("narrows to somebody outside, and says by which numbers of theirs, when, and what nobody has confirmed", async () => {
+    await evidence.archive.archive("0", [
+      message({ network: "sms", text: "the ferry", sender: { id: "+447700900456", name: "" } }),
+    ]);
+    const { id } = await ask({ participant: "Fergus Reid" });
+    const files = await unzip(await take(id, "package"));
+    const texts = [...files].flatMap(([name, bytes]) => {
+      const { text } = (name.includes("/records/") ? JSON.parse(bytes.toString()) : {}) as { text?: string };
+      return text === undefined ? [] : [text];
+    });
+    expect(texts).toEqual(["the ferry"]);
+    const said = { filters: { participant: "Fergus Reid" }, participant: OUTSIDE };
+    expect(JSON.parse(files.get("papers/data/request.json")!.toString())).toMatchObject(said);
+    expect(evidence.published[0]!.event.audit!.detail).toMatchObject(said);
+    await expect(ask({ participant: "Nobody" })).rejects.toMatchObject({ code: "no-such-participant" });
   });
 });
 

@@ -1,8 +1,8 @@
-import { inThreads, select, type Wanted } from "../src/selection.ts";
+import { inThreads, select, type Selected } from "../src/selection.ts";
 import { catalogueOf } from "./support/catalogue.ts";
 import { type Given, stored } from "./support/stored.ts";
 
-async function selected(given: readonly Given[], wanted: Wanted, matter = "matter-1"): Promise<string[]> {
+async function selected(given: readonly Given[], wanted: Selected, matter = "matter-1"): Promise<string[]> {
   const texts = () => Promise.resolve([]);
   return (await select(catalogueOf(given.map(stored)), wanted, matter, texts)).map((ref) => ref.id);
 }
@@ -113,7 +113,7 @@ describe("An export's selection without words", () => {
 });
 
 describe("A narrowed selection", () => {
-  const day: Wanted = { custodian: "ada", network: "whatsapp", from: "2026-03-04", to: "2026-03-04" };
+  const day: Selected = { custodian: "ada", network: "whatsapp", from: "2026-03-04", to: "2026-03-04" };
 
   it.each(["gap", "coverage"] as const)(
     "brings what follows it: %s whose interval meets the one asked for, of this custodian and network",
@@ -132,6 +132,20 @@ describe("A narrowed selection", () => {
       expect(await selected(given, { ...day, words: "budget" })).toEqual(["over"]);
     },
   );
+
+  it("brings what is about the messages of somebody outside, and the gaps, with words and without", async () => {
+    const theirs: Given[] = [
+      { ...hit, keys: { networkId: "n1", sender: "fergus" } },
+      { id: "liked", kind: "reaction", keys: { target: "n1", sender: "ada" } },
+      { id: "other", text: "the budget", keys: { sender: "ada" } },
+      { id: "signal", network: "signal", text: "the budget", keys: { sender: "fergus" } },
+      { id: "gap", kind: "gap", span },
+    ];
+    const parties = [{ network: "whatsapp" as const, ids: ["fergus"] }];
+    expect(await selected(theirs, { parties })).toEqual(["hit", "liked", "gap"]);
+    expect(await selected(theirs, { parties, words: "budget" })).toEqual(["hit", "liked", "gap"]);
+    expect(await selected(theirs, { parties: [] })).toEqual(["gap"]);
+  });
 
   it("brings gaps to a conversation, which they do not name", async () => {
     const given: Given[] = [

@@ -16,6 +16,7 @@ export interface ExportOptions {
   readonly out: string;
   readonly query?: string;
   readonly custodian?: string;
+  readonly participant?: string;
   readonly network?: string;
   readonly conversation?: string;
   readonly from?: string;

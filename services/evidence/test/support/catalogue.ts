@@ -38,13 +38,15 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
     within: (custodians) =>
       catalogueOf(records.filter(({ ref }) => custodians.includes(ref.keys.custodian ?? ""))),
     async *select({ words, filters = {} }) {
-      const { kinds = SEARCHED_KINDS, conversation, matter, from, to } = filters;
+      const { kinds = SEARCHED_KINDS, conversation, parties, matter, from, to } = filters;
       const hits = refs(
         (ref, text) =>
           kinds.includes(ref.kind) &&
           scoped(filters, ref) &&
           same(conversation, ref.keys.conversation) &&
           same(matter, ref.keys.matter) &&
+          (parties === undefined ||
+            parties.some(({ network, ids }) => ref.network === network && ids.includes(ref.keys.sender ?? ""))) &&
           (from === undefined || ref.at >= start(from)) &&
           (to === undefined || ref.at <= end(to)) &&
           (words === undefined || text.includes(words)),

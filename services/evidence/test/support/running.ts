@@ -22,6 +22,21 @@ import { DEPLOYMENT, keyPairs, SmallArchive, VKEYS } from "./small-archive.ts";
 
 export const MATTER = "00000000-0000-4000-8000-00000000000a";
 export const CLOSED_MATTER = "00000000-0000-4000-8000-00000000000b";
+/** Somebody outside, as the records service tells of them. */
+export const OUTSIDE = {
+  id: "00000000-0000-4000-8000-00000000000d",
+  parties: [{ network: "sms", ids: ["+447700900456"], to: "2026-07-01T00:00:00.000Z" }],
+  unconfirmed: [
+    {
+      network: "sms",
+      identifier: "+447700900456",
+      side: "after",
+      silentFrom: "2026-03-01T00:00:00.000Z",
+      silentTo: "2026-09-01T00:00:00.000Z",
+      records: 2,
+    },
+  ],
+};
 export const CUSTODIAN = "00000000-0000-4000-8000-00000000000c";
 const INTERNAL_TOKEN = "internal";
 
@@ -229,6 +244,18 @@ function otherRoutes(
       handle: ({ body: { name } }) => {
         if (name !== "Ann Lee") throw nothing;
         return Promise.resolve({ id: CUSTODIAN, name });
+      },
+    }),
+    route({
+      method: "post",
+      path: "/internal/v1/participants/resolve",
+      action: "internal",
+      summary: "Somebody outside",
+      body: z.object({ name: z.string() }),
+      response: z.record(z.string(), z.unknown()),
+      handle: ({ body: { name } }) => {
+        if (name !== "Fergus Reid") throw nothing;
+        return Promise.resolve(OUTSIDE);
       },
     }),
     route({

@@ -145,6 +145,7 @@ function about(id: string, event: Event): Omit<RecordRef, "shard" | "index" | "s
       account,
       ...(event.custodian && { custodian: event.custodian.id }),
       ...(conversation && { conversation: conversation.id }),
+      ...(event.sender && { sender: event.sender.id }),
       ...(audit?.matter !== undefined && { matter: audit.matter }),
     },
   };
