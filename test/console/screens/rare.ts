@@ -114,9 +114,36 @@ const parked = (from: number) =>
     replayedBy: null,
   }));
 
+/** A number that was silent for so long, on both sides, that nobody has said whose it is beyond. */
+const UNCONFIRMED = (["before", "after"] as const).map((side, n) => ({
+  id: WAITING,
+  network: "sms",
+  identifier: "+447700900456",
+  side,
+  silentFrom: "2025-10-01T10:00:00.000Z",
+  silentTo: "2026-03-01T10:00:00.000Z",
+  records: n + 1,
+  confirm: "2025-10-01T10:00:00.000Z",
+}));
+const OUTSIDE = {
+  id: FAILED,
+  name: "Morag Gunn",
+  identifiers: [{ id: WAITING, network: "sms", identifier: "+447700900456", from: null, to: null }],
+};
+const SEARCH = {
+  id: WAITING,
+  by: { id: "officer", name: "Isla Brennan" },
+  at: "2026-12-15T10:30:00.000Z",
+  q: "",
+  filters: { participant: FAILED },
+  names: { participant: "Morag Gunn" },
+  total: 0,
+  totalIsExact: true,
+};
+
 const get = (
   path: string,
-  action: "matter.read" | "export" | "parked.read",
+  action: "matter.read" | "export" | "parked.read" | "participant.read" | "search",
   answer: (id: string, cursor: number) => unknown,
 ): Route =>
   route({
@@ -124,7 +151,7 @@ const get = (
     path,
     action,
     summary: path,
-    params: z.object({ id: z.string().optional() }),
+    params: z.object({ id: z.string().optional(), search: z.string().optional() }),
     query: z.object({ limit: z.string().optional(), cursor: z.coerce.number().default(0) }),
     response: z.json(),
     handle: ({ params, query }) => Promise.resolve(z.json().parse(answer(params.id ?? "", query.cursor))),
@@ -135,6 +162,13 @@ export const rareRoutes: readonly Route[] = [
   get("/api/v1/matters/:id", "matter.read", () => matter),
   get("/api/v1/matters/:id/clock", "matter.read", () => clock),
   get("/api/v1/matters/:id/history", "matter.read", () => ({ history: [], next: null })),
+  get("/api/v1/participants/:id", "participant.read", () => OUTSIDE),
+  get("/api/v1/participants/:id/silences", "participant.read", () => ({ unconfirmed: UNCONFIRMED })),
+  get("/api/v1/matters/:id/searches/:search", "matter.read", () => SEARCH),
+  get("/api/v1/matters/:id/searches/:search/results", "search", () => ({
+    ...{ total: 0, totalIsExact: true, counts: null, results: [], unconfirmed: UNCONFIRMED, next: null },
+  })),
+  get("/api/v1/matters/:id/selection/count", "matter.read", () => ({ total: 0 })),
   get("/api/v1/exports/:id", "export", (id) => EXPORTS.get(id)),
   get("/api/v1/health/parked", "parked.read", (_, cursor) => ({
     parked: parked(cursor),
@@ -160,6 +194,13 @@ export const rareScreens: readonly Screen[] = [
     "waiting",
     "records-officer",
     `/matters/${MATTER}/exports/${WAITING}`,
+  ),
+  screen("/participants/:id", "silent", "records-officer", `/participants/${FAILED}`),
+  screen(
+    "/matters/:id/searches/:search",
+    "silent",
+    "records-officer",
+    `/matters/${MATTER}/searches/${WAITING}`,
   ),
   screen("/health/parked", "many", "administrator", "/health/parked"),
   screen("/health/parked", "further-on", "administrator", `/health/parked?cursor=${PARKED}`),

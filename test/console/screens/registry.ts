@@ -325,6 +325,10 @@ const participantScreens: readonly Screen[] = [
     const { participant, identifier } = await known(stage);
     return `/participants/${participant}/identifiers/${identifier}/release`;
   }),
+  asked("/participants/:id/identifiers/:identifier/confirm/:at", async (stage) => {
+    const { participant, identifier } = await known(stage);
+    return `/participants/${participant}/identifiers/${identifier}/confirm/2026-01-01T00:00:00.000Z`;
+  }),
 ];
 
 export const registryScreens: readonly Screen[] = [

@@ -61,6 +61,8 @@ export const savedSearch = z.object({
   filters: z.object({
     custodian: z.string().optional(),
     post: z.string().optional(),
+    participant: z.string().optional(),
+    titled: z.string().optional(),
     network: z.array(z.string()).optional(),
     conversation: z.string().optional(),
     account: z.string().optional(),
@@ -70,6 +72,6 @@ export const savedSearch = z.object({
     kind: z.array(z.string()).optional(),
     attachments: z.string().optional(),
   }),
-  names: z.object({ custodian: z.string().optional() }).default({}),
+  names: z.object({ custodian: z.string().optional(), participant: z.string().optional() }).default({}),
 });
 export type SavedSearch = z.infer<typeof savedSearch>;

@@ -22,6 +22,7 @@ export const exportForm = z
     of: z.enum(OF, "exporting:errors.of"),
     query: words(1_000, "exporting:errors.query"),
     custodian: words(512, "exporting:errors.custodian"),
+    participant: words(512, "exporting:errors.participant"),
     network: z.union([z.literal(""), network]).default(""),
     ...dateFields("from"),
     ...dateFields("to"),
@@ -37,16 +38,18 @@ export const exportForm = z
   .check(requireDay("from", { missing: undefined, wrong: "exporting:errors.day" }))
   .check(requireDay("to", { missing: undefined, wrong: "exporting:errors.day" }))
   .check(({ value, issues }) => {
-    const { of, query, custodian, network: on } = value;
+    const { of, query, custodian, participant, network: on } = value;
     const days = [dayIn(value, "from"), dayIn(value, "to")];
-    if (of !== "filters" || query || custodian || on || days.some((day) => day !== undefined)) return;
+    const isNarrowed = query || custodian || participant || on || days.some((day) => day !== undefined);
+    if (of !== "filters" || isNarrowed) return;
     issues.push({ code: "custom", path: ["query"], message: "exporting:errors.filters", input: query });
   });
 export type ExportForm = z.output<typeof exportForm>;
 
 /** The same, as the API takes it. */
 export function askedFor(form: ExportForm): Record<string, unknown> {
-  const { of, query, custodian, network: on, formats, withSources, recipient, recipientFile, name } = form;
+  const { of, query, custodian, participant, network: on, formats, withSources } = form;
+  const { recipient, recipientFile, name } = form;
   const given = (field: string, value: string | null | undefined) => (value ? { [field]: value } : {});
   const key = recipientFile ? recipientFile.body.toString("utf8") : recipient;
   return {
@@ -58,6 +61,7 @@ export function askedFor(form: ExportForm): Record<string, unknown> {
     ...(of === "filters" && {
       ...given("query", query),
       ...given("custodian", custodian),
+      ...given("participant", participant),
       ...given("network", on),
       ...given("from", dayIn(form, "from")),
       ...given("to", dayIn(form, "to")),
@@ -70,7 +74,7 @@ export function ofSearch({ q, filters, names }: SavedSearch): {
   values: Record<string, unknown>;
   lacks: string[];
 } {
-  const { custodian, network: networks = [], from, to, ...others } = filters;
+  const { custodian, participant, network: networks = [], from, to, ...others } = filters;
   const [only, ...more] = networks;
   const lacks = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   return {
@@ -78,6 +82,7 @@ export function ofSearch({ q, filters, names }: SavedSearch): {
       of: "filters",
       query: q,
       custodian: custodian === undefined ? "" : (names.custodian ?? custodian),
+      participant: participant === undefined ? "" : (names.participant ?? participant),
       network: more.length === 0 ? (only ?? "") : "",
       ...dateParts("from", from),
       ...dateParts("to", to),

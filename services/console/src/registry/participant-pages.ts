@@ -1,6 +1,7 @@
 import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { page, view } from "../page.ts";
+import { unconfirmed } from "../searching/search-answers.ts";
 import { NETWORKS } from "../searching/search-form.ts";
 import { act, REASON } from "./act.ts";
 import { cursor, params, participant, participantList } from "./registry-answers.ts";
@@ -51,7 +52,16 @@ export const participantPages = [
     path: "/participants/:id",
     action: "participant.read",
     params,
-    handle: async ({ api, params: { id } }) => view("registry/participant", { one: await find(api, id) }),
+    handle: async ({ api, params: { id } }) => {
+      const [one, silences] = await Promise.all([
+        find(api, id),
+        api.call("get", "/api/v1/participants/:id/silences", {
+          params: { id },
+          response: z.object({ unconfirmed }),
+        }),
+      ]);
+      return view("registry/participant", { one, ...silences });
+    },
   }),
   ...act({
     key: "identify-participant",
@@ -70,6 +80,25 @@ export const participantPages = [
       await api.call("post", "/api/v1/participants/:id/identifiers", {
         params: { id },
         body: { ...body, from, to },
+      });
+      return undefined;
+    },
+  }),
+  ...act({
+    key: "confirm-participant",
+    path: "/participants/:id/identifiers/:identifier/confirm/:at",
+    action: MANAGE,
+    params: z.object({ id: z.uuid(), identifier: z.uuid(), at: z.iso.datetime() }),
+    fields: [REASON],
+    asked: async (api, { id = "", identifier = "" }) => {
+      const { name, identifiers } = await find(api, id);
+      const number = identifiers.find((one) => one.id === identifier)?.identifier;
+      return { caption: [name, ...(number === undefined ? [] : [number])].join(", "), back: `/participants/${id}` };
+    },
+    send: async (api, { identifier = "", at = "" }, { reason }) => {
+      await api.call("post", "/api/v1/participant-identifiers/:id/confirm", {
+        params: { id: identifier },
+        body: { at, reason },
       });
       return undefined;
     },

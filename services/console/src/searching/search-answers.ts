@@ -61,11 +61,26 @@ export type Finding = z.infer<typeof finding>;
 
 const byValue = z.array(z.object({ value: z.string(), hits: z.number() }));
 
+/** Numbers of somebody outside that were silent for so long that nobody has said whose they are beyond it. */
+export const unconfirmed = z.array(
+  z.object({
+    id: z.string(),
+    network: z.string(),
+    identifier: z.string(),
+    side: z.enum(["before", "after"]),
+    silentFrom: z.string(),
+    silentTo: z.string(),
+    records: z.number(),
+    confirm: z.string(),
+  }),
+);
+
 export const results = z.object({
   total: z.number(),
   totalIsExact: z.boolean(),
   counts: z.object({ network: byValue, kind: byValue }).nullable(),
   results: z.array(finding),
+  unconfirmed,
   next: z.string().nullable(),
 });
 export type Results = z.infer<typeof results>;
