@@ -140,7 +140,9 @@ async function queries(when: string): Promise<void> {
     "somebody outside, word": (n) => ({
       words: word(pick(20, 2_000, n)),
       filters: {
-        parties: [{ network: "whatsapp", ids: [`party-${(n * 37) % 2_000}`], from: "2024-01-10", to: "2024-04-10" }],
+        parties: [
+          { network: "whatsapp", ids: [`party-${(n * 37) % 2_000}`], from: "2024-01-10", to: "2024-04-10" },
+        ],
       },
     }),
     "custodian alone": (n) => ({ filters: { custodian: custodian(n) } }),

@@ -126,6 +126,7 @@ export function searchingApi(
             totalIsExact: findings.length < 5,
             counts: cursor === undefined ? counts : null,
             results: entries.map(shown),
+            unconfirmed: [],
             next,
           });
         },

@@ -51,7 +51,12 @@ suite("people outside", () => {
       },
       message("email", "fergus@example.org", "2026-03-05T10:00:00.000Z", "ferry by mail"),
       {
-        ...message("email", "olivia@office.example", "2026-03-06T10:00:00.000Z", "ferry answered by mail, in copy"),
+        ...message(
+          "email",
+          "olivia@office.example",
+          "2026-03-06T10:00:00.000Z",
+          "ferry answered by mail, in copy",
+        ),
         recipients: [
           { id: "else@example.org", name: "Else" },
           { id: "fergus@example.org", name: "Fergus" },
@@ -131,7 +136,10 @@ suite("people outside", () => {
         unconfirmed: { id: string; records: number; confirm: string; side: string }[];
       };
     const before = await asked();
-    expect(before.results.map(({ text }) => text)).toEqual(["pier, 90 days later, to Morag", "pier, from Morag"]);
+    expect(before.results.map(({ text }) => text)).toEqual([
+      "pier, 90 days later, to Morag",
+      "pier, from Morag",
+    ]);
     const number = { id, network: "whatsapp", identifier: "+44 7700 900555" };
     expect(before.unconfirmed).toEqual([
       {
@@ -162,7 +170,11 @@ suite("people outside", () => {
     await expect(
       post("/api/v1/participant-identifiers/:id/confirm", { at: "2026-01-01", reason: "?" }, { id: morag }),
     ).rejects.toMatchObject({ status: 404 });
-    await post("/api/v1/participant-identifiers/:id/release", { to: "2026-08-29", reason: "a new phone" }, { id });
+    await post(
+      "/api/v1/participant-identifiers/:id/release",
+      { to: "2026-08-29", reason: "a new phone" },
+      { id },
+    );
     await expect(confirm("2026-09-01")).rejects.toMatchObject({ status: 400 });
     // The end that a person gave is their word.
     expect((await asked()).results).toHaveLength(3);

@@ -73,37 +73,44 @@ describe("what is theirs of a number", () => {
   it("is never merged over a longer silence unless a person says so, and is all of it once they did", () => {
     const time = fc.integer({ min: 0, max: 2_000 * 24 }).map((hour) => START + hour * 3_600_000);
     fc.assert(
-      fc.property(fc.array(time, { minLength: 1, maxLength: 30 }), time, fc.boolean(), (times, first, since) => {
-        const given = since ? times.filter((one) => one >= first) : times;
-        const runs = runsOf(given);
-        let said = since ? openSince(first) : saidAt(first);
-        for (let left = runs.length; ; left -= 1) {
-          const { silences, ...period } = periodOf(said, runs);
-          const theirs = given.filter((one) => isIn(period, one)).toSorted((a, b) => a - b);
-          const vouched = [said.sure.from, said.sure.to];
-          // Whatever is theirs is near something that is, or that a person spoke of.
-          for (const [n, one] of theirs.entries()) {
-            const earlier = theirs[n - 1];
-            const isSpanned = earlier !== undefined && said.sure.from <= one && said.sure.to >= earlier;
-            expect(earlier === undefined || one - earlier <= SILENCE_MS || isSpanned).toBe(true);
+      fc.property(
+        fc.array(time, { minLength: 1, maxLength: 30 }),
+        time,
+        fc.boolean(),
+        (times, first, since) => {
+          const given = since ? times.filter((one) => one >= first) : times;
+          const runs = runsOf(given);
+          let said = since ? openSince(first) : saidAt(first);
+          for (let left = runs.length; ; left -= 1) {
+            const { silences, ...period } = periodOf(said, runs);
+            const theirs = given.filter((one) => isIn(period, one)).toSorted((a, b) => a - b);
+            const vouched = [said.sure.from, said.sure.to];
+            // Whatever is theirs is near something that is, or that a person spoke of.
+            for (const [n, one] of theirs.entries()) {
+              const earlier = theirs[n - 1];
+              const isSpanned = earlier !== undefined && said.sure.from <= one && said.sure.to >= earlier;
+              expect(earlier === undefined || one - earlier <= SILENCE_MS || isSpanned).toBe(true);
+            }
+            expect(vouched.every((one) => isIn(period, one))).toBe(true);
+            expect(silences.reduce((sum, { records }) => sum + records, 0)).toBe(
+              given.length - theirs.length,
+            );
+            const [silence] = silences;
+            if (!silence) {
+              expect(theirs).toHaveLength(given.length);
+              return;
+            }
+            expect(silence.to - silence.from).toBeGreaterThan(SILENCE_MS);
+            expect(isIn(period, silence.confirm)).toBe(false);
+            expect(left).toBeGreaterThan(0);
+            const { confirm } = silence;
+            said = {
+              ...said,
+              sure: { from: Math.min(said.sure.from, confirm), to: Math.max(said.sure.to, confirm) },
+            };
           }
-          expect(vouched.every((one) => isIn(period, one))).toBe(true);
-          expect(silences.reduce((sum, { records }) => sum + records, 0)).toBe(given.length - theirs.length);
-          const [silence] = silences;
-          if (!silence) {
-            expect(theirs).toHaveLength(given.length);
-            return;
-          }
-          expect(silence.to - silence.from).toBeGreaterThan(SILENCE_MS);
-          expect(isIn(period, silence.confirm)).toBe(false);
-          expect(left).toBeGreaterThan(0);
-          const { confirm } = silence;
-          said = {
-            ...said,
-            sure: { from: Math.min(said.sure.from, confirm), to: Math.max(said.sure.to, confirm) },
-          };
-        }
-      }),
+        },
+      ),
     );
   });
 

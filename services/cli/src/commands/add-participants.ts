@@ -22,7 +22,9 @@ export function addParticipants(program: Command, out: (command: Command) => Out
     ask("get", "/api/v1/participants/:id", { params: { id } }, out(command)),
   );
   about("silences", "<id>")
-    .description("numbers of theirs that were silent for more than 90 days: whose they are beyond it nobody has said")
+    .description(
+      "numbers of theirs that were silent for more than 90 days: whose they are beyond it nobody has said",
+    )
     .action((id: string, _given: Given, command: Command) =>
       ask("get", "/api/v1/participants/:id/silences", { params: { id } }, out(command)),
     );

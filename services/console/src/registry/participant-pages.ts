@@ -93,7 +93,10 @@ export const participantPages = [
     asked: async (api, { id = "", identifier = "" }) => {
       const { name, identifiers } = await find(api, id);
       const number = identifiers.find((one) => one.id === identifier)?.identifier;
-      return { caption: [name, ...(number === undefined ? [] : [number])].join(", "), back: `/participants/${id}` };
+      return {
+        caption: [name, ...(number === undefined ? [] : [number])].join(", "),
+        back: `/participants/${id}`,
+      };
     },
     send: async (api, { identifier = "", at = "" }, { reason }) => {
       await api.call("post", "/api/v1/participant-identifiers/:id/confirm", {

@@ -46,7 +46,9 @@ export function catalogueOf(records: readonly Stored[]): CatalogueReader {
           same(conversation, ref.keys.conversation) &&
           same(matter, ref.keys.matter) &&
           (parties === undefined ||
-            parties.some(({ network, ids }) => ref.network === network && ids.includes(ref.keys.sender ?? ""))) &&
+            parties.some(
+              ({ network, ids }) => ref.network === network && ids.includes(ref.keys.sender ?? ""),
+            )) &&
           (from === undefined || ref.at >= start(from)) &&
           (to === undefined || ref.at <= end(to)) &&
           (words === undefined || text.includes(words)),

@@ -40,7 +40,8 @@ export function silenceRoutes({ participants }: { participants: Participants }):
       method: "get",
       path: "/api/v1/participants/:id/silences",
       action: "participant.read",
-      summary: "Where numbers of somebody outside were silent so long that they may have come back to another",
+      summary:
+        "Where numbers of somebody outside were silent so long that they may have come back to another",
       params,
       response: z.object({ unconfirmed }),
       handle: async ({ params: { id } }) => {

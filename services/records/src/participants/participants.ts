@@ -228,7 +228,9 @@ export class Participants {
   async parties(participant: string): Promise<Parties> {
     const parties: PartyThen[] = [];
     const unconfirmed: Unconfirmed[] = [];
-    for (const { id, network, identifier, from, to, sure_from, sure_to } of await this.#identifiers(participant)) {
+    for (const { id, network, identifier, from, to, sure_from, sure_to } of await this.#identifiers(
+      participant,
+    )) {
       const party = { network, ids: writtenIds(network, identifier), ...spanOf(from, to) };
       if (!isNumber(foldIdentifier(identifier)) || (from !== null && to !== null)) {
         parties.push(party);

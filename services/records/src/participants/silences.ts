@@ -51,7 +51,9 @@ export function isNumber(folded: string): boolean {
  */
 export function periodOf({ from, to, sure }: Said, runs: readonly Run[]): Period {
   if (from !== null && to !== null) return { from, to, silences: [] };
-  const near = runs.filter(({ first, last }) => first - sure.to <= SILENCE_MS && sure.from - last <= SILENCE_MS);
+  const near = runs.filter(
+    ({ first, last }) => first - sure.to <= SILENCE_MS && sure.from - last <= SILENCE_MS,
+  );
   const nearest = runs.findLast(({ last }) => last < sure.from) ?? runs.find(({ first }) => first > sure.to);
   const theirs = near.length > 0 ? near : nearest ? [nearest] : [];
   const start = Math.min(sure.from, ...theirs.map(({ first }) => first));
@@ -64,9 +66,19 @@ export function periodOf({ from, to, sure }: Said, runs: readonly Run[]): Period
     from: left ? start - SILENCE_MS : from,
     to: resumed ? end + SILENCE_MS + 1 : to,
     silences: [
-      ...(left ? [{ side: "before" as const, from: left.last, to: start, records: sum(before), confirm: left.last }] : []),
+      ...(left
+        ? [{ side: "before" as const, from: left.last, to: start, records: sum(before), confirm: left.last }]
+        : []),
       ...(resumed
-        ? [{ side: "after" as const, from: end, to: resumed.first, records: sum(after), confirm: resumed.first }]
+        ? [
+            {
+              side: "after" as const,
+              from: end,
+              to: resumed.first,
+              records: sum(after),
+              confirm: resumed.first,
+            },
+          ]
         : []),
     ],
   };
