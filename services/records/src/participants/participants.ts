@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { CatalogueReader, PartyThen } from "@daybook/catalogue";
+import type { CatalogueReader } from "@daybook/catalogue";
 import type { z } from "zod";
 import { type Cells, foldName } from "../cells.ts";
 import type { Changes } from "../changes.ts";
@@ -8,9 +8,8 @@ import { RecordsError } from "../error.ts";
 import { type Order, type Page, type PageRequest, readPage } from "../paging.ts";
 import { foldIdentifier } from "../posts/custody.ts";
 import type { accountNetwork } from "../posts/post-facts.ts";
+import { type Parties, partiesOf } from "./parties.ts";
 import { participantPlaces as PLACES } from "./places.ts";
-import { isNumber, periodOf, type Silence, SILENCE_MS } from "./silences.ts";
-import { writtenIds } from "./written-ids.ts";
 
 /** Somebody outside, with whom officials write. */
 export interface Participant {
@@ -28,27 +27,6 @@ export interface ParticipantIdentifier {
   readonly identifier: string;
   readonly from: string | null;
   readonly to: string | null;
-}
-
-/** A silence of a number, behind or before which nobody has said whose it is. */
-export interface Unconfirmed {
-  /** Of what is said of the number. */
-  readonly id: string;
-  readonly network: Network;
-  readonly identifier: string;
-  readonly side: Silence["side"];
-  readonly silentFrom: string;
-  readonly silentTo: string;
-  /** Beyond it: not theirs until somebody says so. */
-  readonly records: number;
-  /** The instant to confirm. */
-  readonly confirm: string;
-}
-
-/** As a search is narrowed by somebody outside, and what that leaves out. */
-export interface Parties {
-  readonly parties: readonly PartyThen[];
-  readonly unconfirmed: readonly Unconfirmed[];
 }
 
 interface Row {
@@ -226,34 +204,7 @@ export class Participants {
 
   /** As a search is narrowed by them, and what that leaves out. Looks into the catalogue for each number. */
   async parties(participant: string): Promise<Parties> {
-    const parties: PartyThen[] = [];
-    const unconfirmed: Unconfirmed[] = [];
-    for (const { id, network, identifier, from, to, sure_from, sure_to } of await this.#identifiers(
-      participant,
-    )) {
-      const party = { network, ids: writtenIds(network, identifier), ...spanOf(from, to) };
-      if (!isNumber(foldIdentifier(identifier)) || (from !== null && to !== null)) {
-        parties.push(party);
-        continue;
-      }
-      const period = periodOf(
-        {
-          from: from && from.getTime(),
-          to: to && to.getTime(),
-          sure: { from: sure_from.getTime(), to: sure_to.getTime() },
-        },
-        await this.#catalogue.partyRuns(party, SILENCE_MS),
-      );
-      parties.push({ ...party, ...spanOf(dateOf(period.from), dateOf(period.to)) });
-      for (const { side, records, ...silence } of period.silences)
-        unconfirmed.push({
-          ...{ id, network, identifier, side, records },
-          silentFrom: new Date(silence.from).toISOString(),
-          silentTo: new Date(silence.to).toISOString(),
-          confirm: new Date(silence.confirm).toISOString(),
-        });
-    }
-    return { parties, unconfirmed };
+    return partiesOf(await this.#identifiers(participant), this.#catalogue);
   }
 
   async #identifiers(participant: string) {
@@ -286,15 +237,4 @@ export class Participants {
 function requireSpan(from: string | null, to: string | null): void {
   if (from !== null && to !== null && from >= to)
     throw new RecordsError("bad-request", "what is theirs for a time ends after it begins");
-}
-
-function dateOf(ms: number | null): Date | null {
-  return ms === null ? null : new Date(ms);
-}
-
-function spanOf(from: Date | null, to: Date | null): { from?: string; to?: string } {
-  return {
-    ...(from === null ? {} : { from: from.toISOString() }),
-    ...(to === null ? {} : { to: to.toISOString() }),
-  };
 }

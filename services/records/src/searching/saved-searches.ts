@@ -2,7 +2,7 @@ import { type HitCounts, parseQuery } from "@daybook/catalogue";
 import type { Principal } from "@daybook/runtime";
 import { randomUUID } from "node:crypto";
 import { type Finding, findingOf } from "./findings.ts";
-import type { Unconfirmed } from "../participants/participants.ts";
+import type { Unconfirmed } from "../participants/parties.ts";
 import type { Searching } from "./search.ts";
 import type { SearchFilters } from "./search-facts.ts";
 import type { SavedSearch, SearchLog } from "./search-log.ts";
