@@ -1,7 +1,7 @@
 import { PAGES } from "@daybook/console";
 import { consoleOver, type TestConsole } from "@daybook/console/testing";
 import type { Role } from "@daybook/runtime";
-import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { describeWithChromium } from "../fakes/whatsapp-web/index.ts";
 import { SCREENS } from "./screens/index.ts";
 import { lookAt, WIDE } from "./screens/look.ts";
@@ -20,7 +20,8 @@ it("looks at every page that there is", () => {
 
 describeWithChromium("screens", (path) => {
   const stage = new SampleStage();
-  const contexts = new Map<string, BrowserContext>();
+  // A page of its own for each screen would start three processes.
+  const pages = new Map<string, Page>();
   let browser: Browser;
 
   beforeAll(async () => {
@@ -32,17 +33,20 @@ describeWithChromium("screens", (path) => {
     await stage.close();
   });
 
-  async function contextOf(as: Role | "nobody"): Promise<BrowserContext> {
-    const known = contexts.get(as);
+  async function pageOf(as: Role): Promise<Page> {
+    const known = pages.get(as);
     if (known) return known;
-    const context = await contextFor(browser, stage.url, as === "nobody" ? undefined : stage.token(as));
-    // Who is nobody keeps nothing from one page for the next.
-    if (as !== "nobody") contexts.set(as, context);
-    return context;
+    const page = await pageFor(browser, stage.url, stage.token(as));
+    pages.set(as, page);
+    return page;
   }
 
   it.each(named(SCREENS))("%s", async (_, screen) => {
-    await look(await contextOf(screen.as), screen, stage);
+    if (screen.as !== "nobody") return look(await pageOf(screen.as), screen, stage);
+    // Who is nobody keeps nothing from one screen for the next.
+    const page = await pageFor(browser, stage.url, undefined);
+    await look(page, screen, stage);
+    await page.context().close();
   });
 });
 
@@ -62,9 +66,9 @@ describeWithChromium("screens that the sample does not come to", (path) => {
   it.each(named(rareScreens))("%s", async (_, screen) => {
     const roles = screen.as === "nobody" ? undefined : [screen.as];
     const token = served.browser(roles).cookies.get("daybook-session");
-    const context = await contextFor(browser, served.origin, token);
-    await look(context, screen, { url: served.origin });
-    await context.close();
+    const page = await pageFor(browser, served.origin, token);
+    await look(page, screen, { url: served.origin });
+    await page.context().close();
   });
 });
 
@@ -72,39 +76,31 @@ function named(screens: readonly Screen[]): [string, Screen][] {
   return screens.map((screen) => [`${screen.page} (${screen.state}, ${screen.as})`, screen]);
 }
 
-/** @param token of who is signed in; nobody without */
-async function contextFor(browser: Browser, url: string, token: string | undefined): Promise<BrowserContext> {
+/** A page of a browser of somebody's. @param token of who is signed in; nobody without */
+async function pageFor(browser: Browser, url: string, token: string | undefined): Promise<Page> {
   const context = await browser.newContext({ viewport: WIDE, reducedMotion: "reduce" });
   if (token !== undefined)
     await context.addCookies([
       { name: "daybook-session", value: token, url, httpOnly: true, sameSite: "Lax" },
     ]);
-  return context;
+  return context.newPage();
 }
 
 /** Opens a screen and looks at it. @param stage with what the screen asks of it */
-async function look(
-  context: BrowserContext,
-  screen: Screen,
-  stage: Pick<Stage, "url"> & Partial<Stage>,
-): Promise<void> {
-  const page = await context.newPage();
+async function look(page: Page, screen: Screen, stage: Pick<Stage, "url"> & Partial<Stage>): Promise<void> {
   const complaints: string[] = [];
+  page.removeAllListeners();
   page.on("console", (message) => {
     // What a browser says of a refused page itself is no complaint.
     if (message.type() === "error" && !/status of 4\d\d/.test(message.text()))
       complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  try {
-    await page.setViewportSize(WIDE);
-    const path = await screen.open(stage as Stage);
-    const answer = await page.goto(`${stage.url}${path}`, { waitUntil: "load" });
-    expect(answer?.status()).toBe(screen.status ?? 200);
-    await screen.act?.(page, stage as Stage);
-    await lookAt(page, screen);
-    expect(complaints).toEqual([]);
-  } finally {
-    await page.close();
-  }
+  await page.setViewportSize(WIDE);
+  const path = await screen.open(stage as Stage);
+  const answer = await page.goto(`${stage.url}${path}`, { waitUntil: "load" });
+  expect(answer?.status()).toBe(screen.status ?? 200);
+  await screen.act?.(page, stage as Stage);
+  await lookAt(page, screen);
+  expect(complaints).toEqual([]);
 }
