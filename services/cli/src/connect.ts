@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { findServers, type RunningServer, serverOf } from "@daybook/compose";
-import { type ApiClient, apiClient } from "@daybook/runtime";
+import { findServers, type RunningServer, serverOf } from "@daybook/compose/servers";
+import { type ApiClient, apiClient } from "@daybook/runtime/client";
 import { CliError } from "./error.ts";
 
 /** The server that a command talks to. */

@@ -1,4 +1,4 @@
-import { ProblemError, RuntimeError } from "@daybook/runtime";
+import { ProblemError, RuntimeError } from "@daybook/runtime/client";
 import { VerifyError } from "@daybook/verify/error";
 import { CommanderError } from "commander";
 import { CliError } from "./error.ts";

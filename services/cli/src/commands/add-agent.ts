@@ -1,8 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { ConnectorError } from "@daybook/contract";
+import { ConnectorError } from "@daybook/contract/error";
 import type { AgentHome } from "@daybook/imessage";
-import { createLogger } from "@daybook/runtime";
 import { type Command } from "commander";
 import { agentKey } from "../agent-key.ts";
 import { CliError } from "../error.ts";
@@ -90,7 +89,10 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
         [],
       ),
   ).action(async (options: RunOptions) => {
-    const { runMacAgent } = await import("@daybook/imessage");
+    const [{ runMacAgent }, { createLogger }] = await Promise.all([
+      import("@daybook/imessage"),
+      import("@daybook/runtime"),
+    ]);
     const log = createLogger("agent");
     const { canaryCommand: send, wakeCommand: wake } = options;
     await clearly(async () =>

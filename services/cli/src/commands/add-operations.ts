@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { type ApiClient, ProblemError } from "@daybook/runtime";
+import { type ApiClient, ProblemError } from "@daybook/runtime/client";
 import type { Command } from "commander";
 import { z } from "zod";
 import { connect } from "../connect.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { ROLES } from "@daybook/runtime";
+import { ROLES } from "@daybook/runtime/client";
 
 export { ROLES };
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
-import { ConnectorError } from "@daybook/contract";
+import { ConnectorError } from "@daybook/contract/error";
 import { CliError } from "../error.ts";
 import { printable } from "../output.ts";
 import { storedZip, storedZipBytes } from "../stored-zip.ts";
