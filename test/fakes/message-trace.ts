@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { textOf, TokenEndpoint } from "./token-endpoint.ts";
 
 /** What became of a message on its way to one recipient, as Graph lists it. */
 export interface Traced {
@@ -32,7 +33,7 @@ const PATH = "/v1.0/admin/exchange/tracing/messageTraces";
 const PROPERTIES = ["receivedDateTime ge", "receivedDateTime le", "senderAddress eq", "recipientAddress eq"];
 
 /**
- * Microsoft's token endpoint and Graph's message trace, as both are documented: tokens by client credentials, which run out; rows
+ * Graph's message trace, as it is documented, beside the token endpoint of its tenant: rows
  * for each recipient, newest first, by `$filter`, `$top` up to 5,000 and `@odata.nextLink` with `$skiptoken`; both bounds of an
  * interval, of at most 10 days, within the last 90, that does not end in the future, 48 hours without any; 100 requests in 5 minutes.
  */
@@ -41,29 +42,23 @@ export class MessageTraceApi {
   readonly faults: TraceFault[] = [];
   /** Filters and pages that were asked for. */
   readonly asked: URLSearchParams[] = [];
-  readonly tenant: string;
-  readonly clientId: string;
-  clientSecret = "made up";
+  readonly directory: TokenEndpoint;
   /** Whether an administrator consented to ExchangeMessageTrace.Read.All. */
   isConsented = true;
   /** On one page, whatever is asked for. */
   pageSize = 5_000;
   requestsInFiveMinutes = 100;
-  tokenSeconds = 3_599;
   now = () => Date.now();
-  #tokens = new Map<string, number>();
   #requests: number[] = [];
   readonly #server: Server;
 
-  private constructor({ tenant, clientId }: { readonly tenant: string; readonly clientId: string }) {
-    this.tenant = tenant;
-    this.clientId = clientId;
+  private constructor(of: { tenant?: string; clientId?: string }) {
+    this.directory = new TokenEndpoint(of);
+    this.directory.now = () => this.now();
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  static async start(
-    of: { tenant: string; clientId: string } = { tenant: randomUUID(), clientId: randomUUID() },
-  ): Promise<MessageTraceApi> {
+  static async start(of: { tenant?: string; clientId?: string } = {}): Promise<MessageTraceApi> {
     const api = new MessageTraceApi(of);
     await new Promise<void>((resolve) => api.#server.listen(0, "127.0.0.1", resolve));
     return api;
@@ -95,21 +90,17 @@ export class MessageTraceApi {
     return row;
   }
 
-  /** Those that were had take no more, as after a revocation. */
-  revokeTokens(): void {
-    this.#tokens.clear();
-  }
-
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", this.url);
-    if (request.method === "POST") return this.#token(url, await text(request), response);
+    if (request.method === "POST")
+      return this.directory.answer(url, await textOf(request), response, this.url);
     if (url.pathname !== PATH) return refuse(response, 404, "ResourceNotFound");
     this.asked.push(url.searchParams);
     const fault = this.faults.shift();
     if (fault === "lost") return void response.destroy();
     if (typeof fault === "object") return refuse(response, fault.status, "UnknownError", fault.retryAfter);
-    const until = this.#tokens.get(request.headers.authorization?.replace(/^Bearer /, "") ?? "") ?? 0;
-    if (until <= this.now()) return refuse(response, 401, "InvalidAuthenticationToken");
+    const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    if (!this.directory.isGood(token)) return refuse(response, 401, "InvalidAuthenticationToken");
     if (!this.isConsented) return refuse(response, 403, "Authorization_RequestDenied");
     this.#requests = [...this.#requests.filter((at) => at > this.now() - 300_000), this.now()];
     if (this.#requests.length > this.requestsInFiveMinutes)
@@ -117,21 +108,6 @@ export class MessageTraceApi {
     const rows = this.#found(url.searchParams);
     if (!rows) return refuse(response, 400, "BadRequest");
     this.#page(url, rows, fault, response);
-  }
-
-  #token(url: URL, body: string, response: ServerResponse): void {
-    const given = new URLSearchParams(body);
-    const isRight =
-      url.pathname === `/${this.tenant}/oauth2/v2.0/token` &&
-      given.get("grant_type") === "client_credentials" &&
-      given.get("scope") === `${this.url}/.default` &&
-      given.get("client_id") === this.clientId;
-    if (!isRight) return json(response, 400, { error: "invalid_request" });
-    if (given.get("client_secret") !== this.clientSecret)
-      return json(response, 401, { error: "invalid_client", error_description: "AADSTS7000215" });
-    const value = randomUUID();
-    this.#tokens.set(value, this.now() + this.tokenSeconds * 1_000);
-    json(response, 200, { token_type: "Bearer", expires_in: this.tokenSeconds, access_token: value });
   }
 
   /** Undefined for a question that is wrong. */
@@ -183,12 +159,6 @@ export class MessageTraceApi {
     if (fault === "broken-off") response.write(half, () => response.destroy());
     else response.end(fault === "cut" ? half : body);
   }
-}
-
-async function text(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
 }
 
 function refuse(response: ServerResponse, status: number, code: string, retryAfter?: string): void {

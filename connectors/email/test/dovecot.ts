@@ -35,7 +35,14 @@ export class Dovecot implements AsyncDisposable {
     this.#running = of.running;
   }
 
-  static async start(): Promise<Dovecot> {
+  /**
+   * @param tokens where it asks of tokens (RFC 7662) that it is shown by the one mechanism: besides the password, which its owner
+   *   signs in with
+   */
+  static async start(tokens?: {
+    readonly mechanism: "oauthbearer" | "xoauth2";
+    readonly introspection: string;
+  }): Promise<Dovecot> {
     const [port = 0] = await freePorts(1);
     const dir = mkdtempSync(join(tmpdir(), "dovecot-"));
     chmodSync(dir, 0o755);
@@ -46,6 +53,10 @@ export class Dovecot implements AsyncDisposable {
     mkdirSync(join(dir, "mail"));
     spawnSync("chown", ["-R", "mail:mail", join(dir, "mail")]);
     const config = join(dir, "dovecot.conf");
+    writeFileSync(
+      join(dir, "oauth2"),
+      `introspection_mode = post\nintrospection_url = ${tokens?.introspection}\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n`,
+    );
     writeFileSync(
       config,
       `
@@ -62,8 +73,11 @@ mail_uid = mail
 mail_gid = mail
 first_valid_uid = 1
 mail_max_userip_connections = 100
+auth_mechanisms = plain ${tokens?.mechanism ?? ""}
+${tokens ? `passdb {\n  driver = oauth2\n  mechanisms = ${tokens.mechanism}\n  args = ${join(dir, "oauth2")}\n}` : ""}
 passdb {
   driver = static
+  mechanisms = plain
   args = password=${PASSWORD}
 }
 userdb {
@@ -109,7 +123,7 @@ service stats {
       host: "localhost",
       port: this.port,
       user: this.user,
-      password: () => PASSWORD,
+      signIn: { password: () => PASSWORD },
       ca: this.ca,
       folders: [],
     };

@@ -24,8 +24,8 @@ describeWithDovecot("a mailbox whose reader is killed", () => {
   const output = () => join(dir, "stream");
 
   function start(dieAfter?: number): ChildProcess {
-    const { password, ...account } = dovecot.account;
-    const where = JSON.stringify({ ...account, pass: password() });
+    const { signIn, ...account } = dovecot.account;
+    const where = JSON.stringify({ ...account, pass: signIn.password() });
     const args = [READER, where, dir, output(), ...(dieAfter === undefined ? [] : [String(dieAfter)])];
     return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   }

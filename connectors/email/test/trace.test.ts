@@ -47,8 +47,11 @@ async function open({
   const options = {
     now: () => new Date(clock),
     trace: {
-      ...{ tenant: api.tenant, clientId: api.clientId, clientSecret: () => "made up" },
-      ...{ loginUrl: api.url, graphUrl: api.url, settleMs: 24 * HOUR_MS },
+      application: {
+        ...{ tenant: api.directory.tenant, clientId: api.directory.clientId, loginUrl: api.url },
+        credential: { clientSecret: () => "made up" },
+      },
+      ...{ graphUrl: api.url, settleMs: 24 * HOUR_MS },
       ...{ everyMs: 10, paceMs: 0, waits: { firstMs: 5, mostMs: 20 } },
     },
     log: { info: log, warn: log, error: log },
@@ -243,7 +246,7 @@ describe("the tenant's message trace", () => {
   it("goes on with another token when one runs out, or is revoked", async () => {
     await using intake = await open();
     await until(() => api.asked.length === 1);
-    api.revokeTokens();
+    api.directory.revoke();
     clock = SETTLED;
     await until(() => daysAsked("2024-05-13") >= 1);
     clock += 24 * HOUR_MS;
@@ -254,7 +257,7 @@ describe("the tenant's message trace", () => {
   });
 
   it.each<[string, (isSo: boolean) => void]>([
-    ["the secret", (isSo) => (api.clientSecret = isSo ? "made up" : "another")],
+    ["the secret", (isSo) => (api.directory.clientSecret = isSo ? "made up" : "another")],
     ["what may be read", (isSo) => (api.isConsented = isSo)],
   ])("says at once to an operator that %s is refused, until it is not", async (_, set) => {
     set(false);

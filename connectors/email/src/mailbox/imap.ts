@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { BackOff, Coverage, type CoverageState, type ScopedSink, type Waits } from "@daybook/keeping";
 import { CONNECTOR } from "../events/message.ts";
+import { WebRefusal } from "../oauth/web.ts";
 import { MailReader } from "../reading/mail-reader.ts";
 import { Line } from "./line.ts";
 import { Memory } from "./memory.ts";
@@ -14,7 +15,12 @@ const EVERY_MS = 5 * 60_000;
 const ANSWER_MS = 30_000;
 const BEAT_MS = 60_000;
 const WAITS: Waits = { firstMs: 2_000, mostMs: 5 * 60_000 };
-const REFUSED = "The IMAP server refuses the user or the password: give Daybook the right ones";
+/** What is to be seen to, where a mailbox is refused. */
+const REFUSED = {
+  password: "The IMAP server refuses the user or the password: give Daybook the right ones",
+  token: "The IMAP server refuses the user or the token: see which mailboxes the application may open",
+  noToken: "The directory gives no token: see the application, its secret or key, and what it may do",
+} as const;
 
 /** Mailboxes that are read by IMAP: what they hold, and then what comes to them and goes from them. */
 export class Imap implements Connector {
@@ -60,7 +66,8 @@ class Watched {
   readonly #now: () => Date;
   #link: CoverageState = "down";
   #downSince: Date | undefined;
-  #isRefused = false;
+  /** Why it is refused. */
+  #refusal: keyof typeof REFUSED | undefined;
   #unopened = 0;
 
   constructor(account: ImapAccount, options: ImapOptions, state: ImapState) {
@@ -75,8 +82,8 @@ class Watched {
     return {
       account: accountOf(this.#account),
       custodian: this.#account.custodian,
-      status: this.#isRefused ? "refused" : this.#link,
-      ...(this.#isRefused && { problem: REFUSED }),
+      status: this.#refusal ? "refused" : this.#link,
+      ...(this.#refusal && { problem: REFUSED[this.#refusal] }),
       alerts: this.#unopened > 0 ? ["folder-not-opened"] : [],
       ...(this.#downSince && { downSince: this.#downSince }),
     };
@@ -110,20 +117,29 @@ class Watched {
   ): Promise<void> {
     const backOff = new BackOff(this.#options.waits ?? WAITS);
     while (!signal.aborted) {
+      let leastMs = 0;
       await this.#follow(of, coverage, () => backOff.reset(), signal).catch((error: unknown) => {
-        if (!signal.aborted) this.#broken(error);
+        if (!signal.aborted) leastMs = this.#broken(error);
       });
       await this.#enter("down", coverage);
-      await backOff.wait(signal);
+      await backOff.wait(signal, leastMs);
     }
   }
 
-  /** @throws what another line would not mend */
-  #broken(error: unknown): void {
-    this.#isRefused = error instanceof ConnectorError && error.code === "link-refused";
-    if (!(error instanceof ConnectorError) || !(error.retryable || this.#isRefused)) throw error;
-    const said = { network: "email", method: "export", code: error.code };
+  /** @returns what the other side asked to be left alone for, milliseconds @throws what another line would not mend */
+  #broken(error: unknown): number {
+    const isRefused = error instanceof ConnectorError && error.code === "link-refused";
+    if (!(error instanceof ConnectorError) || !(error.retryable || isRefused)) throw error;
+    const web = error.cause instanceof WebRefusal ? error.cause : undefined;
+    this.#refusal = isRefused ? this.#refusalOf(web) : undefined;
+    const said = { network: "email", method: "export", code: error.code, ...(web && { token: web.message }) };
     this.#options.log.warn(said, "a mailbox cannot be read now: trying again");
+    return web?.retryAfterMs ?? 0;
+  }
+
+  #refusalOf(web: WebRefusal | undefined): keyof typeof REFUSED {
+    if (web) return "noToken";
+    return "password" in this.#account.signIn ? "password" : "token";
   }
 
   /** Reads the mailbox over one line, until it breaks. */
@@ -136,8 +152,8 @@ class Watched {
     const { answerMs = ANSWER_MS, maxBytes = MAX_BYTES, everyMs = EVERY_MS, log } = this.#options;
     const account = this.#account;
     const memory = new Memory(this.#state, accountOf(account));
-    using line = await Line.open(account, { answerMs, maxBytes });
-    this.#isRefused = false;
+    using line = await Line.open(account, { answerMs, maxBytes }, signal);
+    this.#refusal = undefined;
     await this.#enter("catching-up", coverage);
     const options = { account, memory, sink, reader, maxBytes, log, now: this.#now };
     while (!signal.aborted) {

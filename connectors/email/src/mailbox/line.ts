@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
 import { ImapFlow } from "imapflow";
+import { WebRefusal } from "../oauth/web.ts";
 import type { ImapAccount } from "./options.ts";
 
 const MIB = 1024 * 1024;
@@ -8,6 +9,7 @@ const MIB = 1024 * 1024;
 const MAX_LINE_BYTES = 32 * MIB;
 const MAX_TOKENS = 200_000;
 const MAX_FOLDERS = 1_000;
+const TAKES_TOKENS = ["AUTH=OAUTHBEARER", "AUTH=XOAUTH2"];
 /** RFC 6154: what is written there is not sent yet, and what comes there is nobody's correspondence. */
 const NOT_CORRESPONDENCE = new Set(["\\Drafts", "\\Junk"]);
 
@@ -62,15 +64,39 @@ export class Line implements Disposable {
 
   /**
    * @param maxBytes of one message
-   * @throws {ConnectorError} `network-unavailable`; `link-refused` where the password is refused
+   * @throws {ConnectorError} `network-unavailable`; `link-refused` where the server refuses whom it is opened for, or no token is given
    */
   static async open(
-    { host, port, user, password, ca }: ImapAccount,
+    account: ImapAccount,
+    limits: { readonly answerMs: number; readonly maxBytes: number },
+    signal: AbortSignal,
+  ): Promise<Line> {
+    const { signIn } = account;
+    if ("password" in signIn) return Line.#openWith({ pass: signIn.password() }, account, limits);
+    const isRefusal = (cause: unknown) => cause instanceof ConnectorError && cause.code === "link-refused";
+    try {
+      const open = (accessToken: string) => Line.#openWith({ accessToken }, account, limits);
+      return await signIn.tokens.using(open, isRefusal, signal);
+    } catch (cause) {
+      if (!(cause instanceof WebRefusal)) throw cause;
+      throw new ConnectorError(
+        cause.isOfCredentials ? "link-refused" : "network-unavailable",
+        cause.message,
+        {
+          cause,
+        },
+      );
+    }
+  }
+
+  static async #openWith(
+    secret: { readonly pass: string } | { readonly accessToken: string },
+    { host, port, user, ca }: ImapAccount,
     { answerMs, maxBytes }: { readonly answerMs: number; readonly maxBytes: number },
   ): Promise<Line> {
     const client = new ImapFlow({
       ...{ host, port, secure: true, logger: false, disableAutoIdle: true },
-      auth: { user, pass: password() },
+      auth: { user, ...secret },
       tls: { minVersion: "TLSv1.2", rejectUnauthorized: true, ...(ca !== undefined && { ca }) },
       clientInfo: { name: "Daybook" },
       connectionTimeout: answerMs,
@@ -88,6 +114,13 @@ export class Line implements Disposable {
       await line.#answered(client.connect(), answerMs * 2);
     } catch (error) {
       client.close();
+      const { capabilities } = client;
+      if (
+        "accessToken" in secret &&
+        capabilities.size > 0 &&
+        !TAKES_TOKENS.some((one) => capabilities.has(one))
+      )
+        throw new ConnectorError("link-refused", "the IMAP server takes no tokens");
       throw error;
     }
     return line;
@@ -192,12 +225,14 @@ export class Line implements Disposable {
 
   /** Without what the server said: that may name people. */
   #ours(error: unknown): Error {
-    const { authenticationFailed, responseStatus } = error as {
+    const { authenticationFailed, responseStatus, serverResponseCode } = error as {
       readonly authenticationFailed?: boolean;
       readonly responseStatus?: string;
+      readonly serverResponseCode?: string;
     };
-    if (authenticationFailed)
-      return new ConnectorError("link-refused", "the IMAP server refuses the user or the password");
+    // RFC 5530: that is of the server's own trouble.
+    if (authenticationFailed && serverResponseCode !== "UNAVAILABLE")
+      return new ConnectorError("link-refused", "the IMAP server refuses the user, or what vouches for it");
     if (responseStatus === "NO" && this.#client.usable) return new Refused("the server refused");
     return new ConnectorError("network-unavailable", "the line to the IMAP server broke off");
   }

@@ -1,13 +1,16 @@
 import type { Party } from "@daybook/contract";
 import type { Log, Waits } from "@daybook/keeping";
+import type { Tokens } from "../oauth/tokens.ts";
+
+/** By what a server lets in: a password, asked for at each connection, or a token by XOAUTH2 or OAUTHBEARER. */
+export type SignIn = { readonly password: () => string } | { readonly tokens: Tokens };
 
 /** A mailbox that its owner reads by IMAP, and whose messages are kept. */
 export interface ImapAccount {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Asked for at each connection. */
-  readonly password: () => string;
+  readonly signIn: SignIn;
   /** PEM: who vouches for the server, where the system's authorities do not. */
   readonly ca?: string | undefined;
   /** Folders by their names; empty for all but drafts and junk. */

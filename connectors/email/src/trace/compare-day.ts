@@ -2,8 +2,8 @@ import type { Captured, Event } from "@daybook/contract";
 import { missingOf, type StateFile } from "@daybook/keeping";
 import { CONNECTOR } from "../events/message.ts";
 import type { Mailbox } from "../journal/receive.ts";
+import { WebRefusal } from "../oauth/web.ts";
 import { sha256 } from "../reading/header-block.ts";
-import { TraceRefusal } from "./answer.ts";
 import type { TraceApi } from "./graph-api.ts";
 import { DAY_MS } from "./mark.ts";
 import { namesOf, standingOf, type TraceRow } from "./row.ts";
@@ -41,7 +41,7 @@ export const notedDay = (account: string, day: number) => `${account} had mail o
 /**
  * Asks what the tenant sent and got for a mailbox in a day. Of what agrees, nothing is kept. May be repeated.
  *
- * @throws {TraceRefusal} nothing is known of the day
+ * @throws {WebRefusal} nothing is known of the day
  */
 export async function compareDay(options: DayOptions, signal: AbortSignal): Promise<ComparedDay> {
   const { state, mailbox, day } = options;
@@ -56,7 +56,7 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
     const [name] = namesOf(row);
     if (standing === "under-way" || name === undefined) isSettled = false;
     if (standing !== "counts" || name === undefined) continue;
-    if (theirs.size >= MAX_MESSAGES) throw new TraceRefusal(200);
+    if (theirs.size >= MAX_MESSAGES) throw new WebRefusal(200);
     theirs.add(name);
     // Of two rows of one message, either may have the name that a journal told of.
     if (namesOf(row).some((one) => state.has("journaled", noted(account, one)))) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError, type Sink } from "@daybook/contract";
 import { BackOff, type Log, type StateFile, type Waits } from "@daybook/keeping";
 import type { Mailbox, Received } from "../journal/receive.ts";
-import { TraceRefusal } from "./answer.ts";
+import { WebRefusal } from "../oauth/web.ts";
 import {
   type ComparedDay,
   compareDay,
@@ -125,7 +125,7 @@ export class MessageTrace {
         await sleep(everyMs, undefined, { signal });
       } catch (cause) {
         if (isAborted(signal)) return;
-        const isTheirs = cause instanceof TraceRefusal;
+        const isTheirs = cause instanceof WebRefusal;
         if (!isTheirs && !(cause instanceof ConnectorError && cause.retryable)) throw cause;
         if (isTheirs) log.warn({ status: cause.status }, "the tenant's message trace cannot be had now");
         this.#failingSince ??= now().getTime();
@@ -135,14 +135,14 @@ export class MessageTrace {
     }
   }
 
-  /** Compares what is due. @throws {TraceRefusal} where something of it could not be */
+  /** Compares what is due. @throws {WebRefusal} where something of it could not be */
   async #look(sink: Sink, signal: AbortSignal): Promise<void> {
     const { state, mailboxes, now } = this.#options;
     state.forget("journaled", now().getTime() - NOTED_MS);
     if (this.#marks.size === 0) await this.#open();
     if (!this.#isProved) await this.#api.prove(signal);
     this.#isProved = true;
-    let refusal: TraceRefusal | undefined;
+    let refusal: WebRefusal | undefined;
     for (const mailbox of mailboxes) {
       await this.#end(mailbox, sink);
       for (const day of dueDays(this.#markOf(mailbox), this.#due())) {
@@ -150,7 +150,7 @@ export class MessageTrace {
           const compared = await compareDay({ api: this.#api, state, mailbox, day }, signal);
           await this.#say(mailbox, day, compared, sink);
         } catch (cause) {
-          if (!(cause instanceof TraceRefusal) || !cause.isOfQuestion) throw cause;
+          if (!(cause instanceof WebRefusal) || !cause.isOfQuestion) throw cause;
           refusal = cause;
         }
       }

@@ -31,7 +31,13 @@ const where = z
   .parse(JSON.parse(account!));
 const none = () => undefined;
 const connector = new Imap({
-  accounts: [{ ...where, password: () => where.pass, folders: [], custodian: { id: "c1", name: "Ann Lee" } }],
+  accounts: [
+    {
+      ...{ host: where.host, port: where.port, user: where.user, ca: where.ca, folders: [] },
+      signIn: { password: () => where.pass },
+      custodian: { id: "c1", name: "Ann Lee" },
+    },
+  ],
   stateFile: join(dir!, "imap.state"),
   key: Buffer.alloc(32, 7),
   answerMs: 120_000,

@@ -27,8 +27,11 @@ const email = new Email({
   journalAddresses: [JOURNAL],
   mailboxes: [{ addresses: ["ann@example.gov.uk"], custodian: { id: "c1", name: "Ann Lee" } }],
   trace: {
-    ...{ tenant: "example.gov.uk", clientId: "made up", clientSecret: () => "made up" },
-    ...{ loginUrl: url!, graphUrl: url!, settleMs: 3_600_000, everyMs: 10, paceMs: 0 },
+    application: {
+      ...{ tenant: "example.gov.uk", clientId: "made up", loginUrl: url! },
+      credential: { clientSecret: () => "made up" },
+    },
+    ...{ graphUrl: url!, settleMs: 3_600_000, everyMs: 10, paceMs: 0 },
   },
   sources: { addresses: ["127.0.0.1"], names: [] },
   at: { host: "127.0.0.1", port: 0 },
