@@ -1,4 +1,9 @@
+import type { MailCanarySettings, MessageTraceSettings, Submission } from "@daybook/email";
 import { z } from "zod";
+import { type MicrosoftGiven, microsoftOf, microsoftOrigin } from "./microsoft-settings.ts";
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
 
 /** An address of mail, in lower case. */
 export const mailAddress = z
@@ -70,15 +75,33 @@ export const copyCanaryHours = z.coerce.number<string | number>().int().min(1).m
 export const copyCanaryWithinMinutes = z.coerce.number<string | number>().int().min(1).max(59).default(30);
 export const CANARY_WITHIN = "must be less than the minutes between two tests";
 
-/** The directory of a tenant: its id, or a domain of it. */
-export const traceTenant = z.string().regex(/^[\w.-]{1,255}$/, "must be the id of a directory, or a domain");
-export const traceClientId = z.guid();
 /** How long after its end a day is compared: what the trace and the journal have of it comes late. */
 export const traceSettleHours = z.coerce.number<string | number>().int().min(1).max(240).default(24);
+export const traceGraphUrl = microsoftOrigin.default("https://graph.microsoft.com");
 
-const origin = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => /^https:|^http:\/\/(127\.0\.0\.1|\[::1\])[:/]/.test(text), "must be https")
-  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, "must be without a path");
-export const traceLoginUrl = origin.default("https://login.microsoftonline.com");
-export const traceGraphUrl = origin.default("https://graph.microsoft.com");
+/** The comparison with a tenant's message trace, by settings that were judged before; undefined where no tenant is named. */
+export function messageTraceOf({
+  settleHours,
+  graphUrl,
+  ...given
+}: MicrosoftGiven & { readonly settleHours: number; readonly graphUrl: string }):
+  MessageTraceSettings | undefined {
+  const application = microsoftOf(given);
+  return application && { application, graphUrl, settleMs: settleHours * HOUR_MS };
+}
+
+/** A test of mail, by settings that were judged before; undefined where no mailbox is named, or nothing sends from it. */
+export function mailCanaryOf({
+  mailbox: address,
+  submission,
+  everyMs,
+  withinMinutes,
+}: {
+  readonly mailbox: string | undefined;
+  readonly submission: Submission | undefined;
+  readonly everyMs: number;
+  readonly withinMinutes: number;
+}): MailCanarySettings | undefined {
+  if (address === undefined || !submission) return undefined;
+  return { address, submission, everyMs, withinMs: withinMinutes * MINUTE_MS };
+}

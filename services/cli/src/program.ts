@@ -67,6 +67,10 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
       "capture mail too: whose, and which mail servers send its journal, JSON (connectors/email)",
     )
     .option(
+      "--imap <file>",
+      "read mailboxes by IMAP too, and follow them: which, and what they open with, JSON (connectors/email)",
+    )
+    .option(
       "--bluebubbles <file>",
       "capture a Mac's iMessages too: where its BlueBubbles is, and whose, JSON (connectors/imessage)",
     )

@@ -27,6 +27,7 @@ const TRACE = {
   DAYBOOK_EMAIL_TRACE_TENANT: "example.onmicrosoft.com",
   DAYBOOK_EMAIL_TRACE_CLIENT_ID: "0d7f3a2b-6c1e-4f9a-9b9a-3c0a2b1c4d5e",
 };
+const CLIENT = { DAYBOOK_EMAIL_TRACE_CLIENT_ID: TRACE.DAYBOOK_EMAIL_TRACE_CLIENT_ID };
 
 function problems(env: NodeJS.ProcessEnv): string[] {
   const certificate = "-----BEGIN CERTIFICATE-----";
@@ -68,9 +69,10 @@ describe("the settings of capture", () => {
     const trace = traceOf(readConfig(EMAIL, { ...GIVEN, ...given }));
 
     expect(problems(given)).toEqual([]);
-    expect(trace).toMatchObject({ tenant: "example.onmicrosoft.com", settleMs: 86_400_000 });
-    expect(trace).toMatchObject({ graphUrl: "https://graph.microsoft.com" });
-    expect(trace?.clientSecret()).toBe("made up");
+    expect(trace).toMatchObject({ settleMs: 86_400_000, graphUrl: "https://graph.microsoft.com" });
+    expect(trace?.application).toMatchObject({ tenant: "example.onmicrosoft.com" });
+    const { credential } = trace!.application;
+    expect("clientSecret" in credential && credential.clientSecret()).toBe("made up");
     expect(JSON.stringify(trace)).not.toContain("made up");
     expect(traceOf(readConfig(EMAIL, GIVEN))).toBeUndefined();
     await rm(dir, { recursive: true });
@@ -100,7 +102,8 @@ describe("the settings of capture", () => {
       { ...COPIES, ...SERVER, DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: "bo@example.com" },
       "none of DAYBOOK_EMAIL_PRIVATE_MAILBOXES",
     ],
-    [TRACE, "DAYBOOK_EMAIL_TRACE_CLIENT_SECRET: is missing beside DAYBOOK_EMAIL_TRACE_TENANT"],
+    [TRACE, "DAYBOOK_EMAIL_TRACE_CLIENT_SECRET: is missing, and a certificate"],
+    [{ DAYBOOK_EMAIL_TRACE_CLIENT_SECRET: "x", ...CLIENT }, "DAYBOOK_EMAIL_TRACE_TENANT: is missing"],
     [{ ...COPIES, DAYBOOK_EMAIL_COPY_ADDRESSES: "journal-7f3a@example.gov.uk" }, "journals are sent to"],
   ])("name what is missing or wrong in %j", (env, named) => {
     expect(problems(env)).toEqual([expect.stringContaining(named)]);

@@ -6,7 +6,10 @@ import {
   canaryWithinMinutes,
   copyCanaryHours,
   copyCanaryWithinMinutes,
+  HOUR_MS,
   mailAddress,
+  mailCanaryOf,
+  MINUTE_MS,
 } from "../email-settings.ts";
 
 /** What capture is told where messages that must arrive test the journal, and the way of copies. */
@@ -64,14 +67,12 @@ function journalCanaryProblems(
 
 /** By settings that were judged before; undefined where nothing tests the journal. */
 export function canaryOf(config: Given, submission: Submission | undefined): MailCanarySettings | undefined {
-  const { DAYBOOK_EMAIL_CANARY_MAILBOX: address } = config;
-  if (address === undefined || !submission) return undefined;
-  return {
-    address,
+  return mailCanaryOf({
+    mailbox: config.DAYBOOK_EMAIL_CANARY_MAILBOX,
     submission,
-    everyMs: config.DAYBOOK_EMAIL_CANARY_MINUTES * 60_000,
-    withinMs: config.DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES * 60_000,
-  };
+    everyMs: config.DAYBOOK_EMAIL_CANARY_MINUTES * MINUTE_MS,
+    withinMinutes: config.DAYBOOK_EMAIL_CANARY_WITHIN_MINUTES,
+  });
 }
 
 /** The same of copies. */
@@ -79,12 +80,10 @@ export function copyCanaryOf(
   config: Given,
   submission: Submission | undefined,
 ): MailCanarySettings | undefined {
-  const { DAYBOOK_EMAIL_COPY_CANARY_MAILBOX: address } = config;
-  if (address === undefined || !submission) return undefined;
-  return {
-    address,
+  return mailCanaryOf({
+    mailbox: config.DAYBOOK_EMAIL_COPY_CANARY_MAILBOX,
     submission,
-    everyMs: config.DAYBOOK_EMAIL_COPY_CANARY_HOURS * 3_600_000,
-    withinMs: config.DAYBOOK_EMAIL_COPY_CANARY_WITHIN_MINUTES * 60_000,
-  };
+    everyMs: config.DAYBOOK_EMAIL_COPY_CANARY_HOURS * HOUR_MS,
+    withinMinutes: config.DAYBOOK_EMAIL_COPY_CANARY_WITHIN_MINUTES,
+  });
 }

@@ -5,6 +5,7 @@ import { CliError } from "../error.ts";
 import { withBlueBubbles } from "./bluebubbles.ts";
 import type { Keys } from "./keys.ts";
 import { withEmail } from "./email.ts";
+import { withImap } from "./imap.ts";
 import { withSignal } from "./signal.ts";
 import { withSms } from "./sms.ts";
 import { withWhatsappBusiness } from "./whatsapp-business.ts";
@@ -27,6 +28,8 @@ export interface ConnectorsGiven {
   readonly sms?: string;
   /** File that says whose mail is captured by its journal, and who sends that. */
   readonly email?: string;
+  /** File that says which mailboxes are read by IMAP, whose, and what they open with. */
+  readonly imap?: string;
   /** File that says where a Mac's BlueBubbles is, and whose: its iMessages are captured. */
   readonly bluebubbles?: string;
 }
@@ -49,7 +52,7 @@ export async function connectorsOf(
     keys = one.keys;
     live.push(...[one.live].flat());
   };
-  const { signalServers, whatsappBusiness, sms, email, bluebubbles } = given;
+  const { signalServers, whatsappBusiness, sms, email, imap, bluebubbles } = given;
   if (!given.whatsappWeb && (given.chromium ?? given.chromiumArg ?? given.whatsappRelay) !== undefined)
     throw new CliError(
       "--chromium, --chromium-arg and --whatsapp-relay are of use with --whatsapp-web alone",
@@ -79,6 +82,7 @@ export async function connectorsOf(
   if (sms !== undefined) take(await withSms(home, keys, { file: sms, host: given.host, log: log("sms") }));
   if (email !== undefined)
     take(await withEmail(home, keys, { file: email, host: given.host, log: log("email") }));
+  if (imap !== undefined) take(await withImap(home, keys, { file: imap, log: log("imap") }));
   if (bluebubbles !== undefined)
     take(await withBlueBubbles(home, keys, { file: bluebubbles, host: given.host, log: log("bluebubbles") }));
   return { keys, live };

@@ -12,20 +12,22 @@ import {
   copyAddress,
   copyCanaryHours,
   copyCanaryWithinMinutes,
+  HOUR_MS,
   isThisMachine,
   lateAfterDays,
   mailAddress,
+  mailCanaryOf,
   mailSource,
   MAX_JOURNAL_ADDRESSES,
   MAX_MAILBOXES,
   MAX_SOURCES,
+  messageTraceOf,
+  MINUTE_MS,
   receiptsPerDay,
-  traceClientId,
   traceGraphUrl,
-  traceLoginUrl,
   traceSettleHours,
-  traceTenant,
 } from "../email-settings.ts";
+import { checkMicrosoft, microsoftFields } from "../microsoft-settings.ts";
 import type { Keys } from "./keys.ts";
 import { readPrivateSettings } from "./private-settings.ts";
 
@@ -64,14 +66,9 @@ const canary = z
   });
 
 /** The tenant whose message trace the journal is compared with. */
-const trace = z.strictObject({
-  tenant: traceTenant,
-  clientId: traceClientId,
-  clientSecret: word,
-  settleHours: traceSettleHours,
-  loginUrl: traceLoginUrl,
-  graphUrl: traceGraphUrl,
-});
+const trace = z
+  .strictObject({ ...microsoftFields, settleHours: traceSettleHours, graphUrl: traceGraphUrl })
+  .superRefine(checkMicrosoft);
 
 /** How the way of copies is tested. */
 const copyCanary = z.strictObject({
@@ -155,13 +152,8 @@ export async function withEmail(
   const live = emailLive({
     mailboxes: given.mailboxes,
     copies: copiesOf(given.copies),
-    canary: given.canary && {
-      address: given.canary.mailbox,
-      submission: submissionOf(given.canary.submission),
-      everyMs: given.canary.minutes * 60_000,
-      withinMs: given.canary.withinMinutes * 60_000,
-    },
-    trace: traceOf(given.trace),
+    canary: given.canary && canaryOf(given.canary, given.canary.minutes * MINUTE_MS),
+    trace: given.trace && messageTraceOf(given.trace),
     journalAddresses: given.journalAddresses,
     sources: { addresses: given.sources, names: given.clientNames },
     at: { host, port: given.port },
@@ -180,20 +172,13 @@ function copiesOf(given: z.infer<typeof copies> | undefined) {
     addresses,
     mailboxes: privateMailboxes,
     lateAfterDays: days,
-    canary: tested && {
-      address: tested.mailbox,
-      submission: submissionOf(tested.submission),
-      everyMs: tested.hours * 3_600_000,
-      withinMs: tested.withinMinutes * 60_000,
-    },
+    canary: tested && canaryOf(tested, tested.hours * HOUR_MS),
     ...(receipts && { receipts: { ...receipts, submission: submissionOf(receipts.submission) } }),
   };
 }
 
-function traceOf(given: z.infer<typeof trace> | undefined) {
-  if (!given) return undefined;
-  const { clientSecret, settleHours, ...of } = given;
-  return { ...of, clientSecret: () => clientSecret, settleMs: settleHours * 3_600_000 };
+function canaryOf(of: Omit<z.infer<typeof canary>, "minutes">, everyMs: number) {
+  return mailCanaryOf({ ...of, submission: submissionOf(of.submission), everyMs });
 }
 
 function submissionOf({ password, ...of }: z.infer<typeof submission>): Submission {

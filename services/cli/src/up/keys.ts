@@ -38,6 +38,8 @@ const serviceKeys = z.strictObject({
   sms: key32.optional(),
   /** Encrypts what is remembered of mail: made when there is to be any. */
   email: key32.optional(),
+  /** Encrypts what is remembered of mailboxes that are read by IMAP: made when there are to be any. */
+  imap: key32.optional(),
   /** Encrypts what is remembered of a Mac's Messages: made when there are to be any. */
   imessage: key32.optional(),
 });
