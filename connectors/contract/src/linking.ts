@@ -29,6 +29,8 @@ export interface LinkHealth {
   readonly downSince?: Date;
   /** Messages that came and could not be decrypted, and are kept. */
   readonly quarantined?: number;
+  /** Messages of the last 30 days that the network stopped on their way, and that nothing told of here. */
+  readonly stopped?: { readonly failed: number; readonly quarantined: number };
 }
 
 /** What a connector whose accounts are linked by a code offers beside `run`. Its `health` says how the links stand. */

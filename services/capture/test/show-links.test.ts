@@ -48,6 +48,22 @@ it("shows how many accounts are how, for how long the worst was down, and nobody
   ]);
 });
 
+it("shows by status what a network stopped on its way, where that is known", () => {
+  const metrics = new Metrics();
+  const some = { stopped: { failed: 2, quarantined: 1 } };
+  showLinks(
+    () => [{ network: "email", method: "journal", health: () => [one(some), one(some), one({})] }],
+    metrics,
+    () => at(10),
+  );
+  const lines = metrics.render().split("\n");
+
+  expect(lines.filter((line) => line.startsWith("daybook_link_stopped"))).toEqual([
+    'daybook_link_stopped{network="email",method="journal",status="failed"} 4',
+    'daybook_link_stopped{network="email",method="journal",status="quarantined"} 2',
+  ]);
+});
+
 it("tells two ways of capturing one network apart", () => {
   const metrics = new Metrics();
   showLinks(

@@ -32,6 +32,15 @@ export interface ComparedDay {
   readonly isWhole: boolean;
   /** Of what is missing, with the tenant's rows of it. */
   readonly gap: Captured | undefined;
+  /** Messages that the tenant stopped and no journal told of, and the notice that says so, with the tenant's rows of them. */
+  readonly stopped: Stopped;
+  readonly notice: Captured | undefined;
+}
+
+/** How many messages the tenant stopped on their way that no journal told of, by what became of them. */
+export interface Stopped {
+  readonly failed: number;
+  readonly quarantined: number;
 }
 
 /** By which names a journal told of a message in an account, and that it told of one that was written that day. */
@@ -49,14 +58,19 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
   const theirs = new Set<string>();
   const missing = new Map<string, TraceRow[]>();
   const found = new Set<string>();
+  const stopped = new Map<string, TraceRow[]>();
   let [isListed, isSettled] = [false, true];
   for await (const row of rowsOf(options, signal)) {
     isListed = true;
     const standing = standingOf(row);
     const [name] = namesOf(row);
     if (standing === "under-way" || name === undefined) isSettled = false;
-    if (standing !== "counts" || name === undefined) continue;
-    if (theirs.size >= MAX_MESSAGES) throw new WebRefusal(200);
+    if (standing === "under-way" || name === undefined) continue;
+    if (theirs.size + stopped.size >= MAX_MESSAGES) throw new WebRefusal(200);
+    if (standing === "stopped") {
+      stopped.set(name, [...(stopped.get(name) ?? []), row]);
+      continue;
+    }
     theirs.add(name);
     // Of two rows of one message, either may have the name that a journal told of.
     if (namesOf(row).some((one) => state.has("journaled", noted(account, one)))) {
@@ -65,11 +79,45 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
     } else if (!found.has(name)) missing.set(name, [...(missing.get(name) ?? []), row]);
   }
   const isEmptyInError = !isListed && state.has("journaled", notedDay(account, day));
+  const isTold = (rows: readonly TraceRow[]) =>
+    rows.flatMap(namesOf).some((one) => state.has("journaled", noted(account, one)));
+  // What went its way to one recipient is compared, whatever became of it on its way to another.
+  const onlyStopped = [...stopped].filter(([name]) => !theirs.has(name));
+  const untold = onlyStopped.filter(([, rows]) => !isTold(rows));
   return {
     theirs: theirs.size,
     missing: [...missing.keys()],
     isWhole: isSettled && !isEmptyInError,
     gap: gapOf(options, theirs, missing),
+    stopped: countOf(untold),
+    notice: stoppedOf(options, new Map(untold), onlyStopped.length - untold.length),
+  };
+}
+
+/** One that is held for one recipient and failed for another may yet be let go. */
+function countOf(of: readonly (readonly [string, readonly TraceRow[]])[]): Stopped {
+  const quarantined = of.filter(([, rows]) => rows.some(({ status }) => status === "quarantined")).length;
+  return { failed: of.length - quarantined, quarantined };
+}
+
+function stoppedOf(
+  { mailbox, day }: DayOptions,
+  untold: ReadonlyMap<string, readonly TraceRow[]>,
+  told: number,
+): Captured | undefined {
+  if (untold.size === 0) return undefined;
+  const { failed, quarantined } = countOf([...untold]);
+  const name = new Date(day).toISOString().slice(0, 10);
+  const text = [
+    `Of ${name}, the tenant stopped ${untold.size} messages of this mailbox on their way that its journal did not tell of:`,
+    `${failed} failed, ${quarantined} quarantined. Whether a journal tells of such, Microsoft does not say: none of them is counted as`,
+    `missing. Of ${told} others that it stopped, the journal told.`,
+  ].join(" ");
+  const notice = captured(mailbox, `stopped:${name}`, { kind: "notice", text });
+  return {
+    ...notice,
+    stableDigest: sha256(JSON.stringify([text, [...untold.keys()].sort()])),
+    event: { ...notice.event, raw: evidenceOf(untold).toString("base64") },
   };
 }
 
@@ -91,9 +139,21 @@ function gapOf(
   theirs: ReadonlySet<string>,
   missing: ReadonlyMap<string, readonly TraceRow[]>,
 ): Captured | undefined {
+  return missingOf({
+    about: aboutOf(mailbox),
+    from: new Date(day),
+    to: new Date(day + DAY_MS),
+    theirs: [...theirs],
+    ours: [...theirs].filter((name) => !missing.has(name)),
+    answer: evidenceOf(missing),
+  });
+}
+
+/** The tenant's rows of messages, as many as fit. */
+function evidenceOf(of: ReadonlyMap<string, readonly TraceRow[]>): Buffer {
   const rows: string[] = [];
   let left = MAX_EVIDENCE;
-  const all = [...missing.values()].flat();
+  const all = [...of.values()].flat();
   for (const row of all) {
     const { receivedDateTime } = row;
     const text = JSON.stringify({ ...row, receivedDateTime: new Date(receivedDateTime).toISOString() });
@@ -101,14 +161,7 @@ function gapOf(
     if (left < 0) break;
     rows.push(text);
   }
-  return missingOf({
-    about: aboutOf(mailbox),
-    from: new Date(day),
-    to: new Date(day + DAY_MS),
-    theirs: [...theirs],
-    ours: [...theirs].filter((name) => !missing.has(name)),
-    answer: Buffer.from(`{"rows":[${rows.join(",\n")}],"rowsLeftOut":${all.length - rows.length}}`),
-  });
+  return Buffer.from(`{"rows":[${rows.join(",\n")}],"rowsLeftOut":${all.length - rows.length}}`);
 }
 
 /** Days of which no list was had while there was one. */

@@ -18,6 +18,10 @@ const openDay = z.object({
 });
 export type OpenDay = z.infer<typeof openDay>;
 
+/** A day of which the tenant stopped messages that no journal told of, and the notice that was recorded of it last. */
+const stoppedDay = z.object({ day: z.int(), failed: z.int(), quarantined: z.int(), notice: z.string() });
+export type StoppedDay = z.infer<typeof stoppedDay>;
+
 /** How far a mailbox was compared. */
 export const mark = z.object({
   account: z.string(),
@@ -26,12 +30,14 @@ export const mark = z.object({
   /** After that. */
   agreed: z.array(z.int()),
   open: z.array(openDay),
+  /** Of the last days. */
+  stopped: z.array(stoppedDay).default([]),
 });
 export type Mark = z.infer<typeof mark>;
 
 /** From the first whole day on: what a journal told of before, nobody noted. */
 export function firstMark(account: string, now: number): Mark {
-  return { account, from: Math.ceil(now / DAY_MS) * DAY_MS, agreed: [], open: [] };
+  return { account, from: Math.ceil(now / DAY_MS) * DAY_MS, agreed: [], open: [], stopped: [] };
 }
 
 export interface Due {
@@ -74,6 +80,11 @@ export function differing(of: Mark, one: OpenDay): Mark {
   return { ...of, open: [...of.open.filter(({ day }) => day !== one.day), one] };
 }
 
+/** @param one undefined where nothing was stopped on the day */
+export function stopping(of: Mark, day: number, one: StoppedDay | undefined): Mark {
+  return { ...of, stopped: [...of.stopped.filter((other) => other.day !== day), ...(one ? [one] : [])] };
+}
+
 /** Days that are too old to ask for again end; those of them that were never had whole are intervals of which nothing is known. */
 export function ended(of: Mark, now: number): { mark: Mark; unknown: { from: number; to: number }[] } {
   const oldest = Math.floor(now / DAY_MS) * DAY_MS - (OPEN_DAYS + 1) * DAY_MS;
@@ -86,7 +97,12 @@ export function ended(of: Mark, now: number): { mark: Mark; unknown: { from: num
     else unknown.push({ from: day, to: day + DAY_MS });
   }
   const from = Math.max(of.from, oldest);
-  const left = { ...of, from, open: of.open.filter(({ day }) => day >= from) };
+  const left = {
+    ...of,
+    from,
+    open: of.open.filter(({ day }) => day >= from),
+    stopped: of.stopped.filter(({ day }) => day >= oldest),
+  };
   return { mark: advanced({ ...left, agreed: of.agreed.filter((day) => day >= from) }), unknown };
 }
 

@@ -9,6 +9,7 @@ import {
   completedOf,
   noted,
   notedDay,
+  type Stopped,
   type TraceKind,
   unknownOf,
 } from "./compare-day.ts";
@@ -24,6 +25,7 @@ import {
   isBehind,
   type Mark,
   mark,
+  stopping,
 } from "./mark.ts";
 
 /** How what a tenant says that it sent and got is compared with what its journal told of. */
@@ -78,10 +80,13 @@ export class MessageTrace {
   }
 
   /** For `LinkHealth`: what is to be seen to, and the first of it in words. */
-  healthOf(account: string): { alerts: readonly Alert[]; problem?: string } {
+  healthOf(account: string): { alerts: readonly Alert[]; problem?: string; stopped: Stopped } {
     const alerts = this.#alertsOf(account);
     const [first] = alerts;
-    return { alerts, ...(first && { problem: SENTENCES[first] }) };
+    const days = this.#marks.get(account)?.stopped ?? [];
+    const sum = (of: keyof Stopped) => days.reduce((count, day) => count + day[of], 0);
+    const stopped = { failed: sum("failed"), quarantined: sum("quarantined") };
+    return { alerts, ...(first && { problem: SENTENCES[first] }), stopped };
   }
 
   #alertsOf(account: string): Alert[] {
@@ -185,7 +190,7 @@ export class MessageTrace {
   /** Records what a comparison found, then that it is done. */
   async #say(mailbox: Mailbox, day: number, compared: ComparedDay, sink: Sink): Promise<void> {
     const { theirs, missing, isWhole, gap } = compared;
-    const of = this.#markOf(mailbox);
+    const of = await this.#sayStopped(this.#markOf(mailbox), day, compared, sink);
     const before = of.open.find((one) => one.day === day);
     if (gap && gap.stableDigest !== before?.gap) {
       await sink.capture([gap]);
@@ -206,6 +211,19 @@ export class MessageTrace {
         gap: gap?.stableDigest ?? before?.gap,
       }),
     );
+  }
+
+  /** Records what was stopped, where that is news. @returns the mark with it, to be written */
+  async #sayStopped(of: Mark, day: number, { stopped, notice }: ComparedDay, sink: Sink): Promise<Mark> {
+    if (!notice) return stopping(of, day, undefined);
+    if (of.stopped.find((one) => one.day === day)?.notice !== notice.stableDigest) {
+      await sink.capture([notice]);
+      this.#options.log.warn(
+        stopped,
+        "a tenant stopped messages on their way that its journal did not tell of",
+      );
+    }
+    return stopping(of, day, { day, ...stopped, notice: notice.stableDigest });
   }
 
   async #write(value: Mark): Promise<void> {

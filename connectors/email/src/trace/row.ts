@@ -32,7 +32,7 @@ export type TraceRow = z.infer<typeof traceRow>;
 export type Standing =
   /** It went its way: the journal has it. */
   | "counts"
-  /** It was stopped on its way: whether a journal tells of such, Microsoft does not say. */
+  /** It was stopped on its way: whether a journal tells of such, Microsoft does not say. It is counted by itself. */
   | "stopped"
   /** What becomes of it is not known yet. */
   | "under-way";

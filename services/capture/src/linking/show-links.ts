@@ -32,6 +32,11 @@ export function showLinks(
     "Messages that could not be decrypted and are kept",
     ["network", "method"],
   );
+  const stopped = metrics.gauge(
+    "daybook_link_stopped",
+    "Messages of the last 30 days that the network stopped on their way, and that nothing told of",
+    ["network", "method", "status"],
+  );
   metrics.onRead(() => {
     for (const connector of connectors()) {
       const { network, method } = connector;
@@ -45,6 +50,12 @@ export function showLinks(
         health.reduce((sum, one) => sum + (one.quarantined ?? 0), 0),
         { network, method },
       );
+      for (const status of ["failed", "quarantined"] as const)
+        if (health.some((one) => one.stopped))
+          stopped.set(
+            health.reduce((sum, one) => sum + (one.stopped?.[status] ?? 0), 0),
+            { network, method, status },
+          );
       accounts(
         { network, method },
         health.map(({ status }) => status),
