@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { INNER, JOURNAL } from "./intake.ts";
 import { describeWithPostfix, freePort, Postfix, swaks } from "./postfix.ts";
+import { started } from "./started.ts";
 
 const GATEWAY = join(import.meta.dirname, "children", "gateway.ts");
 const TIMEOUT_MS = 240_000;
@@ -28,7 +29,7 @@ afterEach(async () => {
 async function start(...dies: [moment: string, ofMessage: number] | []): Promise<void> {
   const args = [GATEWAY, dir, String(port), output, ...dies.map(String)];
   child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout!, "data");
+  await started(child);
 }
 
 async function kill(): Promise<void> {

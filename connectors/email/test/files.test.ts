@@ -1,21 +1,8 @@
-import { createHash } from "node:crypto";
-import type { SuppliedFile } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import fc from "fast-check";
-import { splitMbox, unquoted } from "../src/files/mbox.ts";
+import { splitMbox, unquoted, withoutEnding } from "../src/files/mbox.ts";
 import { openMail } from "../src/files/open-mail.ts";
-
-function supplied(content: string | Buffer, chunkBytes = 7): SuppliedFile {
-  const bytes = Buffer.from(content);
-  return {
-    sizeBytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    async *read(start, end) {
-      for (let at = start; at < end; at += chunkBytes)
-        yield await Promise.resolve(bytes.subarray(at, Math.min(at + chunkBytes, end)));
-    },
-  };
-}
+import { supplied } from "./supplied.ts";
 
 const FROM = "From ann@example.org Mon May 13 10:01:00 2024\n";
 
@@ -29,7 +16,7 @@ async function split(content: string, chunkBytes: number): Promise<string[]> {
   for await (const { bodyStart, end, start, line } of splitMbox(supplied(content, chunkBytes))) {
     expect(bytes.toString("latin1", start, start + 5)).toBe("From ");
     expect(line).toBe(content.slice(0, start).split("\n").length);
-    messages.push(unquoted(bytes.subarray(bodyStart, end)).message.toString());
+    messages.push(unquoted(withoutEnding(bytes.subarray(bodyStart, end))).message.toString());
   }
   return messages;
 }

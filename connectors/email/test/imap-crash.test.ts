@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeWithDovecot, Dovecot } from "./dovecot.ts";
+import { started } from "./started.ts";
 
 const READER = join(import.meta.dirname, "children", "imap-reader.ts");
 const TIMEOUT_MS = 300_000;
@@ -54,14 +55,14 @@ describeWithDovecot("a mailbox whose reader is killed", () => {
       }
       const gone = names.slice(0, 2);
       const reader = start();
-      await once(reader.stdout!, "data");
+      await started(reader);
       expect(records("message")).toEqual([...names].sort());
       await dovecot.owner((client) => client.messageDelete("1:2", { uid: true }));
       while (records("delete").length < gone.length) await new Promise((resolve) => setTimeout(resolve, 50));
       reader.kill("SIGKILL");
       await once(reader, "exit");
       const last = start();
-      await once(last.stdout!, "data");
+      await started(last);
       last.kill("SIGKILL");
       await once(last, "exit");
 

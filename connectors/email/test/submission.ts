@@ -37,7 +37,8 @@ export class SubmissionServer implements AsyncDisposable {
           void this.journal?.(message).catch(() => undefined);
           if (fault === "kept") this.#breakOff();
           else done(null, "2.0.0 taken");
-        })();
+          // Who sends may be killed meanwhile.
+        })().catch(done);
       },
     });
     this.#server.on("error", () => undefined);

@@ -7,13 +7,15 @@ export interface MessagePlace {
   readonly bodyStart: number;
   readonly end: number;
   readonly line: number;
+  /** Whether a line of it begins with `From `, where that is known. */
+  readonly hasFromLines?: boolean;
 }
 
 /** A `From ` line and the line after it, at most. */
-const LOOK_AHEAD = 4_096;
+export const LOOK_AHEAD = 4_096;
 /** Bytes before a line that tell whether an empty one is before it. */
 const MARGIN = 8;
-const SEPARATOR = /^From [^\r\n]*\d{4}[^\r\n]*(\r?\n)(?=[!-9;-~]{1,200}[ \t]*:|\r?\n|$)/;
+export const SEPARATOR = /^From [^\r\n]*\d{4}[^\r\n]*(\r?\n)(?=[!-9;-~]{1,200}[ \t]*:|\r?\n|$)/;
 
 /**
  * The messages of an mbox file, in order: each begins with a line `From ` that has a year in it, follows an empty line
@@ -93,10 +95,14 @@ function nextLineStart(window: Buffer, from: number, offset: number): number {
   return -1;
 }
 
-/**
- * The message as it was before the file quoted it: `>From ` loses one mark (mboxrd, which is read of mboxo too), and
- * the empty line that ends it belongs to the file.
- */
+/** The message without the empty line that ends it, which belongs to the file. */
+export function withoutEnding(message: Buffer): Buffer {
+  const ending = /\r?\n\r?\n$/.exec(message.toString("latin1", Math.max(0, message.length - 4)))?.[0];
+  const end = ending === undefined ? message.length : message.length - (ending.endsWith("\r\n") ? 2 : 1);
+  return message.subarray(0, end);
+}
+
+/** The message as it was before the file quoted it: `>From ` loses one mark (mboxrd, which is read of mboxo and mboxcl too). */
 export function unquoted(message: Buffer): { message: Buffer; quotedLines: number } {
   let quotedLines = 0;
   const parts: Buffer[] = [];
@@ -110,8 +116,5 @@ export function unquoted(message: Buffer): { message: Buffer; quotedLines: numbe
     quotedLines += 1;
   }
   parts.push(message.subarray(from));
-  const whole = quotedLines === 0 ? message : Buffer.concat(parts);
-  const ending = /\r?\n\r?\n$/.exec(whole.toString("latin1", Math.max(0, whole.length - 4)))?.[0];
-  const end = ending === undefined ? whole.length : whole.length - (ending.endsWith("\r\n") ? 2 : 1);
-  return { message: whole.subarray(0, end), quotedLines };
+  return { message: quotedLines === 0 ? message : Buffer.concat(parts), quotedLines };
 }

@@ -4,7 +4,8 @@ import { fieldsOf } from "../events/fields.ts";
 import { readHeaderBlock } from "../reading/header-block.ts";
 import { MailReader } from "../reading/mail-reader.ts";
 import { readMessage } from "../reading/read-message.ts";
-import { type MessagePlace, splitMbox, unquoted } from "./mbox.ts";
+import { type MessagePlace, splitMbox, unquoted, withoutEnding } from "./mbox.ts";
+import { contentLengthOf, mboxRuleOf, type MboxRule, splitByLengths } from "./mbox-lengths.ts";
 
 /** The largest message that a file may hold, in bytes: of a larger one only the beginning is read. */
 const MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
@@ -28,8 +29,11 @@ export async function openMail(file: SuppliedFile): Promise<ImportableFile | und
     network: "email",
     connector: CONNECTOR,
     async *entries() {
-      if (!isMbox) yield await entryOf(file, whole, reader, false);
-      else for await (const place of splitMbox(file)) yield await entryOf(file, place, reader, true);
+      const rule = isMbox ? await mboxRuleOf(file) : "whole";
+      if (rule === "whole") yield await entryOf(file, whole, reader, rule);
+      else
+        for await (const place of rule === "lines" ? splitMbox(file) : splitByLengths(file))
+          yield await entryOf(file, place, reader, rule);
     },
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
   };
@@ -47,15 +51,23 @@ async function entryOf(
   file: SuppliedFile,
   place: MessagePlace,
   reader: MailReader,
-  isQuoted: boolean,
+  rule: MboxRule | "whole",
 ): Promise<ImportedEntry> {
   const end = Math.min(place.end, place.bodyStart + MAX_MESSAGE_BYTES);
   const delivered = await bytesOf(file, place.bodyStart, end);
-  const { message, quotedLines } = isQuoted ? unquoted(delivered) : { message: delivered, quotedLines: 0 };
+  const asFiled = rule === "lines" ? withoutEnding(delivered) : delivered;
+  const isQuoted = rule === "lines" || rule === "quoted-lengths";
+  const { message, quotedLines } = isQuoted ? unquoted(asFiled) : { message: asFiled, quotedLines: 0 };
   const read = await readMessage(message, reader);
   const doubts = [
     ...(end < place.end ? ["it is longer than is kept of one message: the imported file has the rest"] : []),
     ...(quotedLines > 0 ? ["the file marked lines that begin with From: one mark was taken away"] : []),
+    ...(rule === "lengths" && place.hasFromLines
+      ? ["it was split from the next by its Content-Length, and has lines that begin with From"]
+      : []),
+    ...(rule === "lines" && disagrees(asFiled, delivered)
+      ? ["it was split from the next by the line From, and its Content-Length says otherwise"]
+      : []),
   ];
   const parts: MailParts = { ...read, ...idOf("mail", sameLines(read.stable)), delivered, doubts };
   const of =
@@ -78,6 +90,14 @@ async function entryOf(
         { attach },
       ),
   };
+}
+
+/** Whether a message has a Content-Length that is neither of it as it stands nor of it with the empty line after it. */
+function disagrees(message: Buffer, withEnding: Buffer): boolean {
+  const { fields, bodyStart } = readHeaderBlock(message);
+  if (!fields.some(({ name }) => name === "content-length")) return false;
+  const stated = contentLengthOf(fields);
+  return ![message, withEnding].some(({ length }) => length - bodyStart === stated);
 }
 
 /** With lines that end as in one file as in another: programs that write files change them. */

@@ -1,6 +1,6 @@
-// Takes journals on the port of its second argument, over the state in the directory of its first, and has them tested by the
-// submission server on the port of its third, until it is killed. What it hands on goes to the file at its fourth, a line each,
-// durable before it is taken to be captured. With a fifth, it dies of SIGKILL when what the canary says is durable there, and it
+// Takes journals on a port of its own, which it says, over the state in the directory of its first argument, and has them tested by
+// the submission server on the port of its second, until it is killed. What it hands on goes to the file at its third, a line each,
+// durable before it is taken to be captured. With a fourth, it dies of SIGKILL when what the canary says is durable there, and it
 // does not know yet.
 import { fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { RecordingSink } from "@daybook/contract/testing";
 import { Email } from "../../src/index.ts";
 import { JOURNAL } from "../intake.ts";
 
-const [dir, port, submissionPort, output, dies] = process.argv.slice(2);
+const [dir, submissionPort, output, dies] = process.argv.slice(2);
 const file = openSync(output!, "a");
 
 class FileSink extends RecordingSink {
@@ -38,12 +38,12 @@ const email = new Email({
     withinMs: 200,
   },
   sources: { addresses: ["127.0.0.1"], names: [] },
-  at: { host: "127.0.0.1", port: Number(port) },
+  at: { host: "127.0.0.1", port: 0 },
   stateFile: join(dir!, "email.state"),
   key: Buffer.alloc(32, 7),
   log: { info: none, warn: none, error: none },
 });
 const running = email.run(new FileSink(), new AbortController().signal);
-await Promise.race([email.port, running]);
-writeSync(1, "listening\n");
+const port = await Promise.race([email.port, running]);
+writeSync(1, `${port}\n`);
 await running;
