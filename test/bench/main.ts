@@ -37,8 +37,13 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 const suite = suites[positionals[0] ?? ""];
 const chosen = Object.entries(suite ?? {}).filter(([name]) => values.only?.includes(name) ?? true);
 if (suite === undefined || chosen.length === 0 || values.only?.some((name) => !(name in suite))) {

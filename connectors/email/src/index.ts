@@ -6,10 +6,6 @@ export type { Sources } from "./intake/trust.ts";
 export { Imap } from "./mailbox/imap.ts";
 export { accountOf, type ImapAccount, type ImapOptions, type SignIn } from "./mailbox/options.ts";
 export { type GoogleServiceAccount, googleTokens } from "./oauth/google.ts";
-export {
-  type MicrosoftApplication,
-  type MicrosoftCredential,
-  microsoftTokens,
-} from "./oauth/microsoft.ts";
+export { type MicrosoftApplication, type MicrosoftCredential, microsoftTokens } from "./oauth/microsoft.ts";
 export type { Submission } from "./submission.ts";
 export type { MessageTraceSettings } from "./trace/message-trace.ts";

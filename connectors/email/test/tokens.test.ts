@@ -48,7 +48,7 @@ describe("tokens", () => {
   });
 
   it("are asked for once, however many wait, and whoever waits no longer leaves the others be", async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     endpoint.faults.push(promise);
     const tokens = microsoft();
     const gone = new AbortController();
@@ -56,7 +56,7 @@ describe("tokens", () => {
     const waiting = Array.from({ length: 20 }, () => had(tokens));
     gone.abort(new Error("stopped"));
     await expect(leaving).rejects.toThrow("stopped");
-    resolve();
+    resolve(undefined);
 
     expect(new Set(await Promise.all(waiting)).size).toBe(1);
     expect(endpoint.given).toBe(1);

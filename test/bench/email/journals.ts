@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { answers, freePort } from "../../../connectors/email/test/postfix.ts";
+import { started } from "../../../connectors/email/test/started.ts";
 import { cpuSeconds } from "../engines/cpu.ts";
 import { type Bench, type Figure, figure, timed } from "../figure.ts";
 
@@ -37,8 +38,7 @@ export const journals: Bench = async ({ scale, dir, say }) => {
     stdio: ["ignore", "pipe", "inherit"],
   });
   ending(closing, child);
-  const [said] = (await once(child.stdout, "data")) as [Buffer];
-  const port = Number(said.toString());
+  const port = Number(await started(child));
   say("warming up");
   await load(port, 10, Math.max(100, WARM_UP * scale));
   const figures: Figure[] = [];
@@ -72,8 +72,8 @@ export const journals: Bench = async ({ scale, dir, say }) => {
 };
 
 function ending(closing: AsyncDisposableStack, child: ChildProcess): void {
+  const ended = once(child, "close");
   closing.defer(async () => {
-    const ended = once(child, "close");
     child.kill("SIGKILL");
     await ended;
   });

@@ -44,6 +44,6 @@ const email = new Email({
   log: { info: none, warn: none, error: none },
 });
 const running = email.run(new FileSink(), new AbortController().signal);
-const port = await Promise.race([email.port, running]);
+const port = await Promise.race([email.port, running.then(() => 0)]);
 writeSync(1, `${port}\n`);
 await running;
