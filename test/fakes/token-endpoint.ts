@@ -14,7 +14,7 @@ export type TokenFault =
   /** A token that would end a field of SASL. */
   | "split"
   /** Waits until it is told to go on. */
-  | Promise<void>;
+  | Promise<undefined>;
 
 /** A service account of Google's, and whom it may act for. */
 interface ServiceAccount {
@@ -55,7 +55,10 @@ export class TokenEndpoint {
   readonly #tokens = new Map<string, number>();
   #server: Server | undefined;
 
-  constructor({ tenant = randomUUID() as string, clientId = randomUUID() as string } = {}) {
+  constructor({
+    tenant = randomUUID(),
+    clientId = randomUUID(),
+  }: { tenant?: string; clientId?: string } = {}) {
     this.tenant = tenant;
     this.clientId = clientId;
   }
@@ -109,8 +112,9 @@ export class TokenEndpoint {
     if (fault === "split") return json(response, 200, { ...token, access_token: `${value}\u0001auth=x` });
     if (fault === "endless") {
       response.writeHead(200, { "content-type": "application/json" }).on("error", () => undefined);
-      const go = () =>
-        void (response.destroyed || response.write(" ".repeat(65_536), () => setImmediate(go)));
+      const go = () => {
+        if (!response.destroyed) response.write(" ".repeat(65_536), () => setImmediate(go));
+      };
       return go();
     }
     const whole = JSON.stringify({ ...token, access_token: value });

@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
-import { MessageTraceApi, type Traced, type TraceFault } from "../../../test/fakes/message-trace.ts";
+import { MessageTraceApi, type TraceFault } from "../../../test/fakes/message-trace.ts";
 import type { EmailOptions } from "../src/index.ts";
 import { ANN, BO, Client, INNER, Intake, report } from "./intake.ts";
 
@@ -80,7 +79,6 @@ const daysAsked = (day: string) => filters().filter((one) => one.includes(`ge ${
 const gaps = (intake: Intake) => intake.captured("gap").map(({ event }) => event);
 const notices = (intake: Intake) =>
   intake.captured("notice").filter(({ eventId }) => eventId.startsWith("completed:"));
-const isStopped = ({ eventId }: Captured) => eventId.startsWith("stopped:");
 const alerts = ({ email }: Intake) =>
   email.health().flatMap(({ account, alerts: all }) => all.map((alert) => `${account} ${alert}`));
 
@@ -202,44 +200,6 @@ describe("the tenant's message trace", () => {
       about: "late@example.org",
       why: "The provider has 1 messages of this interval, of which 1 were not captured",
     });
-  });
-
-  it("counts what was stopped by itself, says so once with the tenant's rows of it, and counts what went to somebody", async () => {
-    await using intake = await open();
-    const has = (name: string, status: string, more: Partial<Traced> = {}) =>
-      api.has({ messageId: `<${name}@example.org>`, receivedDateTime: TEN, status, ...more });
-    has("bounced", "failed");
-    has("held", "quarantined");
-    has("held", "failed");
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN, status: "failed" });
-    has("both", "failed", { ...SENT });
-    has("both", "delivered", { ...SENT, recipientAddress: "other@example.org" });
-    const late = has("late", "pending");
-    await journal(intake);
-    clock = SETTLED;
-    await until(() => alerts(intake).length > 0);
-    late.status = "quarantined";
-    clock += 6 * HOUR_MS;
-    await until(() => intake.captured("notice").filter(isStopped).length > 1);
-    clock += 6 * HOUR_MS;
-    await until(() => daysAsked("2024-05-13") > 2);
-
-    const notices = intake.captured("notice").filter(isStopped);
-    expect(notices.map(({ event: { text } }) => /\d+ failed, \d+ quarantined/.exec(text ?? "")?.[0])).toEqual(
-      ["1 failed, 1 quarantined", "1 failed, 2 quarantined"],
-    );
-    expect(notices[0]?.event.text).toContain("Of 1 others that it stopped, the journal told");
-    const { rows } = JSON.parse(Buffer.from(notices[0]!.event.raw, "base64").toString()) as {
-      rows: Traced[];
-    };
-    expect(rows.map(({ messageId }) => messageId).sort()).toEqual([
-      "<bounced@example.org>",
-      "<held@example.org>",
-      "<held@example.org>",
-    ]);
-    expect(gaps(intake).map(({ gap }) => gap?.about)).toEqual(["both@example.org"]);
-    expect(intake.email.health()[0]?.stopped).toEqual({ failed: 1, quarantined: 2 });
-    expect(logged.join()).toContain('{"failed":1,"quarantined":2}');
   });
 
   it("knows a message without Message-ID by Exchange's own id, and an address with an apostrophe", async () => {

@@ -128,7 +128,7 @@ describe("the settings of mailboxes", () => {
     const config = read(`${MICROSOFT} B\n${ANN} A\n${GOOGLE} C`, more);
     const live = await imapOf({ ...config, DAYBOOK_STATE_PATH: dir }, createLogger("imap", "fatal"));
 
-    expect(live.accounts?.map(({ custodian, identifier }) => [custodian, identifier])).toEqual([
+    expect(live.accounts.map(({ custodian, identifier }) => [custodian, identifier])).toEqual([
       ["B", "bo@example.org"],
       ["A", "ann@example.org"],
       ["C", "cy@example.org"],

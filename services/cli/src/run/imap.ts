@@ -131,12 +131,13 @@ export async function imapOf(
   const { imapLive } = await import("../imap.ts");
   const application = microsoftOf(microsoftGiven(config));
   const withPassword = mailboxes.filter(({ tokens }) => tokens === undefined);
+  const passwordOf = (one: (typeof mailboxes)[number]) =>
+    lines(passwords?.reveal() ?? "")[withPassword.indexOf(one)] ?? "";
   return imapLive({
-    mailboxes: mailboxes.map(({ tokens, ...one }, n) => ({
-      ...one,
-      signIn: tokens ?? (() => lines(passwords?.reveal() ?? "")[withPassword.indexOf(mailboxes[n]!)] ?? ""),
-      ca: config.DAYBOOK_IMAP_CA,
-    })),
+    mailboxes: mailboxes.map((one) => {
+      const { tokens, ...at } = one;
+      return { ...at, signIn: tokens ?? (() => passwordOf(one)), ca: config.DAYBOOK_IMAP_CA };
+    }),
     microsoft: application && { application, outlookUrl: config.DAYBOOK_IMAP_MICROSOFT_OUTLOOK_URL },
     google: google && googleOf(google.reveal()),
     stateFile: join(config.DAYBOOK_STATE_PATH, "imap.state"),
