@@ -105,7 +105,8 @@ async function linesOf(
   return { lines, hasFromLines };
 }
 
-async function bytesOf(file: SuppliedFile, start: number, end: number): Promise<Buffer> {
+/** Of a file, in one piece: no further than its end. */
+export async function bytesOf(file: SuppliedFile, start: number, end: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of file.read(start, Math.min(end, file.sizeBytes))) parts.push(part);
   return Buffer.concat(parts);

@@ -5,7 +5,7 @@ import { readHeaderBlock } from "../reading/header-block.ts";
 import { MailReader } from "../reading/mail-reader.ts";
 import { readMessage } from "../reading/read-message.ts";
 import { type MessagePlace, splitMbox, unquoted, withoutEnding } from "./mbox.ts";
-import { contentLengthOf, mboxRuleOf, type MboxRule, splitByLengths } from "./mbox-lengths.ts";
+import { bytesOf, contentLengthOf, mboxRuleOf, type MboxRule, splitByLengths } from "./mbox-lengths.ts";
 
 /** The largest message that a file may hold, in bytes: of a larger one only the beginning is read. */
 const MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
@@ -104,10 +104,4 @@ function disagrees(message: Buffer, withEnding: Buffer): boolean {
 function sameLines(message: Uint8Array): Buffer {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   return Buffer.from(bytes.toString("latin1").replaceAll("\r\n", "\n").trimEnd(), "latin1");
-}
-
-async function bytesOf(file: SuppliedFile, start: number, end: number): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  for await (const part of file.read(start, Math.min(end, file.sizeBytes))) parts.push(part);
-  return Buffer.concat(parts);
 }

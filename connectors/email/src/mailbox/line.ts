@@ -79,13 +79,8 @@ export class Line implements Disposable {
       return await signIn.tokens.using(open, isRefusal, signal);
     } catch (cause) {
       if (!(cause instanceof WebRefusal)) throw cause;
-      throw new ConnectorError(
-        cause.isOfCredentials ? "link-refused" : "network-unavailable",
-        cause.message,
-        {
-          cause,
-        },
-      );
+      const code = cause.isOfCredentials ? "link-refused" : "network-unavailable";
+      throw new ConnectorError(code, cause.message, { cause });
     }
   }
 
@@ -114,12 +109,7 @@ export class Line implements Disposable {
       await line.#answered(client.connect(), answerMs * 2);
     } catch (error) {
       client.close();
-      const { capabilities } = client;
-      if (
-        "accessToken" in secret &&
-        capabilities.size > 0 &&
-        !TAKES_TOKENS.some((one) => capabilities.has(one))
-      )
+      if ("accessToken" in secret && takesNoTokens(client))
         throw new ConnectorError("link-refused", "the IMAP server takes no tokens");
       throw error;
     }
@@ -236,4 +226,9 @@ export class Line implements Disposable {
     if (responseStatus === "NO" && this.#client.usable) return new Refused("the server refused");
     return new ConnectorError("network-unavailable", "the line to the IMAP server broke off");
   }
+}
+
+/** Whether it said, before anybody signed in, what it takes, and none of that is a token. */
+function takesNoTokens({ authenticated, capabilities }: ImapFlow): boolean {
+  return !authenticated && capabilities.size > 0 && !TAKES_TOKENS.some((one) => capabilities.has(one));
 }
