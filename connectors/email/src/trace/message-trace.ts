@@ -219,7 +219,7 @@ export class MessageTrace {
     if (of.stopped.find((one) => one.day === day)?.notice !== notice.stableDigest) {
       await sink.capture([notice]);
       this.#options.log.warn(
-        stopped,
+        { ...stopped },
         "a tenant stopped messages on their way that its journal did not tell of",
       );
     }
