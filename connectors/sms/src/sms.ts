@@ -8,6 +8,7 @@ import { Talks } from "./intake/talks.ts";
 import { Changes, Holders } from "./holders.ts";
 import { CONNECTOR, type SmsOptions } from "./options.ts";
 import { Numbers } from "./reading/sides.ts";
+import { bySmpp } from "./sending/by-smpp.ts";
 import { Receipts } from "./sending/receipts.ts";
 import { SmsRelay } from "./sending/relay.ts";
 import { Standing } from "./standing.ts";
@@ -61,10 +62,15 @@ export class Sms implements Connector {
       alphabet: smpp.alphabet,
       ...{ receipts, talks },
     });
-    if (options.relay && options.relay.length > 0)
+    const { relay = [] } = options;
+    const carrier = bySmpp({
+      ...{ smpp, receipts, state },
+      session: () => [...this.#sessions].find(({ takesRequests }) => takesRequests),
+    });
+    if (relay.length > 0)
       this.relay = new SmsRelay({
-        ...{ accounts: new Set(options.relay), smpp, numbers, talks, receipts, state, now },
-        session: () => [...this.#sessions].find(({ takesRequests }) => takesRequests),
+        ...{ numbers, talks, state, now },
+        carrierOf: (account) => (relay.includes(account) ? carrier : undefined),
       });
     this.#standing = new Standing({ numbers: options.numbers, hosts: smpp.hosts.length, now });
   }

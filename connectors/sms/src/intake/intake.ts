@@ -148,10 +148,11 @@ export class Intake {
     const items: Item[] = [];
     for (const incoming of batch) items.push(await this.#read(incoming, sink));
     const remembered = redeliveries.takeChanges();
+    const talked = talks.changes;
     const changes = [
       ...remembered,
       ...receipts.changes,
-      ...talks.changes,
+      ...talked,
       ...items.flatMap(({ added }) => added?.added.changes ?? []),
     ];
     for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
@@ -162,7 +163,7 @@ export class Intake {
       return;
     }
     receipts.written();
-    talks.written();
+    talks.written(talked);
     for (const { added, occurrence } of items) {
       if (occurrence) occurrence.isKept = true;
       if (!added) continue;
@@ -192,10 +193,11 @@ export class Intake {
       const [first] = set.parts.values();
       if (first) talks.hear(this.#sidesOf(set, first.part), set.at, undefined);
     }
-    const changes = [...sets.flatMap((set) => this.#sets.remove(set)), ...talks.changes];
+    const talked = talks.changes;
+    const changes = [...sets.flatMap((set) => this.#sets.remove(set)), ...talked];
     try {
       await state.write(changes);
-      talks.written();
+      talks.written(talked);
     } catch (cause) {
       onlyRetryable(cause);
     }

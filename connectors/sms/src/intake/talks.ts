@@ -1,6 +1,6 @@
+import type { Change, StateFile } from "@daybook/keeping";
 import { z } from "zod";
 import { NOBODY, type Numbers, type Sides } from "../reading/sides.ts";
-import type { SmsState, StateChange } from "../state.ts";
 
 /** What is known of a number's messages with somebody. */
 const talk = z.object({
@@ -10,6 +10,7 @@ const talk = z.object({
   asked: z.object({ for: z.enum(["stop", "start"]), at: z.int() }).optional(),
 });
 type Talk = z.infer<typeof talk>;
+type TalkChange = Change<"talk">;
 
 /** What operators everywhere take for a wish not to be written to, and for its end. */
 const WORDS: Readonly<Record<string, "stop" | "start">> = {
@@ -32,13 +33,13 @@ const MAX_REMEMBERED = 5_000;
 
 /** Who has written to which number, and who of them asked not to be written to. */
 export class Talks {
-  readonly #state: SmsState;
+  readonly #state: StateFile<"talk">;
   readonly #numbers: Numbers;
   /** What is not written yet. */
   readonly #marks = new Map<string, Talk>();
   readonly #remembered = new Map<string, Talk>();
 
-  constructor(state: SmsState, numbers: Numbers) {
+  constructor(state: StateFile<"talk">, numbers: Numbers) {
     this.#state = state;
     this.#numbers = numbers;
   }
@@ -49,7 +50,11 @@ export class Talks {
    * @param at when it came first, milliseconds since 1970: what is delivered again changes nothing
    * @param text of a message that is whole
    */
-  hear({ account, conversation, direction }: Sides, at: number, text: string | undefined): void {
+  hear(
+    { account, conversation, direction }: Pick<Sides, "account" | "conversation" | "direction">,
+    at: number,
+    text: string | undefined,
+  ): void {
     if (!conversation || conversation.id === NOBODY || !this.#numbers.has(account)) return;
     const name = nameOf(account, conversation.id);
     const before = this.#marks.get(name) ?? this.#remember(name);
@@ -73,14 +78,16 @@ export class Talks {
     return asked?.for === "stop" ? asked.at : undefined;
   }
 
-  get changes(): StateChange[] {
+  get changes(): TalkChange[] {
     return [...this.#marks].map(([name, value]) => ({ kind: "talk", name, value }));
   }
 
-  /** All changes are. */
-  written(): void {
-    for (const name of this.#marks.keys()) this.#remembered.delete(name);
-    this.#marks.clear();
+  /** These are. What was heard since stays to be written. */
+  written(changes: readonly TalkChange[]): void {
+    for (const { name, value } of changes) {
+      if (this.#marks.get(name) === value) this.#marks.delete(name);
+      this.#remembered.delete(name);
+    }
   }
 
   #remember(name: string): Talk | undefined {

@@ -1,14 +1,6 @@
 import type { RelayFailure } from "@daybook/contract";
 import { type Pdu, STATUS } from "../smpp/index.ts";
-
-/** What the answer to a submit_sm means. */
-export type Judged =
-  /** `id` is empty where it was given none: nothing tells then what became of it. */
-  | { readonly state: "accepted"; readonly id: string }
-  | { readonly state: "failed"; readonly code: RelayFailure; readonly why: string }
-  /** It was not taken, and may be sent again. */
-  | { readonly state: "again" }
-  | { readonly state: "unknown" };
+import type { Judged } from "./carrier.ts";
 
 const HEALS: ReadonlySet<number> = new Set([STATUS.throttled, STATUS.queueFull, STATUS.temporaryFailure]);
 
@@ -28,14 +20,14 @@ const FAILURES: Readonly<Record<number, readonly [RelayFailure, string]>> = {
   [STATUS.invalidDestinationType]: ["no-such-recipient", UNKNOWN_NUMBER],
 };
 
-/** @see SMPP 3.4, 5.1.3 */
+/** What the answer to a submit_sm means. @see SMPP 3.4, 5.1.3 */
 export function judge(answer: Pdu): Judged {
   const { status } = answer;
   if (status === STATUS.ok)
     return answer.command === "submit_sm_resp"
       ? { state: "accepted", id: answer.body?.messageId ?? "" }
       : { state: "unknown" };
-  if (HEALS.has(status)) return { state: "again" };
+  if (HEALS.has(status)) return { state: "again", isThrottled: true };
   const known = FAILURES[status];
   if (known) return { state: "failed", code: known[0], why: known[1] };
   return { state: "failed", code: "refused", why: `the aggregator refuses it (status ${status})` };

@@ -1,4 +1,3 @@
-import { createHash, randomInt } from "node:crypto";
 import {
   type Captured,
   ConnectorError,
@@ -10,46 +9,24 @@ import {
   type Sink,
 } from "@daybook/contract";
 import type { Talks } from "../intake/talks.ts";
-import { CONNECTOR, type SmppAccount } from "../options.ts";
+import { CONNECTOR } from "../options.ts";
 import type { Numbers } from "../reading/sides.ts";
-import { SessionError } from "../session/error.ts";
-import type { SmppSession } from "../session/session.ts";
-import type { Address, MessageBody } from "../smpp/index.ts";
-import type { SmsState, StateChange } from "../state.ts";
-import { judge } from "./outcome.ts";
+import type { Carrier, Part, RelayChange, RelayState } from "./carrier.ts";
 import { type Begun, progress, type Progress } from "./progress.ts";
-import type { Receipts } from "./receipts.ts";
-import { textParts, type TextPart, type Writing } from "./text-parts.ts";
 
-const HAS_HEADER = 0x40;
-/** Of success and of failure. SMPP 3.4, 5.2.17 */
-const ASKS_FOR_RECEIPT = 1;
-const INTERNATIONAL = 1;
-const ISDN = 1;
-const MAX_REFERENCE = 0x1_0000;
-
-const LOST = "the aggregator's answer was lost: nobody knows whether it was sent";
-const LATE = "the aggregator could not be reached in time";
-const THROTTLED = "the aggregator took no more messages in time: wait some minutes, then send it again";
-const TOO_LONG =
-  "a text message has ten parts at most: 1,520 letters, or 660 where one of them is in no plain alphabet";
 const NO_NUMBER = "they write under a name or a short code, which nobody can answer";
 
 export interface SmsRelayOptions {
-  /** Those that may send, E.164. */
-  readonly accounts: ReadonlySet<string>;
-  readonly smpp: Pick<SmppAccount, "alphabet" | "referenceBits">;
+  /** Who takes messages from an official number, E.164; undefined for one that may not send. */
+  readonly carrierOf: (account: string) => Carrier | undefined;
   readonly numbers: Numbers;
   readonly talks: Talks;
-  readonly receipts: Receipts;
-  readonly state: SmsState;
-  /** One that takes requests now. */
-  readonly session: () => SmppSession | undefined;
+  readonly state: RelayState;
   readonly now: () => Date;
 }
 
 /**
- * Sends by submit_sm, each part once: what may have left is never sent again by itself. Whoever asked not to be written to
+ * Sends texts, each part once: what may have left is never sent again by itself. Whoever asked not to be written to
  * is not.
  */
 export class SmsRelay implements Relay {
@@ -57,7 +34,6 @@ export class SmsRelay implements Relay {
   readonly #underWay = new Map<string, Promise<RelayOutcome>>();
   /** What an answer said, and the disk did not take. */
   readonly #unwritten = new Map<string, () => Promise<void>>();
-  #reference = randomInt(MAX_REFERENCE);
   #sink: Sink | undefined;
 
   constructor(options: SmsRelayOptions) {
@@ -75,8 +51,9 @@ export class SmsRelay implements Relay {
   }
 
   has(account: string): boolean {
-    const { accounts, numbers, now } = this.#options;
-    return accounts.has(account) && numbers.custodianOf(account, now().getTime()) !== undefined;
+    const { carrierOf, numbers, now } = this.#options;
+    const isHeld = numbers.custodianOf(account, now().getTime()) !== undefined;
+    return isHeld && carrierOf(account) !== undefined;
   }
 
   conversation(account: string, id: string): Promise<RelayConversation | undefined> {
@@ -94,37 +71,43 @@ export class SmsRelay implements Relay {
 
   async #send(message: Outbound, signal: AbortSignal): Promise<RelayOutcome> {
     const sink = this.#sink;
-    if (!sink) throw unreached();
+    const carrier = this.#options.carrierOf(message.account);
+    if (!sink || !carrier) throw unreached("the provider");
     await this.#unwritten.get(message.id)?.();
     let known = this.#progress(message.id);
     if (known?.state === "sent" || known?.state === "failed") return known;
-    if (known?.state === "accepted") return this.#record(message, known, sink);
+    if (known?.state === "accepted") return this.#record(message, known, carrier, sink);
     // A process before this one let it go, and did not live to hear.
-    if (known?.isLeaving) return this.#fail(message, known, "unknown", LOST);
+    if (known?.isLeaving) return this.#fail(message, known, "unknown", lost(carrier));
     const begun: Begun = known ?? {
-      ...{ state: "begun", writing: this.#writing(), taken: [] },
+      ...{ state: "begun", writing: carrier.begin(), taken: [] },
       ...{ isLeaving: false, isThrottled: false },
     };
-    const refusal = this.#refusalOf(message, begun);
+    const refusal = this.#refusalOf(message, begun, carrier);
     if (refusal) return this.#fail(message, begun, ...refusal);
-    const parts = textParts(message.text, begun.writing);
-    if (!parts) return this.#fail(message, begun, "too-long", TOO_LONG);
+    const parts = carrier.partsOf(message, begun.writing);
+    if (typeof parts === "string") return this.#fail(message, begun, "too-long", parts);
     for (known = begun; known?.state === "begun"; known = this.#progress(message.id)) {
       signal.throwIfAborted();
-      const submitting = this.#submit(message, known, parts);
-      await this.#options.receipts.whileSending(submitting);
+      await carrier.whileSending(this.#submit(message, known, parts, carrier));
     }
-    if (known?.state === "accepted") return this.#record(message, known, sink);
+    if (known?.state === "accepted") return this.#record(message, known, carrier, sink);
     if (known?.state === "failed") return known;
-    throw unreached();
+    throw unreached(carrier.who);
   }
 
   /** Why nothing of it may be sent now. */
-  #refusalOf(message: Outbound, { isThrottled }: Begun): readonly [RelayFailure, string] | undefined {
+  #refusalOf(
+    message: Outbound,
+    { isThrottled }: Begun,
+    { who }: Carrier,
+  ): readonly [RelayFailure, string] | undefined {
     const { talks, now } = this.#options;
     const { account, conversation, expiresAt } = message;
     if (now().getTime() >= Date.parse(expiresAt))
-      return isThrottled ? ["rate-limited", THROTTLED] : ["offline", LATE];
+      return isThrottled
+        ? ["rate-limited", `${who} took no more messages in time: wait some minutes, then send it again`]
+        : ["offline", `${who} could not be reached in time`];
     if (!this.has(account) || !talks.has(account, conversation, now().getTime()))
       return ["no-such-conversation", "the number is in no such conversation"];
     const stoppedAt = talks.stoppedAt(account, conversation);
@@ -136,65 +119,60 @@ export class SmsRelay implements Relay {
   }
 
   /** Lets the next part go, and hears what becomes of it. @throws {ConnectorError} retryable: it was not taken */
-  async #submit(message: Outbound, known: Begun, parts: readonly TextPart[]): Promise<void> {
+  async #submit(
+    message: Outbound,
+    known: Begun,
+    parts: readonly Part[],
+    carrier: Carrier,
+  ): Promise<void> {
     const { id } = message;
-    const { session: open, receipts } = this.#options;
     const n = known.taken.length;
     const part = parts[n];
-    if (!part || !open()) throw unreached();
+    if (!part?.()) throw unreached(carrier.who);
     const leaving: Begun = { ...known, isLeaving: true, isThrottled: false };
-    await this.#write([changeOf(id, leaving)]);
-    const session = open();
-    if (!session) {
-      await this.#write([changeOf(id, known)]);
-      throw unreached();
+    await this.#write(changeOf(id, leaving));
+    const letGo = part();
+    if (!letGo) {
+      await this.#write(changeOf(id, known));
+      throw unreached(carrier.who);
     }
-    const exchanged = await session
-      .exchange({ command: "submit_sm", body: bodyOf(message, part) })
-      .catch((cause: unknown) => {
-        if (!(cause instanceof SessionError)) throw cause;
-        return undefined;
-      });
-    const judged = exchanged ? judge(exchanged.answer) : { state: "unknown" as const };
+    const { judged, said } = await letGo();
     switch (judged.state) {
       case "unknown":
-        await this.#fail(message, leaving, "unknown", LOST);
+        await this.#fail(message, leaving, "unknown", lost(carrier));
         return;
       case "failed":
         await this.#fail(message, known, judged.code, judged.why);
         return;
-      case "again":
-        await this.#settle(id, () => this.#write([changeOf(id, { ...known, isThrottled: true })]));
-        throw new ConnectorError("network-unavailable", "the aggregator takes no more messages just now");
+      case "again": {
+        const { isThrottled } = judged;
+        await this.#settle(id, () => this.#write(changeOf(id, { ...known, isThrottled })));
+        if (!isThrottled) throw unreached(carrier.who);
+        throw new ConnectorError("network-unavailable", `${carrier.who} takes no more messages just now`);
+      }
       case "accepted": {
-        const pdus = exchanged ? Buffer.concat([exchanged.sent, exchanged.received]).toString("base64") : "";
-        const taken = [...known.taken, pdus];
+        const taken = [...known.taken, said.toString("base64")];
         const next: Progress =
           taken.length === parts.length
-            ? { state: "accepted", at: this.#options.now().getTime(), taken }
+            ? { state: "accepted", at: this.#options.now().getTime(), taken, id: judged.id }
             : { ...known, taken, isThrottled: false };
-        const { account, conversation } = message;
-        const of = { target: nameOf(id), part: n + 1, parts: parts.length, account, conversation };
-        await this.#settle(id, () =>
-          judged.id === ""
-            ? this.#write([changeOf(id, next)])
-            : receipts.remember({ ...of, id: judged.id }, changeOf(id, next)),
-        );
+        const of = { part: n + 1, parts: parts.length, id: judged.id };
+        await this.#settle(id, () => carrier.keep(message, of, changeOf(id, next)));
       }
     }
   }
 
   async #record(
     message: Outbound,
-    { at, taken }: Extract<Progress, { state: "accepted" }>,
+    { at, taken, id: given }: Extract<Progress, { state: "accepted" }>,
+    carrier: Carrier,
     sink: Sink,
   ): Promise<RelayOutcome> {
     const { id, account, custodian, conversation, text, by } = message;
-    const raw = Buffer.concat(taken.map((pdus) => Buffer.from(pdus, "base64")));
-    const networkId = nameOf(id);
+    const raw = Buffer.concat(taken.map((said) => Buffer.from(said, "base64")));
+    const name = carrier.nameOf(message, given, raw);
     const captured: Captured = {
-      eventId: networkId,
-      stableDigest: createHash("sha256").update(raw).digest("hex"),
+      ...name,
       event: {
         v: 1,
         kind: "message",
@@ -209,15 +187,15 @@ export class SmsRelay implements Relay {
         direction: "outgoing",
         sentAt: new Date(at).toISOString(),
         text,
-        networkId,
+        networkId: name.eventId,
         relay: { id, state: "sent", by },
         raw: raw.toString("base64"),
         connector: CONNECTOR,
       },
     };
     await sink.capture([captured]);
-    await this.#write([changeOf(id, { state: "sent", networkId })]);
-    return { state: "sent", networkId };
+    await this.#write(changeOf(id, { state: "sent", networkId: name.eventId }));
+    return { state: "sent", networkId: name.eventId };
   }
 
   async #fail(
@@ -230,7 +208,7 @@ export class SmsRelay implements Relay {
     const partly = sent === 0 ? "" : `; ${first}`;
     const look = code === "unknown" ? ": ask them before it is sent again" : "";
     const failed = { state: "failed" as const, code, why: `${reason}${partly}${look}` };
-    await this.#settle(id, () => this.#write([changeOf(id, failed)]));
+    await this.#settle(id, () => this.#write(changeOf(id, failed)));
     return failed;
   }
 
@@ -244,51 +222,23 @@ export class SmsRelay implements Relay {
     await again();
   }
 
-  #writing(): Writing {
-    const { alphabet, referenceBits = 8 } = this.#options.smpp;
-    this.#reference = (this.#reference + 1) % MAX_REFERENCE;
-    return { alphabet, bits: referenceBits, reference: this.#reference };
-  }
-
   #progress(id: string): Progress | undefined {
     return progress.safeParse(this.#options.state.get("relayed", id)).data;
   }
 
-  #write(changes: readonly StateChange[]): Promise<void> {
-    return this.#options.state.write(changes);
+  #write(change: RelayChange): Promise<void> {
+    return this.#options.state.write([change]);
   }
 }
 
-/** Nothing is ever put in the place of a message that was sent before: that would be an edit that nobody sees. */
-function bodyOf({ account, conversation }: Outbound, part: TextPart): MessageBody {
-  return {
-    serviceType: "",
-    source: addressOf(account),
-    destination: addressOf(conversation),
-    esmClass: part.hasHeader ? HAS_HEADER : 0,
-    ...{ protocolId: 0, priority: 0, scheduleDeliveryTime: "", validityPeriod: "" },
-    registeredDelivery: ASKS_FOR_RECEIPT,
-    replaceIfPresent: 0,
-    dataCoding: part.dataCoding,
-    defaultMessageId: 0,
-    shortMessage: part.bytes,
-    tlvs: [],
-  };
-}
-
-function addressOf(number: string): Address {
-  return { ton: INTERNATIONAL, npi: ISDN, address: number.slice(1) };
-}
-
-/** Of a message in records: the aggregator's ids are of its parts, and may be used again. */
-function nameOf(id: string): string {
-  return `smpp:sent:${id}`;
-}
-
-function changeOf(id: string, value: Progress): StateChange {
+function changeOf(id: string, value: Progress): RelayChange {
   return { kind: "relayed", name: id, value };
 }
 
-function unreached(): ConnectorError {
-  return new ConnectorError("network-unavailable", "the aggregator could not be reached");
+function lost({ who }: Carrier): string {
+  return `${who}'s answer was lost: nobody knows whether it was sent`;
+}
+
+function unreached(who: string): ConnectorError {
+  return new ConnectorError("network-unavailable", `${who} could not be reached`);
 }
