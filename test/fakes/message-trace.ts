@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { textOf, TokenEndpoint } from "./token-endpoint.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { FakeApi, json } from "./fake-api.ts";
+import { TokenEndpoint } from "./token-endpoint.ts";
 
 /** What became of a message on its way to one recipient, as Graph lists it. */
 export interface Traced {
@@ -16,11 +16,8 @@ export interface Traced {
   readonly listedAt: Date;
 }
 
-/** What happens to the coming requests of the list, in order. */
+/** What happens to requests of the list. */
 export type TraceFault =
-  | { readonly status: number; readonly retryAfter?: string }
-  /** Nothing is answered. */
-  | "lost"
   /** Half of the answer comes. */
   | "broken-off"
   /** What comes is whole for HTTP, and half of the JSON. */
@@ -37,9 +34,8 @@ const PROPERTIES = ["receivedDateTime ge", "receivedDateTime le", "senderAddress
  * for each recipient, newest first, by `$filter`, `$top` up to 5,000 and `@odata.nextLink` with `$skiptoken`; both bounds of an
  * interval, of at most 10 days, within the last 90, that does not end in the future, 48 hours without any; 100 requests in 5 minutes.
  */
-export class MessageTraceApi {
+export class MessageTraceApi extends FakeApi<TraceFault> {
   readonly rows: Traced[] = [];
-  readonly faults: TraceFault[] = [];
   /** Filters and pages that were asked for. */
   readonly asked: URLSearchParams[] = [];
   readonly directory: TokenEndpoint;
@@ -50,27 +46,15 @@ export class MessageTraceApi {
   requestsInFiveMinutes = 100;
   now = () => Date.now();
   #requests: number[] = [];
-  readonly #server: Server;
 
   private constructor(of: { tenant?: string; clientId?: string }) {
+    super();
     this.directory = new TokenEndpoint(of);
     this.directory.now = () => this.now();
-    this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  static async start(of: { tenant?: string; clientId?: string } = {}): Promise<MessageTraceApi> {
-    const api = new MessageTraceApi(of);
-    await new Promise<void>((resolve) => api.#server.listen(0, "127.0.0.1", resolve));
-    return api;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  static start(of: { tenant?: string; clientId?: string } = {}): Promise<MessageTraceApi> {
+    return new MessageTraceApi(of).listen();
   }
 
   /** A message passed through the tenant: one row, as of one recipient. */
@@ -90,21 +74,23 @@ export class MessageTraceApi {
     return row;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? "/", this.url);
-    if (request.method === "POST")
-      return this.directory.answer(url, await textOf(request), response, this.url);
+  protected answer(
+    url: URL,
+    { request, body }: { readonly request: IncomingMessage; readonly body: string },
+    response: ServerResponse,
+  ): void {
+    if (request.method === "POST") return void this.directory.answer(url, body, response, this.url);
     if (url.pathname !== PATH) return refuse(response, 404, "ResourceNotFound");
     this.asked.push(url.searchParams);
-    const fault = this.faults.shift();
-    if (fault === "lost") return void response.destroy();
-    if (typeof fault === "object") return refuse(response, fault.status, "UnknownError", fault.retryAfter);
+    if (this.fails(response, ({ status }, headers) => refuse(response, status, "UnknownError", headers)))
+      return;
+    const [fault] = this.faults.splice(0, 1) as TraceFault[];
     const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
     if (!this.directory.isGood(token)) return refuse(response, 401, "InvalidAuthenticationToken");
     if (!this.isConsented) return refuse(response, 403, "Authorization_RequestDenied");
     this.#requests = [...this.#requests.filter((at) => at > this.now() - 300_000), this.now()];
     if (this.#requests.length > this.requestsInFiveMinutes)
-      return refuse(response, 429, "TooManyRequests", "1");
+      return refuse(response, 429, "TooManyRequests", { "retry-after": "1" });
     const rows = this.#found(url.searchParams);
     if (!rows) return refuse(response, 400, "BadRequest");
     this.#page(url, rows, fault, response);
@@ -161,20 +147,12 @@ export class MessageTraceApi {
   }
 }
 
-function refuse(response: ServerResponse, status: number, code: string, retryAfter?: string): void {
-  json(
-    response,
-    status,
-    { error: { code, message: "made up", innerError: { "request-id": randomUUID() } } },
-    retryAfter === undefined ? {} : { "retry-after": retryAfter },
-  );
-}
-
-function json(
+function refuse(
   response: ServerResponse,
   status: number,
-  value: object,
+  code: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
+  const error = { code, message: "made up", innerError: { "request-id": randomUUID() } };
+  json(response, status, { error }, headers);
 }

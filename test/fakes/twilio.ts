@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { basic, FakeApi, json } from "./fake-api.ts";
 
 export interface TwilioAccount {
   readonly accountSid: string;
@@ -19,11 +19,10 @@ export interface TwilioMessage {
   readonly media: readonly { readonly sid: string; readonly bytes: Buffer; readonly mediaType: string }[];
 }
 
-/** What happens to the coming requests of the API, in order. */
 export type TwilioFault =
-  | { readonly status: number; readonly retryAfterSeconds?: number }
-  /** Nothing is answered. */
-  | "lost"
+  /** A message is taken, and the connection ends without an answer, or stays open without one. */
+  | "unanswered"
+  | "silent"
   /** Half of a medium's bytes come. */
   | "broken-off"
   /** A medium is said to be elsewhere. */
@@ -33,11 +32,15 @@ const VERSION = "/2010-04-01/Accounts";
 
 /**
  * Twilio as it documents itself, as far as messages need it: webhooks signed over the URL that is set, posted once; the list of
- * messages in pages, filtered by `DateSent>`; one message; its media, behind a redirect. The API takes the account's token alone.
+ * messages in pages, filtered by `DateSent>`; one message; its media, behind a redirect; messages that are sent. The API takes the
+ * account's token alone.
  */
-export class Twilio {
+export class Twilio extends FakeApi<TwilioFault> {
   readonly messages: TwilioMessage[] = [];
-  readonly faults: TwilioFault[] = [];
+  /** What was asked to be sent, and taken. */
+  readonly sent: (TwilioMessage & { readonly statusCallback: string | undefined })[] = [];
+  /** Called as a message was taken, before that is answered. */
+  onSent: () => void = () => undefined;
   /** Paths that were asked for. */
   readonly asked: string[] = [];
   /** Messages that the list has, and which cannot be had. */
@@ -46,27 +49,15 @@ export class Twilio {
   pageSize = 1_000;
   authToken: string;
   readonly accountSid: string;
-  readonly #server: Server;
 
   private constructor(account: TwilioAccount) {
+    super();
     this.accountSid = account.accountSid;
     this.authToken = account.authToken;
-    this.#server = createServer((request, response) => this.#answer(request, response));
   }
 
-  static async start(account: TwilioAccount): Promise<Twilio> {
-    const twilio = new Twilio(account);
-    await new Promise<void>((resolve) => twilio.#server.listen(0, "127.0.0.1", resolve));
-    return twilio;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  static start(account: TwilioAccount): Promise<Twilio> {
+    return new Twilio(account).listen();
   }
 
   static sid(kind: "SM" | "MM" | "ME"): string {
@@ -107,6 +98,21 @@ export class Twilio {
     ];
   }
 
+  /** What a status callback says of a message that was sent. */
+  statusOf({ sid, from, to }: TwilioMessage, status: string, errorCode?: string): [string, string][] {
+    return [
+      ["SmsSid", sid],
+      ["SmsStatus", status],
+      ["MessageStatus", status],
+      ["To", to],
+      ["MessageSid", sid],
+      ["AccountSid", this.accountSid],
+      ["From", from],
+      ["ApiVersion", "2010-04-01"],
+      ...(errorCode === undefined ? [] : ([["ErrorCode", errorCode]] as [string, string][])),
+    ];
+  }
+
   /** As Twilio documents it: the URL, then each name and value, by name. */
   sign(url: string, parameters: readonly (readonly [string, string])[], token = this.authToken): string {
     const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -142,21 +148,24 @@ export class Twilio {
     }
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", this.url);
+  protected answer(
+    url: URL,
+    { request, body }: { readonly request: IncomingMessage; readonly body: string },
+    response: ServerResponse,
+  ): void {
     this.asked.push(`${url.pathname}${url.search}`);
     // A place that its own API names, which needs no credentials.
     if (url.pathname.startsWith("/stored/")) return this.#stored(url, request, response);
-    const expected = `Basic ${Buffer.from(`${this.accountSid}:${this.authToken}`).toString("base64")}`;
-    if (request.headers.authorization !== expected) return json(response, 401, { code: 20003 });
-    const fault = this.faults[0] === "broken-off" ? undefined : this.faults.shift();
-    if (fault === "lost") return void response.destroy();
-    if (typeof fault === "object" && "status" in fault) {
-      const { retryAfterSeconds: wait } = fault;
-      return json(response, fault.status, {}, wait === undefined ? {} : { "retry-after": String(wait) });
-    }
+    if (request.headers.authorization !== basic(this.accountSid, this.authToken))
+      return json(response, 401, { code: 20003 });
+    if (this.fails(response, ({ status, code }, headers) => json(response, status, { code }, headers)))
+      return;
+    const fault = typeof this.faults[0] === "object" ? this.faults.shift() : undefined;
     const [, rest = ""] = url.pathname.split(`${VERSION}/${this.accountSid}/`);
-    if (rest === "Messages.json") return this.#list(url, response);
+    if (rest === "Messages.json")
+      return request.method === "POST"
+        ? this.#send(new URLSearchParams(body), response)
+        : this.#list(url, response);
     const [, sid = "", , medium] = /^Messages\/(\w+?)(\.json|\/Media\.json|\/Media\/(\w+))$/.exec(rest) ?? [];
     const message = this.messages.find((one) => one.sid === sid);
     if (!message || this.gone.has(sid)) return json(response, 404, { code: 20404 });
@@ -171,8 +180,26 @@ export class Twilio {
     if (medium === undefined) return json(response, 200, this.#shown(message));
     const found = message.media.some((one) => one.sid === medium);
     if (!found) return json(response, 404, { code: 20404 });
-    const location = typeof fault === "object" ? fault.location : `${this.url}/stored/${sid}/${medium}`;
+    const location =
+      typeof fault === "object" && "location" in fault
+        ? fault.location
+        : `${this.url}/stored/${sid}/${medium}`;
     response.writeHead(307, { location }).end();
+  }
+
+  #send(asked: URLSearchParams, response: ServerResponse): void {
+    const [from, to, body] = ["From", "To", "Body"].map((name) => asked.get(name));
+    if (!/^\+\d{7,15}$/.test(to ?? "")) return json(response, 400, { code: 21211, status: 400 });
+    if (!from || !body) return json(response, 400, { code: from ? 21602 : 21603, status: 400 });
+    if (body.length > 1_600) return json(response, 400, { code: 21617, status: 400 });
+    const message = this.has({ from, to: to!, body, direction: "outbound-api", status: "queued" });
+    this.sent.push({ ...message, statusCallback: asked.get("StatusCallback") ?? undefined });
+    this.onSent();
+    const [fault] = this.faults;
+    if (fault !== "unanswered" && fault !== "silent")
+      return json(response, 201, { ...this.#shown(message), date_sent: null });
+    this.faults.shift();
+    if (fault === "unanswered") response.destroy();
   }
 
   #list(url: URL, response: ServerResponse): void {
@@ -212,13 +239,4 @@ export class Twilio {
     this.faults.shift();
     response.write(medium.bytes.subarray(0, medium.bytes.length / 2), () => response.destroy());
   }
-}
-
-function json(
-  response: ServerResponse,
-  status: number,
-  value: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
 }

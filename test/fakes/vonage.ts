@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { z } from "zod";
+import { basic, FakeApi, json } from "./fake-api.ts";
 
 /** A message as Vonage has it, as far as it is needed. */
 export interface VonageMessage {
@@ -17,24 +18,33 @@ export interface VonageMessage {
   readonly receivedAt: Date;
 }
 
-/** What happens to the coming requests, in order. */
 export type VonageFault =
-  | { readonly status: number; readonly retryAfterSeconds?: number }
-  /** Nothing is answered. */
-  | "lost"
+  /** A message is taken, and nothing is answered. */
+  | "unanswered"
   /** Answered, and not done. */
   | "FAILED";
 
 const DAY_MS = 24 * 3_600_000;
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d:?\d\d)$/;
 
+const number = z.string().regex(/^\d{7,15}$/);
+const outgoing = z.strictObject({
+  channel: z.literal("sms"),
+  message_type: z.literal("text"),
+  ...{ to: number, from: number },
+  text: z.string().min(1).max(1_000),
+  webhook_url: z.url().optional(),
+  webhook_version: z.literal("v1").optional(),
+});
+
 /**
- * Vonage's Reports API as it documents itself, as far as text messages need it: records had at once, by times or by ids, a thousand
+ * Vonage's Messages API, as far as texts are sent by it, and its Reports API as it documents itself, as far as text messages need it: records had at once, by times or by ids, a thousand
  * on a page and the rest by a cursor that is good with its own query and vector alone; words where they are asked for.
  */
-export class Vonage {
+export class Vonage extends FakeApi<VonageFault> {
   readonly messages: VonageMessage[] = [];
-  readonly faults: VonageFault[] = [];
+  /** What was asked to be sent, and taken. */
+  readonly sent: (VonageMessage & { readonly webhookUrl: string | undefined })[] = [];
   /** What was asked for. */
   readonly asked: URLSearchParams[] = [];
   /** Messages that are listed, and not found by their id. */
@@ -43,25 +53,9 @@ export class Vonage {
   apiSecret = "a secret of the API, made up";
   readonly apiKey = "abcd1234";
   readonly #cursors = new Map<string, { readonly iv: string; readonly query: string; readonly at: number }>();
-  readonly #server: Server;
 
-  private constructor() {
-    this.#server = createServer((request, response) => this.#answer(request, response));
-  }
-
-  static async start(): Promise<Vonage> {
-    const vonage = new Vonage();
-    await new Promise<void>((resolve) => vonage.#server.listen(0, "127.0.0.1", resolve));
-    return vonage;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  static start(): Promise<Vonage> {
+    return new Vonage().listen();
   }
 
   /** Somebody wrote, or was written to: reports have it from then on. */
@@ -75,18 +69,21 @@ export class Vonage {
     return message;
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", this.url);
+  protected answer(
+    url: URL,
+    { request, body }: { readonly request: IncomingMessage; readonly body: string },
+    response: ServerResponse,
+  ): void {
     const asked = url.searchParams;
-    this.asked.push(asked);
-    const expected = `Basic ${Buffer.from(`${this.apiKey}:${this.apiSecret}`).toString("base64")}`;
-    if (request.headers.authorization !== expected) return problem(response, 401, "Unauthorized");
+    if (request.method === "GET") this.asked.push(asked);
+    if (request.headers.authorization !== basic(this.apiKey, this.apiSecret))
+      return problem(response, 401, "Unauthorized");
+    const isRefused = this.fails(response, ({ status, code = "Fault" }, headers) =>
+      problem(response, status, String(code), headers),
+    );
+    if (isRefused) return;
+    if (request.method === "POST" && url.pathname === "/v1/messages") return this.#send(body, response);
     const fault = this.faults.shift();
-    if (fault === "lost") return void response.destroy();
-    if (typeof fault === "object") {
-      const { status, retryAfterSeconds: wait } = fault;
-      return problem(response, status, "Fault", wait === undefined ? {} : { "retry-after": String(wait) });
-    }
     if (url.pathname !== "/v2/reports/records") return problem(response, 404, "Not Found");
     if (asked.get("account_id") !== this.apiKey) return problem(response, 403, "Forbidden");
     const isKnown = ["MESSAGES", "SMS"].includes(asked.get("product") ?? "");
@@ -96,6 +93,18 @@ export class Vonage {
     if (!found) return problem(response, 422, "Unprocessable entity");
     if (fault === "FAILED") return json(response, 200, { request_status: "FAILED" });
     this.#page(asked, found, response);
+  }
+
+  #send(body: string, response: ServerResponse): void {
+    const { data } = outgoing.safeParse(JSON.parse(body));
+    if (!data) return problem(response, 422, "Your request parameters did not validate");
+    const { from, to, text, webhook_url: webhookUrl } = data;
+    const message = this.has({ from, to, body: text, direction: "outbound", status: "submitted" });
+    this.sent.push({ ...message, webhookUrl });
+    if (this.faults[0] !== "unanswered")
+      return json(response, 202, { message_uuid: message.id, workflow_id: null });
+    this.faults.shift();
+    response.destroy();
   }
 
   #byId(asked: URLSearchParams): VonageMessage[] | undefined {
@@ -173,13 +182,4 @@ function problem(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   json(response, status, { title, instance: randomUUID() }, headers);
-}
-
-function json(
-  response: ServerResponse,
-  status: number,
-  value: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
 }

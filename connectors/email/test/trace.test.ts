@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RecordingSink } from "@daybook/contract/testing";
-import { MessageTraceApi, type TraceFault } from "../../../test/fakes/message-trace.ts";
+import { MessageTraceApi } from "../../../test/fakes/message-trace.ts";
 import type { EmailOptions } from "../src/index.ts";
 import { ANN, BO, Client, INNER, Intake, report } from "./intake.ts";
 
@@ -221,7 +221,7 @@ describe("the tenant's message trace", () => {
     api.pageSize = 3;
     const names = Array.from({ length: 10 }, (_, n) => `lost-${n}@example.org`);
     for (const name of names) api.has({ messageId: `<${name}>`, receivedDateTime: TEN });
-    const faults: TraceFault[] = [{ status: 429, retryAfter: "1" }, { status: 500 }, "lost", "broken-off"];
+    const faults = [{ status: 429, retryAfterSeconds: 1 }, { status: 500 }, "lost", "broken-off"] as const;
     api.faults.push(...faults, "cut", { status: 503 }, "elsewhere", { status: 400 });
     clock = SETTLED;
     await until(() => gaps(intake).length > 0);
