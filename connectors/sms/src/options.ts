@@ -45,6 +45,8 @@ export interface SmppAccount {
 export interface SmsOptions {
   readonly numbers: readonly OfficialNumber[];
   readonly smpp: SmppAccount;
+  /** Those of them whose messages come over SMPP: all unless given. */
+  readonly covers?: readonly string[] | undefined;
   /** Those that may send, as `numbers` has them: none unless given. */
   readonly relay?: readonly string[] | undefined;
   /** Tests the numbers from outside: none unless given. */

@@ -6,7 +6,7 @@ import { Intake } from "./intake/intake.ts";
 import { Redeliveries } from "./intake/redeliveries.ts";
 import { Talks } from "./intake/talks.ts";
 import { Changes, Holders } from "./holders.ts";
-import { CONNECTOR, type SmsOptions } from "./options.ts";
+import { CONNECTOR, type OfficialNumber, type SmsOptions } from "./options.ts";
 import { Numbers } from "./reading/sides.ts";
 import { bySmpp } from "./sending/by-smpp.ts";
 import { Receipts } from "./sending/receipts.ts";
@@ -33,6 +33,8 @@ export class Sms implements Connector {
   readonly #options: SmsOptions;
   readonly #state: SmsState;
   readonly #numbers: Numbers;
+  /** Those whose messages come over SMPP. */
+  readonly #own: readonly OfficialNumber[];
   readonly #redeliveries: Redeliveries;
   readonly #receipts: Receipts;
   readonly #intake: Intake;
@@ -55,8 +57,9 @@ export class Sms implements Connector {
     const talks = new Talks(state, numbers);
     const receipts = (this.#receipts = new Receipts(state));
     const redeliveries = (this.#redeliveries = new Redeliveries({ state, redeliveryMs, now: at }));
-    const { canary, numbers: official } = options;
-    const tests = (this.#tests = new TestMessages({ canary, state, numbers: official, log, now }));
+    const { canary, covers, numbers: official } = options;
+    this.#own = official.filter(({ number }) => covers?.includes(number) ?? true);
+    const tests = (this.#tests = new TestMessages({ canary, state, numbers: this.#own, log, now }));
     this.#intake = new Intake({
       ...{ state, numbers, redeliveries, tests, incompleteMs, log, now: at },
       alphabet: smpp.alphabet,
@@ -72,7 +75,7 @@ export class Sms implements Connector {
         ...{ numbers, talks, state, now },
         carrierOf: (account) => (relay.includes(account) ? carrier : undefined),
       });
-    this.#standing = new Standing({ numbers: options.numbers, hosts: smpp.hosts.length, now });
+    this.#standing = new Standing({ numbers: this.#own, hosts: smpp.hosts.length, now });
   }
 
   health(): readonly LinkHealth[] {
@@ -82,7 +85,7 @@ export class Sms implements Connector {
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { smpp, log, numbers, beatMs = BEAT_MS } = this.#options;
+    const { smpp, log, beatMs = BEAT_MS } = this.#options;
     const stop = new AbortController();
     const bound = AbortSignal.any([signal, stop.signal]);
     const begun = new AbortController();
@@ -105,7 +108,7 @@ export class Sms implements Connector {
     // What is heard is worked off after the last session has ended, too.
     const intake = this.#intake.run(sink, begun.signal);
     this.relay?.recordTo(sink);
-    const covered = new Holders(numbers).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
+    const covered = new Holders(this.#own).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
     const beat = this.#beat(beatMs, sink, bound);
     const tests = this.#tests.run(sink, bound);
     try {
@@ -125,7 +128,7 @@ export class Sms implements Connector {
 
   /** A message that never became whole, what is not to be remembered, and numbers that change hands are looked after so often. */
   async #beat(beatMs: number, sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const changes = new Changes(this.#options.numbers);
+    const changes = new Changes(this.#own);
     while (!signal.aborted) {
       await changes.tell(sink, this.#now().getTime());
       await sleep(beatMs, undefined, { signal }).catch(() => undefined);

@@ -7,8 +7,10 @@ import { text as textOf } from "node:stream/consumers";
 import { jest } from "@jest/globals";
 import type { Outbound, RelayOutcome } from "@daybook/contract";
 import { Smsc } from "../../../test/fakes/smsc.ts";
+import { Twilio } from "../../../test/fakes/twilio.ts";
 import { message, words } from "./fixtures/pdus.ts";
 import { outbound } from "./support/outbound.ts";
+import { ACCOUNT, TOKEN } from "./webhook/support/names.ts";
 
 jest.setTimeout(300_000);
 
@@ -32,8 +34,12 @@ afterEach(async () => {
 });
 
 /** Sends it in a process of its own. @returns what came of it; undefined where it died before it knew */
-async function sending(asked: Outbound, moment?: string): Promise<RelayOutcome | undefined> {
-  const args = [SENDING, dir, String(smsc.port), join(dir, "stream"), JSON.stringify(asked)];
+async function sending(
+  asked: Outbound,
+  moment?: string,
+  at = String(smsc.port),
+): Promise<RelayOutcome | undefined> {
+  const args = [SENDING, dir, at, join(dir, "stream"), JSON.stringify(asked)];
   const started = spawn(process.execPath, [...args, ...(moment ? [moment] : [])], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -95,6 +101,37 @@ describe("an answer over SMPP, killed", () => {
     expect(smsc.submitted).toHaveLength(before);
     expect(await sending(asked)).toMatchObject(outcome);
     expect(smsc.submitted).toHaveLength(after);
+    expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
+  });
+});
+
+describe("an answer by a provider that pushes, killed", () => {
+  let twilio: Twilio;
+  beforeEach(async () => (twilio = await Twilio.start({ accountSid: ACCOUNT, authToken: TOKEN })));
+  afterEach(() => twilio.close());
+
+  it("between the request and its answer is not sent again, and nobody says that it was", async () => {
+    twilio.onSent = () => void child?.kill("SIGKILL");
+    twilio.faults.push("silent");
+    const asked = outbound();
+    expect(await sending(asked, undefined, twilio.url)).toBeUndefined();
+    expect(await sending(asked, undefined, twilio.url)).toMatchObject(LOST);
+    expect(twilio.sent).toHaveLength(1);
+    expect(recorded()).toEqual([]);
+  });
+
+  it.each([
+    ["before-leaving", 0, { state: "sent" }, 1],
+    ["after-leaving", 0, LOST, 0],
+    ["before-accepted", 1, LOST, 1],
+    ["after-accepted", 1, { state: "sent" }, 1],
+    ["after-durable", 1, { state: "sent" }, 1],
+  ])("%s is asked for once at most, and recorded as it is", async (moment, before, outcome, after) => {
+    const asked = outbound();
+    expect(await sending(asked, moment, twilio.url)).toBeUndefined();
+    expect(twilio.sent).toHaveLength(before);
+    expect(await sending(asked, undefined, twilio.url)).toMatchObject(outcome);
+    expect(twilio.sent).toHaveLength(after);
     expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
   });
 });

@@ -50,34 +50,3 @@ export async function canaryOf(given: SmsCanarySettings): Promise<SmsCanary> {
     }),
   };
 }
-
-/**
- * Which numbers are tested by which way: those whose messages come by webhook, and the others, over SMPP. Where there is one way
- * alone, it is that of all.
- *
- * @param byWebhook where there are both
- */
-export function canariesOf(
-  canary: SmsCanary | undefined,
-  numbers: readonly { readonly number: string }[],
-  byWebhook: readonly string[] | undefined,
-): { readonly smpp: SmsCanary | undefined; readonly webhooks: SmsCanary | undefined } {
-  if (!canary || !byWebhook) return { smpp: canary, webhooks: canary };
-  const others = numbers.map(({ number }) => number).filter((number) => !byWebhook.includes(number));
-  return { smpp: { ...canary, numbers: others }, webhooks: { ...canary, numbers: byWebhook } };
-}
-
-/** What is wrong with which numbers are tested by webhooks, as the end of a sentence; undefined where nothing is. */
-export function canaryNumbersProblem(of: {
-  readonly hasCanary: boolean;
-  readonly hasSmpp: boolean;
-  readonly numbers: readonly { readonly number: string }[];
-  readonly byWebhook: readonly string[] | undefined;
-}): string | undefined {
-  const { byWebhook } = of;
-  if (byWebhook && !byWebhook.every((own) => of.numbers.some(({ number }) => number === own)))
-    return "has a number that is not among the official ones";
-  return of.hasCanary && of.hasSmpp && !byWebhook
-    ? "is missing beside SMPP and tests: say which numbers' messages come by webhook"
-    : undefined;
-}

@@ -42,11 +42,21 @@ const reports = z.strictObject({
   everyMinutes: z.int().min(10).max(1_440).default(60),
 });
 
+/** The account by which numbers send that may. */
+const sends = z.strictObject({
+  apiKey: z.string().regex(/^\w{8}$/, "must be eight letters and digits"),
+  apiSecrets: secrets,
+  apiUrl: https.default("https://api.nexmo.com"),
+});
+
+/** Whose messages come by a source: all unless given. */
+const numbers = z.array(e164).min(1).max(1_000).optional();
+
 const source = z.discriminatedUnion("provider", [
   z.strictObject({
     provider: z.literal("twilio"),
     name: name.default("twilio"),
-    url,
+    ...{ url, numbers },
     accountSid: z.string().regex(/^AC[0-9a-fA-F]{32}$/, "must be AC and 32 digits"),
     authTokens: secrets,
     apiUrl: https.default("https://api.twilio.com"),
@@ -55,15 +65,15 @@ const source = z.discriminatedUnion("provider", [
   z.strictObject({
     provider: z.literal("vonage"),
     name: name.default("vonage"),
-    url,
+    ...{ url, numbers },
     secrets,
     legacyHash: z.enum(["sha256", "sha512"]).optional(),
     reports: reports.optional(),
+    sends: sends.optional(),
   }),
   z.strictObject({
     provider: z.literal("hmac"),
-    name,
-    url,
+    ...{ name, url, numbers },
     secrets,
     header: z.string().regex(/^[\w-]{1,64}$/),
     hash: z.enum(["sha256", "sha384", "sha512"]).default("sha256"),
@@ -73,8 +83,7 @@ const source = z.discriminatedUnion("provider", [
   }),
   z.strictObject({
     provider: z.literal("mutual-tls"),
-    name,
-    url,
+    ...{ name, url, numbers },
     clientNames: z.array(z.string().min(1).max(255)).min(1).max(20),
     fields,
   }),
@@ -90,8 +99,6 @@ export const smsWebhooks = z
       .string()
       .regex(/-----BEGIN [A-Z ]+-----/, "must be PEM")
       .optional(),
-    /** Where others' come over SMPP: numbers whose messages come by these, so that tests of them have to. */
-    canaryNumbers: z.array(e164).max(1_000).optional(),
     sources: z.array(source).min(1).max(MAX_SOURCES),
   })
   .refine(({ sources }) => isDistinct(sources.map((one) => one.name)), {

@@ -15,7 +15,7 @@ export function smsWebhooksLive({
   at,
   log,
   ...of
-}: Pick<SmsWebhooksOptions, "stateFile" | "key" | "canary"> & {
+}: Pick<SmsWebhooksOptions, "stateFile" | "key" | "canary" | "relay"> & {
   readonly numbers: readonly SmsNumber[];
   readonly country: string;
   readonly settings: SmsWebhookSettings;
@@ -36,7 +36,9 @@ export function smsWebhooksLive({
         keepsMs: keepsHours * HOUR_MS,
         numbers: numbers.map((one) => ({ ...one, custodian: custodian(one.custodian) })),
       });
+      const { relay } = connector;
       return {
+        ...(relay && { relay }),
         health: () => connector.health(),
         async run(sink, signal) {
           // Before anything is captured: an address that is taken stops the start.
@@ -61,8 +63,12 @@ function sourceOf(one: SmsWebhookSettings["sources"][number]): WebhookSource {
       return { ...source, reconciles, authTokens: () => authTokens };
     }
     case "vonage": {
-      const { secrets, reports, ...source } = one;
-      return { ...source, secrets: () => secrets, reports: reports && reportsOf(reports) };
+      const { secrets, reports, sends, ...source } = one;
+      return {
+        ...{ ...source, secrets: () => secrets },
+        reports: reports && reportsOf(reports),
+        sends: sends && { ...sends, apiSecrets: () => sends.apiSecrets },
+      };
     }
     case "hmac": {
       const { secrets } = one;

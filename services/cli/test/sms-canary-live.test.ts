@@ -32,9 +32,9 @@ const webhooks = (port: number, more: object = {}) => ({
       ...{ provider: "hmac", name: "operator", secrets: [SECRET], header: "X-Signature" },
       url: "https://hooks.example.gov/webhooks/sms/operator",
       fields: { id: "/id", from: "/from", to: "/to", text: "/text" },
+      ...more,
     },
   ],
-  ...more,
 });
 
 /** A second provider, and what it was asked to send. */
@@ -137,10 +137,7 @@ describe("tests of official numbers", () => {
       },
     ],
     ["a second account", { smpp: SMPP, canary: { smpp: BY_SMPP } }],
-    [
-      "both ways in",
-      { smpp: SMPP, webhooks: webhooks(1, { canaryNumbers: [OTHER] }), canary: { url: URL_SET } },
-    ],
+    ["both ways in", { smpp: SMPP, webhooks: webhooks(1, { numbers: [OTHER] }), canary: { url: URL_SET } }],
   ])("are said in the file of daybook up by %s", async (_, given) => {
     expect((await up(given)).length).toBeGreaterThan(0);
   });
@@ -153,12 +150,12 @@ describe("tests of official numbers", () => {
     [
       "not clear which way they come by",
       { smpp: SMPP, webhooks: webhooks(1), canary: { url: URL_SET } },
-      /webhooks\.canaryNumbers/,
+      /webhooks\.sources\.numbers/,
     ],
     [
       "of a number that is not official",
-      { webhooks: webhooks(1, { canaryNumbers: ["+447700900999"] }), canary: { url: URL_SET } },
-      /webhooks\.canaryNumbers/,
+      { webhooks: webhooks(1, { numbers: ["+447700900999"] }), canary: { url: URL_SET } },
+      /webhooks\.sources\.numbers/,
     ],
   ])("are refused in that file where it is %s", async (_, given, where) => {
     const problem: unknown = await up(given).catch((error: unknown) => error);
@@ -174,8 +171,8 @@ describe("tests of official numbers", () => {
           DAYBOOK_SMS_WEBHOOKS: JSON.stringify(webhooks(1, more)),
         }),
       );
-    expect(problems({ canaryNumbers: [OTHER] })).toEqual([]);
-    expect(problems({}).join("\n")).toMatch(/^DAYBOOK_SMS_WEBHOOKS: canaryNumbers is missing/);
-    expect(problems({ canaryNumbers: ["+447700900999"] }).join("\n")).toMatch(/has a number/);
+    expect(problems({ numbers: [OTHER] })).toEqual([]);
+    expect(problems({}).join("\n")).toMatch(/^DAYBOOK_SMS_WEBHOOKS: numbers is missing/);
+    expect(problems({ numbers: ["+447700900999"] }).join("\n")).toMatch(/numbers has one/);
   });
 });

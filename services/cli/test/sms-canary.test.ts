@@ -1,5 +1,4 @@
 import { readConfig } from "@daybook/runtime";
-import { canariesOf } from "../src/sms-canary.ts";
 import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "../src/run/sms-canary.ts";
 
 const URL_SET = { DAYBOOK_SMS_CANARY_URL: "https://texts.example/send?to={to}&text={text}" };
@@ -38,15 +37,4 @@ describe("what tests official numbers from outside, by settings", () => {
     expect(problems).toContain(problem);
     for (const value of Object.values(env)) expect(problems).not.toContain(value);
   });
-});
-
-it("tests each number by the way that its messages come by, where there are two", () => {
-  const canary = { send: () => Promise.resolve() };
-  const numbers = ["+447700900123", "+447700900124"].map((number) => ({ number }));
-  expect(canariesOf(canary, numbers, ["+447700900124"])).toEqual({
-    smpp: { ...canary, numbers: ["+447700900123"] },
-    webhooks: { ...canary, numbers: ["+447700900124"] },
-  });
-  expect(canariesOf(canary, numbers, undefined)).toEqual({ smpp: canary, webhooks: canary });
-  expect(canariesOf(undefined, numbers, [])).toEqual({ smpp: undefined, webhooks: undefined });
 });

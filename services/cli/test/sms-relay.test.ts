@@ -44,6 +44,48 @@ describe("who may send text messages", () => {
     expect(mayRelay(await smsOf(given as never, log))).toEqual(may);
   });
 
+  const TWILIO = {
+    ...{ provider: "twilio", url: "https://hooks.example.gov/webhooks/sms/twilio" },
+    ...{ accountSid: `AC${"0".repeat(32)}`, authTokens: ["a token, made up"] },
+  };
+  const VONAGE = {
+    ...{ provider: "vonage", url: "https://hooks.example.gov/webhooks/sms/vonage", secrets: ["made up"] },
+  };
+  const sends = { apiKey: "abcd1234", apiSecrets: ["s3cret"] };
+  const both = (...sources: object[]) => ({
+    ...{ ...BASE, DAYBOOK_SMS_RELAY: `${OFFICIAL}\n${OTHER}` },
+    DAYBOOK_SMS_WEBHOOKS: JSON.stringify({ sources }),
+  });
+
+  it("sends by the way that its messages come by, where there are two", async () => {
+    const given = config(both({ ...TWILIO, numbers: [OTHER] }));
+    expect(smsProblems(given)).toEqual([]);
+    const live = await smsOf(given as never, log);
+    expect(live.map((one) => mayRelay([one]))).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  it.each<[string, object[], RegExp]>([
+    [
+      "by a provider that is not sent by",
+      [{ ...VONAGE, numbers: [OTHER] }],
+      /^DAYBOOK_SMS_RELAY: has a number that nothing/,
+    ],
+    ["by a provider that is", [{ ...VONAGE, sends, numbers: [OTHER] }], /^$/],
+    [
+      "by two at once",
+      [
+        { ...TWILIO, numbers: [OTHER] },
+        { ...VONAGE, sends, numbers: [OTHER] },
+      ],
+      /several sources[^]*DAYBOOK_SMS_WEBHOOKS: numbers has one twice/,
+    ],
+  ])("is said where it comes %s", (_, sources, problems) => {
+    expect(smsProblems(config(both(...sources))).join("\n")).toMatch(problems);
+  });
+
   it("is nobody whose number is not official, nor without SMPP", () => {
     const problems = (env: NodeJS.ProcessEnv) => smsProblems(config(env)).join("\n");
     expect(problems({ ...BASE, DAYBOOK_SMS_RELAY: "+447700900999" })).toMatch(
@@ -51,7 +93,7 @@ describe("who may send text messages", () => {
     );
     const { DAYBOOK_SMS_NUMBERS, DAYBOOK_SMS_COUNTRY, DAYBOOK_SMS_KEY } = BASE;
     const none = { DAYBOOK_SMS_NUMBERS, DAYBOOK_SMS_COUNTRY, DAYBOOK_SMS_KEY };
-    expect(problems({ ...none, DAYBOOK_SMS_RELAY: OFFICIAL })).toContain("sends over SMPP alone");
+    expect(problems({ ...none, DAYBOOK_SMS_RELAY: OFFICIAL })).toContain("nothing sends from");
     expect(() => config({ ...BASE, DAYBOOK_SMS_RELAY: "447700900123" })).toThrow(/DAYBOOK_SMS_RELAY/);
     expect(() => config({ ...BASE, DAYBOOK_SMS_SMPP_REFERENCE_BITS: "7" })).toThrow(/must be 8 or 16/);
   });
@@ -67,7 +109,7 @@ describe("who may send text messages", () => {
       const numbers = [OFFICIAL, OTHER].map((number) => ({ number, custodian: "Olivia Sinclair" }));
       writeFileSync(
         file,
-        JSON.stringify({ numbers, country: "GB", smpp: { ...smpp, relay, referenceBits: 16 } }),
+        JSON.stringify({ numbers, country: "GB", relay, smpp: { ...smpp, referenceBits: 16 } }),
         {
           mode: 0o600,
         },
@@ -76,6 +118,6 @@ describe("who may send text messages", () => {
       return withSms({ dir } as never, keys as never, { file, host: "127.0.0.1", log });
     };
     expect(mayRelay((await up([OTHER])).live)).toEqual([false, true]);
-    await expect(up(["+447700900999"])).rejects.toThrow(/smpp\.relay/);
+    await expect(up(["+447700900999"])).rejects.toThrow(/relay/);
   });
 });

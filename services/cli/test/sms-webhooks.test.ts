@@ -56,7 +56,7 @@ describe("the settings of SMS", () => {
       "DAYBOOK_SMS_SMPP_SYSTEM_ID: is missing beside the connector sms",
       "DAYBOOK_SMS_SMPP_PASSWORD: is missing beside the connector sms",
     ]);
-    const half = { ...webhooks(TWILIO), DAYBOOK_SMS_SMPP_SYSTEM_ID: "daybook" };
+    const half = { ...webhooks({ ...TWILIO, numbers: [OFFICIAL] }), DAYBOOK_SMS_SMPP_SYSTEM_ID: "daybook" };
     expect(problems(half)).toHaveLength(2);
     const { DAYBOOK_SMS_COUNTRY: _, ...stateless } = webhooks(TWILIO);
     expect(problems(stateless)).toEqual(["DAYBOOK_SMS_COUNTRY: is missing beside the connector sms"]);

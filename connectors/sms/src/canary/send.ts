@@ -9,8 +9,6 @@ export type SendText = (to: string, text: string, signal: AbortSignal) => Promis
 /** What a canary is told. */
 export interface SmsCanary {
   readonly send: SendText;
-  /** Those that are tested: all unless given. */
-  readonly numbers?: readonly string[] | undefined;
   /** Between two tests of a number. An hour unless given. */
   readonly everyMs?: number;
   /** Until each has to be there: less. 5 minutes unless given. */

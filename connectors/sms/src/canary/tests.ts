@@ -23,8 +23,7 @@ export class TestMessages {
     if (!canary) return;
     const { everyMs = EVERY_MS, withinMs = WITHIN_MS } = canary;
     const holders = new Holders(of.numbers);
-    const tested = new Set(canary.numbers ?? holders.numbers);
-    for (const number of holders.numbers.filter((one) => tested.has(one))) {
+    for (const number of holders.numbers) {
       const about: Pick<Event, "network" | "method" | "account" | "connector"> = {
         ...{ network: "sms", method: "carrier", account: number, connector: CONNECTOR },
       };

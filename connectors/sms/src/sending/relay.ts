@@ -119,12 +119,7 @@ export class SmsRelay implements Relay {
   }
 
   /** Lets the next part go, and hears what becomes of it. @throws {ConnectorError} retryable: it was not taken */
-  async #submit(
-    message: Outbound,
-    known: Begun,
-    parts: readonly Part[],
-    carrier: Carrier,
-  ): Promise<void> {
+  async #submit(message: Outbound, known: Begun, parts: readonly Part[], carrier: Carrier): Promise<void> {
     const { id } = message;
     const n = known.taken.length;
     const part = parts[n];

@@ -1,5 +1,6 @@
 import { captureBatches, type Log, type ScopedSink, written } from "@daybook/keeping";
 import type { TestMessages } from "../canary/tests.ts";
+import type { Talks } from "../intake/talks.ts";
 import type { Numbers } from "../reading/sides.ts";
 import { bytesOf, type Draft, draftOf } from "./draft.ts";
 import { envelopeOf } from "./envelope.ts";
@@ -14,6 +15,7 @@ export interface DeliverOptions {
   readonly sink: ScopedSink;
   readonly numbers: Numbers;
   readonly tests: TestMessages;
+  readonly talks: Talks;
   /** Media to be fetched: in the state file by now. */
   readonly onMedia: (media: readonly WaitingMedium[]) => void;
   readonly log: Log;
@@ -52,6 +54,7 @@ export async function record(
   options: DeliverOptions,
 ): Promise<void> {
   const { state, sink, log, now, onMedia } = options;
+  await hear(drafts, options);
   const pending: WaitingMedium[] = [];
   const complete: Draft[] = [];
   for (const draft of drafts) {
@@ -69,6 +72,22 @@ export async function record(
   }
   // Should it be lost, the provider's list is what tells of them again: they are the same records.
   else remember(writing, options);
+}
+
+/** Who wrote to whom is remembered before anything is answered: of what is recorded already, it was. */
+async function hear(
+  drafts: readonly Draft[],
+  { state, sink, talks, now }: Pick<DeliverOptions, "state" | "sink" | "talks" | "now">,
+): Promise<void> {
+  for (const { known, event } of drafts) {
+    if (known === undefined || state.has("known", known) || (await sink.excludes?.(event))) continue;
+    const at = now().getTime();
+    talks.hear(event, event.sentAt === undefined ? at : Math.min(at, Date.parse(event.sentAt)), event.text);
+  }
+  const { changes } = talks;
+  if (changes.length === 0) return;
+  await state.write(changes);
+  talks.written(changes);
 }
 
 function knownOf(drafts: readonly Draft[]): WebhookStateChange[] {

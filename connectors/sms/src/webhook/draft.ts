@@ -30,6 +30,13 @@ export function nameOf({ name }: Pick<WebhookSource, "name">, id: string): strin
   return `${name}:${id}`.toWellFormed();
 }
 
+/** Of what of a message is the same by a webhook, by a list, and as it was sent. */
+export function stableDigestOf({ id, from, to, text, media }: Digested): string {
+  return sha256(JSON.stringify([id, from, to, text, media.length]));
+}
+
+type Digested = Pick<Extract<Said, { what: "message" }>, "id" | "from" | "to" | "text" | "media">;
+
 /**
  * What an item says, as an event. A message that is told of twice, or listed later, is the same record: its words, sides and
  * count of media are what is the same. Otherwise it is a second record under its id.
@@ -68,10 +75,10 @@ export function draftOf(said: Said, of: Bearing, numbers: Numbers): Draft {
       known: undefined,
     };
   }
-  const { id, from, to, text, media } = said;
+  const { text, media } = said;
   return {
     eventId: name,
-    stableDigest: sha256(JSON.stringify([id, from, to, text, media.length])),
+    stableDigest: stableDigestOf(said),
     event: { ...base, ...sides, ...sentAt, kind: "message", networkId: name, text: text.toWellFormed() },
     media,
     known: name,

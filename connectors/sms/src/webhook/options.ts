@@ -10,6 +10,8 @@ export interface SmsWebhooksOptions {
   readonly country: CountryCode;
   /** Each with a name and a path of its own. */
   readonly sources: readonly WebhookSource[];
+  /** Those that may send, as `numbers` has them, each by the one source that it comes by: none unless given. */
+  readonly relay?: readonly string[] | undefined;
   /** Tests the numbers from outside: none unless given. */
   readonly canary?: SmsCanary | undefined;
   /** How long the providers deliver again what was not answered, milliseconds: what came before is lost after a longer outage. */

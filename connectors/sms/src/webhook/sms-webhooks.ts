@@ -5,8 +5,10 @@ import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contra
 import { keepListening, LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
 import { TestMessages } from "../canary/tests.ts";
 import { Changes, Holders } from "../holders.ts";
-import { CONNECTOR } from "../options.ts";
+import { Talks } from "../intake/talks.ts";
+import { CONNECTOR, type OfficialNumber } from "../options.ts";
 import { Numbers } from "../reading/sides.ts";
+import { SmsRelay } from "../sending/relay.ts";
 import { deliver, type DeliverOptions, record } from "./deliver.ts";
 import { webhookListener } from "./listener.ts";
 import { fetchLate } from "./media/fetch-media.ts";
@@ -14,7 +16,8 @@ import { type WaitingMedium, waitingMedium } from "./media/waiting.ts";
 import type { SmsWebhooksOptions } from "./options.ts";
 import { keepComparing } from "./reconcile/keep-comparing.ts";
 import { listOf } from "./reconcile/list-of.ts";
-import type { Received, WebhookSource } from "./source.ts";
+import { byProvider } from "./sending/by-provider.ts";
+import { covers, type Received, type WebhookSource } from "./source.ts";
 import { WebhookStanding } from "./standing.ts";
 import { openWebhookState, type WebhookState } from "./state.ts";
 
@@ -32,12 +35,17 @@ export class SmsWebhooks implements Connector {
   readonly #options: SmsWebhooksOptions;
   readonly #state: WebhookState;
   readonly #numbers: Numbers;
+  /** Those whose messages come by the sources. */
+  readonly #own: readonly OfficialNumber[];
   readonly #tests: TestMessages;
   readonly #standing: WebhookStanding;
   readonly #media: LateAttachments<WaitingMedium>;
   readonly #now: () => Date;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #talks: Talks;
   #sink: ScopedSink | undefined;
+  /** Not there where no number may send. */
+  readonly relay?: SmsRelay;
 
   /** @throws {ConnectorError} `malformed` when the state file cannot be used */
   constructor(options: SmsWebhooksOptions) {
@@ -45,10 +53,15 @@ export class SmsWebhooks implements Connector {
     this.#options = options;
     this.#now = now;
     this.#state = openWebhookState(options.stateFile, options.key, now);
-    for (const kind of ["known", "had"] as const) this.#state.forget(kind, now().getTime() - KNOWN_MS);
+    for (const kind of ["known", "had", "relayed"] as const)
+      this.#state.forget(kind, now().getTime() - KNOWN_MS);
     this.#numbers = new Numbers(numbers, options.country);
-    this.#tests = new TestMessages({ canary, state: this.#state, numbers, log, now });
-    this.#standing = new WebhookStanding({ numbers, now });
+    this.#talks = new Talks(this.#state, this.#numbers);
+    this.#own = numbers.filter(({ number }) => sources.some((source) => covers(source, number)));
+    this.#tests = new TestMessages({ canary, state: this.#state, numbers: this.#own, log, now });
+    this.#standing = new WebhookStanding({ numbers: this.#own, sources, now });
+    const relay = this.#relayOf();
+    if (relay) this.relay = relay;
     this.#media = new LateAttachments({
       ...{ state: this.#state, log, now, schema: waitingMedium, atOnce: MEDIA_AT_ONCE },
       waits: options.mediaWaits ?? MEDIA_WAITS,
@@ -68,6 +81,21 @@ export class SmsWebhooks implements Connector {
     });
   }
 
+  #relayOf(): SmsRelay | undefined {
+    const { relay = [], sources } = this.#options;
+    if (relay.length === 0) return undefined;
+    const of = { state: this.#state, now: this.#now };
+    const carriers = new Map(sources.map((source) => [source, byProvider(source, of)]));
+    return new SmsRelay({
+      ...{ ...of, numbers: this.#numbers, talks: this.#talks },
+      carrierOf(account) {
+        if (!relay.includes(account)) return undefined;
+        const [only, another] = sources.filter((source) => covers(source, account));
+        return only && !another ? carriers.get(only) : undefined;
+      },
+    });
+  }
+
   health(): readonly LinkHealth[] {
     return this.#standing
       .all()
@@ -75,15 +103,16 @@ export class SmsWebhooks implements Connector {
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const { numbers, sources } = this.#options;
+    const { sources } = this.#options;
     this.#sink = sink;
+    this.relay?.recordTo(sink);
     sink.report({ state: "live" });
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
     const parts = [
       aborted(both),
       this.#media.run(sink, both),
-      ...new Holders(numbers).numbers.map((one) => this.#listen(one, sink, both)),
+      ...new Holders(this.#own).numbers.map((one) => this.#listen(one, sink, both)),
       this.#tellChanges(sink, both),
       this.#tests.run(sink, both),
       ...sources.map((one) => this.#compare(one, sink, both)),
@@ -93,7 +122,9 @@ export class SmsWebhooks implements Connector {
     } finally {
       stop.abort();
       this.#sink = undefined;
+      this.relay?.recordTo(undefined);
       await Promise.allSettled([...parts, ...this.#underWay]);
+      await this.relay?.idle();
       sink.report({ state: "down" });
       this.#state.close();
     }
@@ -112,7 +143,7 @@ export class SmsWebhooks implements Connector {
 
   #delivering(sink: ScopedSink): DeliverOptions {
     return {
-      ...{ state: this.#state, sink, numbers: this.#numbers, tests: this.#tests },
+      ...{ state: this.#state, sink, numbers: this.#numbers, tests: this.#tests, talks: this.#talks },
       ...{ now: this.#now, log: this.#options.log },
       onMedia: (media) => this.#media.add(media),
     };
@@ -135,7 +166,7 @@ export class SmsWebhooks implements Connector {
   }
 
   async #tellChanges(sink: ScopedSink, signal: AbortSignal): Promise<void> {
-    const changes = new Changes(this.#options.numbers);
+    const changes = new Changes(this.#own);
     const { beatMs = BEAT_MS } = this.#options;
     for (; !signal.aborted; await sleep(beatMs, undefined, { signal }).catch(() => undefined))
       await changes.tell(sink, this.#now().getTime());
@@ -144,7 +175,9 @@ export class SmsWebhooks implements Connector {
   async #listen(number: string, sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { beatMs = BEAT_MS, keepsMs, sources } = this.#options;
     // Twilio's list tells of what came in any outage; Vonage's of the products alone that are named, and of no picture.
-    const isListed = sources.every((source) => source.provider === "twilio" && source.reconciles);
+    const isListed = sources
+      .filter((source) => covers(source, number))
+      .every((source) => source.provider === "twilio" && source.reconciles);
     const numbers = this.#numbers;
     const now = this.#now;
     const about = {

@@ -8,6 +8,8 @@ interface AtUrl {
   readonly name: string;
   /** Where the provider posts to, as it is set there: signatures are over this, never over what a Host header says. */
   readonly url: string;
+  /** Official numbers whose messages come by it: all, unless given. */
+  readonly numbers?: readonly string[] | undefined;
 }
 
 /** Programmable Messaging: inbound messages and status callbacks. */
@@ -36,6 +38,14 @@ export interface VonageReports {
   readonly everyMs: number;
 }
 
+/** The account that sends by Vonage's Messages API. */
+export interface VonageSending {
+  readonly apiKey: string;
+  readonly apiSecrets: Secrets;
+  /** `https://api.nexmo.com`, or the region's. */
+  readonly apiUrl: string;
+}
+
 /** The Messages API; with `legacyHash` also the SMS API. */
 export interface VonageSource extends AtUrl {
   readonly provider: "vonage";
@@ -45,6 +55,8 @@ export interface VonageSource extends AtUrl {
   readonly legacyHash?: LegacyHash | undefined;
   /** What the account's webhooks are compared with: nothing unless given. */
   readonly reports?: VonageReports | undefined;
+  /** By which numbers that may send: none unless given. */
+  readonly sends?: VonageSending | undefined;
 }
 
 /** Where a body that nobody standardised says things: JSON pointers (RFC 6901), of a form `/name`. */
@@ -94,6 +106,11 @@ export interface Received {
   readonly body: Buffer;
   /** Of a client's certificate that the listener's authority signed. */
   readonly client: { readonly names: readonly string[]; readonly fingerprint: string } | undefined;
+}
+
+/** Whether a number's messages come by a source. */
+export function covers({ numbers }: Pick<WebhookSource, "numbers">, number: string): boolean {
+  return numbers?.includes(number) ?? true;
 }
 
 export function sha256(bytes: Uint8Array | string): string {

@@ -1,6 +1,7 @@
 import type { LinkHealth } from "@daybook/contract";
 import { held } from "../holders.ts";
 import type { OfficialNumber } from "../options.ts";
+import { covers, type WebhookSource } from "./source.ts";
 
 /** One stranger's request is no alarm; that nothing else has come for so long is. */
 const UNPROVED_MS = 3_600_000;
@@ -19,14 +20,20 @@ type Alert = keyof typeof SENTENCES;
 /** How the ways that webhooks come by stand. Whether the provider reaches this process is not known by it. */
 export class WebhookStanding {
   readonly #numbers: readonly OfficialNumber[];
+  readonly #sources: readonly Pick<WebhookSource, "name" | "numbers">[];
   readonly #now: () => number;
   readonly #refused = new Map<string, number>();
   readonly #unprovedSince = new Map<string, number>();
   readonly #behindSince = new Map<string, number>();
   readonly #credentials = new Set<string>();
 
-  constructor(of: { readonly numbers: readonly OfficialNumber[]; readonly now: () => Date }) {
+  constructor(of: {
+    readonly numbers: readonly OfficialNumber[];
+    readonly sources: readonly Pick<WebhookSource, "name" | "numbers">[];
+    readonly now: () => Date;
+  }) {
     this.#numbers = of.numbers;
+    this.#sources = of.sources;
     this.#now = () => of.now().getTime();
   }
 
@@ -51,23 +58,26 @@ export class WebhookStanding {
   }
 
   all(): readonly LinkHealth[] {
-    const alerts = this.#alerts();
-    const [first] = alerts;
-    return held(this.#numbers, this.#now()).map(({ number, custodian }) => ({
-      account: number,
-      custodian,
-      status: first === undefined ? "live" : "needs-attention",
-      ...(first !== undefined && { problem: SENTENCES[first] }),
-      alerts,
-    }));
+    return held(this.#numbers, this.#now()).map(({ number, custodian }) => {
+      const alerts = this.#alertsOf(number);
+      const [first] = alerts;
+      return {
+        account: number,
+        custodian,
+        status: first === undefined ? "live" : "needs-attention",
+        ...(first !== undefined && { problem: SENTENCES[first] }),
+        alerts,
+      };
+    });
   }
 
-  #alerts(): Alert[] {
+  #alertsOf(number: string): Alert[] {
+    const names = this.#sources.filter((source) => covers(source, number)).map(({ name }) => name);
     const isOver = (since: ReadonlyMap<string, number>, ms: number) =>
-      [...since.values()].some((at) => this.#now() - at >= ms);
+      names.some((name) => this.#now() - (since.get(name) ?? Infinity) >= ms);
     return [
       ...(isOver(this.#unprovedSince, UNPROVED_MS) ? (["signature-refused"] as const) : []),
-      ...(this.#credentials.size > 0 ? (["reconciliation-refused"] as const) : []),
+      ...(names.some((name) => this.#credentials.has(name)) ? (["reconciliation-refused"] as const) : []),
       ...(isOver(this.#behindSince, BEHIND_MS) ? (["reconciliation-behind"] as const) : []),
     ];
   }

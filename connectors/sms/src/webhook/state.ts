@@ -1,12 +1,16 @@
 import { type Change, StateFile } from "@daybook/keeping";
 
-/** What is remembered between runs: ids of what is recorded, media that wait, how far a provider's list agrees, coverage, tests. */
-export type WebhookStateKind = "known" | "media" | "had" | "agreed" | "coverage" | "canary";
+/**
+ * What is remembered between runs: ids of what is recorded, media that wait, how far a provider's list agrees, coverage, tests; who
+ * wrote to whom, and asked not to be written to; how far what is sent is.
+ */
+export type WebhookStateKind =
+  "known" | "media" | "had" | "agreed" | "coverage" | "canary" | "talk" | "relayed";
 export type WebhookStateChange = Change<WebhookStateKind>;
 
 /**
  * Losing it loses no message that was answered, but media that were not fetched yet; and what the provider lists is compared
- * from the next start on.
+ * from the next start on. Nobody can be answered then until they write again, and who asked not to be written to is not known.
  */
 export type WebhookState = StateFile<WebhookStateKind>;
 

@@ -49,7 +49,7 @@ const GIVEN: Readonly<Record<string, string>> = {
   "whatsapp-business-verify-token": "a verify token, made up",
   "whatsapp-business-access-token": "an access token, made up",
   "whatsapp-business-key": Buffer.alloc(32, 7).toString("base64"),
-  "sms-numbers": "+447700900123 Olivia Sinclair\n",
+  "sms-numbers": "+447700900123 Olivia Sinclair\n+447700900124 Olivia Sinclair\n",
   "sms-key": Buffer.alloc(32, 9).toString("base64"),
   "sms-webhooks": JSON.stringify({
     sources: [
@@ -58,6 +58,7 @@ const GIVEN: Readonly<Record<string, string>> = {
         provider: "vonage",
         url: "https://hooks.example.gov.uk/webhooks/sms/vonage",
         secrets: ["a signature secret, made up, of some length"],
+        numbers: ["+447700900124"],
       },
     ],
   }),

@@ -7,8 +7,8 @@ import { e164, numberLine, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
-import { canariesOf, canaryNumbersProblem } from "../sms-canary.ts";
-import { hasSmsCanary, SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
+import { overSmpp, relayProblem, waysProblem } from "../sms-ways.ts";
+import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
 
 const lines = (text: string) =>
   text
@@ -56,7 +56,9 @@ export const SMS = {
     .transform(lines)
     .pipe(z.array(e164))
     .default([])
-    .describe("official numbers that may send, over SMPP, one a line"),
+    .describe(
+      "official numbers that may send, over SMPP or by the provider that their messages come by, one a line",
+    ),
   DAYBOOK_SMS_WEBHOOKS: secret()
     .optional()
     .describe("providers that push, in place of SMPP or beside it: JSON, as connectors/sms says"),
@@ -88,34 +90,35 @@ export function smsProblems(
 }
 
 function relayProblems(config: Partial<Given>): string[] {
-  const { DAYBOOK_SMS_RELAY: relay = [], DAYBOOK_SMS_NUMBERS: numbers } = config;
-  if (relay.length === 0) return [];
-  const isOfficial = new Set(numbers?.map(({ number }) => number));
-  return [
-    ...(hasSmpp(config) ? [] : ["DAYBOOK_SMS_RELAY: sends over SMPP alone, which is not set"]),
-    ...(relay.every((number) => isOfficial.has(number))
-      ? []
-      : ["DAYBOOK_SMS_RELAY: has a number that is not among DAYBOOK_SMS_NUMBERS"]),
-  ];
+  const problem = relayProblem(config.DAYBOOK_SMS_RELAY ?? [], {
+    ...{ numbers: config.DAYBOOK_SMS_NUMBERS ?? [], hasSmpp: hasSmpp(config) },
+    sources: webhooksIn(config)?.data?.sources ?? [],
+  });
+  return problem === undefined ? [] : [`DAYBOOK_SMS_RELAY: ${problem}`];
 }
 
 function webhookProblems(config: Partial<Given & Config<typeof COMMON>>): string[] {
-  const { DAYBOOK_SMS_WEBHOOKS: given, DAYBOOK_TLS_CERTIFICATE: certificate } = config;
-  if (!given) return [];
-  const { data, error } = smsWebhooks.safeParse(parsed(given.reveal()));
+  const read = webhooksIn(config);
+  if (!read) return [];
+  const { data, error } = read;
   if (!data)
     return error.issues.map(
       ({ path }) => `DAYBOOK_SMS_WEBHOOKS: is wrong at: ${path.join(".") || "as a whole"}`,
     );
-  const isUnproved = data.sources.some(({ provider }) => provider === "mutual-tls") && !certificate;
-  const numbers = canaryNumbersProblem({
-    ...{ hasCanary: hasSmsCanary(config), hasSmpp: hasSmpp(config) },
-    ...{ numbers: config.DAYBOOK_SMS_NUMBERS ?? [], byWebhook: data.canaryNumbers },
+  const { sources } = data;
+  const isUnproved =
+    sources.some(({ provider }) => provider === "mutual-tls") && !config.DAYBOOK_TLS_CERTIFICATE;
+  const ways = waysProblem({
+    ...{ numbers: config.DAYBOOK_SMS_NUMBERS ?? [], hasSmpp: hasSmpp(config), sources },
   });
   return [
     ...(isUnproved ? ["DAYBOOK_TLS_CERTIFICATE: is missing beside a provider of mutual-tls"] : []),
-    ...(numbers === undefined ? [] : [`DAYBOOK_SMS_WEBHOOKS: canaryNumbers ${numbers}`]),
+    ...(ways === undefined ? [] : [`DAYBOOK_SMS_WEBHOOKS: ${ways}`]),
   ];
+}
+
+function webhooksIn({ DAYBOOK_SMS_WEBHOOKS: given }: Partial<Given>) {
+  return given && smsWebhooks.safeParse(parsed(given.reveal()));
 }
 
 function hasSmpp(config: Partial<Given>): boolean {
@@ -137,12 +140,12 @@ export async function smsOf(
   log: Logger,
 ): Promise<Live[]> {
   const live: Live[] = [];
-  const { DAYBOOK_SMS_WEBHOOKS: webhooks, DAYBOOK_SMS_NUMBERS: numbers = [] } = config;
-  const settings = webhooks && smsWebhooks.parse(parsed(webhooks.reveal()));
-  const byWebhook = hasSmpp(config) ? settings?.canaryNumbers : undefined;
-  const canaries = canariesOf(await smsCanaryOf(config), numbers, byWebhook);
-  if (hasSmpp(config)) live.push(await smppOf(config, canaries.smpp, log));
-  if (settings) live.push(await webhooksOf(config, settings, canaries.webhooks, log));
+  const { DAYBOOK_SMS_NUMBERS: numbers = [] } = config;
+  const settings = webhooksIn(config)?.data;
+  const canary = await smsCanaryOf(config);
+  const covers = overSmpp({ numbers, sources: settings?.sources ?? [] });
+  if (hasSmpp(config)) live.push(await smppOf(config, { covers, canary }, log));
+  if (settings) live.push(await webhooksOf(config, settings, canary, log));
   return live;
 }
 
@@ -164,6 +167,7 @@ async function webhooksOf(
   const { smsWebhooksLive } = await import("../sms-webhooks.ts");
   return smsWebhooksLive({
     ...{ numbers, country, settings, canary, log },
+    relay: config.DAYBOOK_SMS_RELAY,
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms-webhooks.state"),
     key: bytes(stateKey),
     at: {
@@ -175,7 +179,7 @@ async function webhooksOf(
 
 async function smppOf(
   config: Given & { readonly DAYBOOK_STATE_PATH: string },
-  canary: SmsCanary | undefined,
+  of: { readonly covers: readonly string[]; readonly canary: SmsCanary | undefined },
   log: Logger,
 ): Promise<Live> {
   const {
@@ -202,8 +206,8 @@ async function smppOf(
     },
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms.state"),
     key: bytes(stateKey),
-    relay: config.DAYBOOK_SMS_RELAY,
-    canary,
+    relay: config.DAYBOOK_SMS_RELAY.filter((number) => of.covers.includes(number)),
+    ...of,
     log,
   });
 }

@@ -4,7 +4,8 @@ import type { Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
-import { canariesOf, canaryNumbersProblem, canaryOf, smsCanary } from "../sms-canary.ts";
+import { canaryOf, smsCanary } from "../sms-canary.ts";
+import { overSmpp, relayProblem, type SmsWays, waysProblem } from "../sms-ways.ts";
 import { smsWebhooks } from "../sms-webhook-settings.ts";
 import { e164, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
@@ -18,6 +19,8 @@ const settings = z
   .strictObject({
     numbers: smsNumbers,
     country: smsCountry,
+    /** Those that may send. */
+    relay: z.array(e164).default([]),
     smpp: z
       .strictObject({
         hosts: smppHosts,
@@ -26,7 +29,6 @@ const settings = z
         systemType: z.string().max(64).default(""),
         alphabet: smppAlphabet,
         keepsHours,
-        relay: z.array(e164).default([]),
         referenceBits: smppReferenceBits,
         ca: z.string().optional(),
       })
@@ -40,19 +42,20 @@ const settings = z
     canary: smsCanary.optional(),
   })
   .refine(({ smpp, webhooks }) => (smpp ?? webhooks) !== undefined, { path: ["smpp"] })
-  .refine(
-    ({ numbers, smpp }) => smpp?.relay.every((own) => numbers.some(({ number }) => number === own)) ?? true,
-    { path: ["smpp", "relay"] },
-  )
-  .refine(
-    ({ canary, smpp, numbers, webhooks }) =>
-      !webhooks ||
-      canaryNumbersProblem({
-        ...{ hasCanary: canary !== undefined, hasSmpp: smpp !== undefined },
-        ...{ numbers, byWebhook: webhooks.canaryNumbers },
-      }) === undefined,
-    { path: ["webhooks", "canaryNumbers"] },
-  );
+  .refine((given) => waysProblem(waysOf(given)) === undefined, { path: ["webhooks", "sources", "numbers"] })
+  .refine((given) => relayProblem(given.relay, waysOf(given)) === undefined, { path: ["relay"] });
+
+function waysOf({
+  numbers,
+  smpp,
+  webhooks,
+}: {
+  readonly numbers: SmsWays["numbers"];
+  readonly smpp?: object | undefined;
+  readonly webhooks?: Pick<SmsWays, "sources"> | undefined;
+}): SmsWays {
+  return { numbers, hasSmpp: smpp !== undefined, sources: webhooks?.sources ?? [] };
+}
 
 /**
  * Has a home capture text messages of official numbers.
@@ -68,21 +71,21 @@ export async function withSms(
   { file, host, log }: { file: string; host: string; log: Logger },
 ): Promise<{ keys: Keys; live: readonly Live[] }> {
   const given = await readPrivateSettings(file, "official numbers", settings);
-  const { numbers, country, smpp, webhooks } = given;
+  const { numbers, country, relay, smpp, webhooks } = given;
   const key = keys.service.sms ?? randomBytes(32).toString("base64");
   const { smsLive } = await import("../sms.ts");
   const { smsWebhooksLive } = await import("../sms-webhooks.ts");
   const service = { ...keys.service, sms: key };
   if (keys.service.sms === undefined) await keys.save(service);
   const live: Live[] = [];
-  const of = { numbers, log, key: Buffer.from(key, "base64") };
   const canary = given.canary && (await canaryOf(given.canary));
-  const canaries = canariesOf(canary, numbers, smpp && webhooks?.canaryNumbers);
+  const of = { numbers, canary, log, key: Buffer.from(key, "base64") };
+  const covers = overSmpp(waysOf(given));
   if (smpp) {
-    const { password, keepsHours: hours, relay, ...account } = smpp;
+    const { password, keepsHours: hours, ...account } = smpp;
     live.push(
       smsLive({
-        ...{ ...of, relay, canary: canaries.smpp },
+        ...{ ...of, covers, relay: relay.filter((number) => covers.includes(number)) },
         smpp: { ...account, country, password: () => password, keepsMs: hours * 3_600_000 },
         stateFile: join(home.dir, "sms.state"),
       }),
@@ -91,7 +94,7 @@ export async function withSms(
   if (webhooks)
     live.push(
       smsWebhooksLive({
-        ...{ ...of, country, canary: canaries.webhooks },
+        ...{ ...of, country, relay },
         settings: webhooks,
         stateFile: join(home.dir, "sms-webhooks.state"),
         at: { host },
