@@ -1,5 +1,5 @@
 import { readConfig } from "@daybook/runtime";
-import { ZONE } from "../src/run/zone.ts";
+import { quietHours, ZONE } from "../src/run/zone.ts";
 
 describe("where a body is", () => {
   it.each([
@@ -17,6 +17,21 @@ describe("where a body is", () => {
       expect(() => readConfig(ZONE, { DAYBOOK_ZONE: zone })).toThrow(
         /DAYBOOK_ZONE: must be a time zone of the IANA database, such as Europe\/London/,
       );
+    },
+  );
+});
+
+describe("hours in which no text message is sent", () => {
+  it("have a beginning, an end and a place", () => {
+    expect(quietHours.parse("21:00-08:00 Europe/London")).toEqual({
+      ...{ from: "21:00", until: "08:00", zone: "Europe/London" },
+    });
+  });
+
+  it.each(["21-8 Europe/London", "21:00-08:00", "21:00-24:00 UTC", "21:00-21:00 UTC", "21:00-08:00 +01:00"])(
+    "are not %j",
+    (text) => {
+      expect(quietHours.safeParse(text).success).toBe(false);
     },
   );
 });

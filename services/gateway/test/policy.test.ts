@@ -6,6 +6,7 @@ import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { type Draft, refusalOf } from "../src/policy/hook.ts";
 import { markingsHook } from "../src/policy/markings.ts";
+import { quietHoursHook } from "../src/policy/quiet-hours.ts";
 import { remoteHook } from "../src/policy/remote.ts";
 
 const draft = (text: string): Draft => ({
@@ -54,6 +55,29 @@ describe("markings", () => {
         },
       ),
     );
+  });
+});
+
+describe("quiet hours", () => {
+  const OVER_NIGHT = { from: "21:00", until: "08:00", zone: "Europe/London" };
+  const AT_NOON = { from: "12:00", until: "13:00", zone: "Europe/London" };
+
+  it.each([
+    // An hour ahead in summer.
+    [OVER_NIGHT, "2026-07-01T19:59:59Z", false],
+    [OVER_NIGHT, "2026-07-01T20:00:00Z", true],
+    [OVER_NIGHT, "2026-07-01T06:59:59Z", true],
+    [OVER_NIGHT, "2026-07-01T07:00:00Z", false],
+    [OVER_NIGHT, "2026-01-01T20:59:00Z", false],
+    [OVER_NIGHT, "2026-01-01T00:00:00Z", true],
+    [AT_NOON, "2026-01-01T12:59:59Z", true],
+    [AT_NOON, "2026-01-01T13:00:00Z", false],
+  ])("of %j are at %s: %s, for text messages alone", (hours, at, isQuiet) => {
+    const hook = quietHoursHook(hours, () => new Date(at));
+    const said = hook.refusal({ ...draft("Hello"), network: "sms" });
+    if (isQuiet) expect(said).toContain(`from ${hours.from} to ${hours.until} (Europe/London)`);
+    else expect(said).toBeUndefined();
+    expect(hook.refusal(draft("Hello"))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import { checkPostgres, openPostgresPool } from "@daybook/catalogue";
 import { TOPICS } from "@daybook/contract";
-import { accountClient, markingsHook, remoteHook, runGateway } from "@daybook/gateway";
+import { accountClient, markingsHook, quietHoursHook, remoteHook, runGateway } from "@daybook/gateway";
 import { apiClient, type Config } from "@daybook/runtime";
 import { createPayloadSealer } from "@daybook/stream";
 import { openIngestPublicKey } from "../ingest/public-key.ts";
@@ -57,7 +57,11 @@ export const gateway = service({
 
 /** Our own rules first: what they refuse is shown to no other service. */
 function policyOf(config: Config<typeof GATEWAY>, closing: AsyncDisposableStack) {
-  const hooks = [markingsHook(config.DAYBOOK_RELAY_REFUSED_MARKINGS)];
+  const { DAYBOOK_RELAY_QUIET_HOURS: quiet } = config;
+  const hooks = [
+    markingsHook(config.DAYBOOK_RELAY_REFUSED_MARKINGS),
+    ...(quiet ? [quietHoursHook(quiet, () => new Date())] : []),
+  ];
   const { DAYBOOK_POLICY_URL: url, DAYBOOK_POLICY_TOKEN: token, DAYBOOK_POLICY_CA: ca } = config;
   if (url === undefined) return hooks;
   const client = apiClient({ url, ca, ...(token && { token: token.reveal() }) });

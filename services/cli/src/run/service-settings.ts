@@ -11,7 +11,7 @@ import { SIGN_IN } from "./sign-in.ts";
 import { SMS } from "./sms.ts";
 import { WHATSAPP_BUSINESS } from "./whatsapp-business.ts";
 import { WHATSAPP_WEB } from "./whatsapp-web.ts";
-import { ZONE } from "./zone.ts";
+import { quietHours, ZONE } from "./zone.ts";
 import { identity, KAFKA, KEPT_ELSEWHERE, key, KEYS, PEERS, pem, PERIODS, POSTGRES, S3 } from "./settings.ts";
 
 /** Text that is no JSON fits no schema. */
@@ -227,6 +227,11 @@ export const GATEWAY = {
     .pipe(z.array(z.string().min(1).max(100)).max(100))
     .default(["OFFICIAL-SENSITIVE", "SECRET", "TOP SECRET"])
     .describe("text that bears one of these markings is not sent, comma-separated"),
+  DAYBOOK_RELAY_QUIET_HOURS: quietHours
+    .optional()
+    .describe(
+      "when no text message is sent, by whose clocks: 21:00-08:00 Europe/London; at any time, unless given",
+    ),
   DAYBOOK_POLICY_URL: z
     .url({ protocol: /^https?$/ })
     .optional()

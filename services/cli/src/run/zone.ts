@@ -14,8 +14,23 @@ export const ZONE = {
     ),
 };
 
+const time = "((?:[01]\\d|2[0-3]):[0-5]\\d)";
+const HOURS = new RegExp(`^${time}-${time} (\\S+)$`);
+
+/** `21:00-08:00 Europe/London`. */
+export const quietHours = z
+  .string()
+  .refine((text) => {
+    const [, from, until, zone = ""] = HOURS.exec(text) ?? [];
+    return from !== until && isZone(zone);
+  }, "must look like 21:00-08:00 Europe/London")
+  .transform((text) => {
+    const [, from = "", until = "", zone = ""] = HOURS.exec(text) ?? [];
+    return { from, until, zone };
+  });
+
 /** Names of places alone: an offset has no summer. */
-function isZone(name: string): boolean {
+export function isZone(name: string): boolean {
   if (!/^(?:[A-Za-z]+(?:\/[A-Za-z0-9_+-]+){1,2}|UTC)$/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
