@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { Captured, Event } from "@daybook/contract";
 
 const MAX_ABOUT = 1_024;
+/** Bytes of rows that a gap holds. */
+const MAX_EVIDENCE = 600_000;
 
 /** What a provider says of an interval, and what was captured of it. */
 export interface Compared {
@@ -40,6 +42,24 @@ export function missingOf({ about, from, to, theirs, ours, answer }: Compared): 
     stableDigest,
     event: { ...event, raw: Buffer.from(answer).toString("base64") },
   };
+}
+
+/** Rows of a provider's list as the answer of a comparison: JSON, as many as a gap holds, and how many are left out. @param of what they are of */
+export function rowsAsEvidence(rows: readonly unknown[], of: Readonly<Record<string, unknown>> = {}): Buffer {
+  const kept: string[] = [];
+  let left = MAX_EVIDENCE;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    left -= Buffer.byteLength(text);
+    if (left < 0) break;
+    kept.push(text);
+  }
+  const about = Object.entries(of).map(
+    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)},`,
+  );
+  return Buffer.from(
+    `{${about.join("")}"rows":[${kept.join(",\n")}],"rowsLeftOut":${rows.length - kept.length}}`,
+  );
 }
 
 function idsMissing(theirs: readonly string[], ours: readonly string[] | number): string[] {

@@ -1,6 +1,7 @@
 import type { Party } from "@daybook/contract";
 import type { Log, Waits } from "@daybook/keeping";
 import type { SmsCanary } from "./canary/send.ts";
+import type { CdrSettings } from "./cdr/options.ts";
 import type { CountryCode } from "libphonenumber-js";
 import type { DefaultAlphabet } from "./reading/alphabet.ts";
 
@@ -49,6 +50,8 @@ export interface SmsOptions {
   readonly covers?: readonly string[] | undefined;
   /** Those that may send, as `numbers` has them: none unless given. */
   readonly relay?: readonly string[] | undefined;
+  /** The aggregator's own records, that what passed is compared with: none unless given. */
+  readonly cdr?: CdrSettings | undefined;
   /** Tests the numbers from outside: none unless given. */
   readonly canary?: SmsCanary | undefined;
   /** The file of what it remembers, on capture's own durable disk. Only ciphertext is written there. */

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth } from "@daybook/contract";
 import { Coverage, type ScopedSink, type Waits } from "@daybook/keeping";
 import { TestMessages } from "./canary/tests.ts";
+import { CdrFiles } from "./cdr/cdr-files.ts";
+import { Noted } from "./cdr/noted.ts";
 import { Intake } from "./intake/intake.ts";
 import { Redeliveries } from "./intake/redeliveries.ts";
 import { Talks } from "./intake/talks.ts";
@@ -40,6 +42,7 @@ export class Sms implements Connector {
   readonly #intake: Intake;
   readonly #standing: Standing;
   readonly #tests: TestMessages;
+  readonly #cdr: CdrFiles | undefined;
   readonly #sessions = new Set<SmppSession>();
   readonly #now: () => Date;
   /** Not there where no number may send. */
@@ -60,14 +63,20 @@ export class Sms implements Connector {
     const { canary, covers, numbers: official } = options;
     this.#own = official.filter(({ number }) => covers?.includes(number) ?? true);
     const tests = (this.#tests = new TestMessages({ canary, state, numbers: this.#own, log, now }));
+    const noted = options.cdr && new Noted(state);
+    if (options.cdr && noted)
+      this.#cdr = new CdrFiles({
+        ...{ ...options.cdr, numbers, noted, state, log, clock: now, keepsMs: smpp.keepsMs },
+        own: new Set(this.#own.map(({ number }) => number)),
+      });
     this.#intake = new Intake({
       ...{ state, numbers, redeliveries, tests, incompleteMs, log, now: at },
       alphabet: smpp.alphabet,
-      ...{ receipts, talks },
+      ...{ receipts, talks, noted },
     });
     const { relay = [] } = options;
     const carrier = bySmpp({
-      ...{ smpp, receipts, state },
+      ...{ smpp, receipts, state, noted, now },
       session: () => [...this.#sessions].find(({ takesRequests }) => takesRequests),
     });
     if (relay.length > 0)
@@ -79,9 +88,12 @@ export class Sms implements Connector {
   }
 
   health(): readonly LinkHealth[] {
-    return this.#standing
-      .all()
-      .map((one) => ({ ...one, alerts: [...one.alerts, ...this.#tests.alertsOf(one.account)] }));
+    const { alerts = [], problem } = this.#cdr?.health ?? {};
+    return this.#standing.all().map((one) => ({
+      ...(problem !== undefined && { problem }),
+      ...one,
+      alerts: [...one.alerts, ...this.#tests.alertsOf(one.account), ...alerts],
+    }));
   }
 
   async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -111,11 +123,12 @@ export class Sms implements Connector {
     const covered = new Holders(this.#own).numbers.map((one) => this.#cover(one, sink, beatMs, bound));
     const beat = this.#beat(beatMs, sink, bound);
     const tests = this.#tests.run(sink, bound);
+    const cdr = this.#cdr?.run(sink, bound);
     try {
-      await Promise.race([Promise.all([...binds, ...covered, beat, tests]), intake]);
+      await Promise.race([Promise.all([...binds, ...covered, beat, tests, cdr]), intake]);
     } finally {
       stop.abort();
-      await Promise.allSettled([...binds, ...covered, beat, tests]);
+      await Promise.allSettled([...binds, ...covered, beat, tests, cdr]);
       begun.abort();
       await Promise.allSettled([intake]);
       this.relay?.recordTo(undefined);

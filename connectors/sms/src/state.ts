@@ -2,10 +2,11 @@ import { type Change, StateFile } from "@daybook/keeping";
 
 /**
  * What is remembered between runs: PDUs whose answer may not have arrived, parts of messages, coverage, tests; who wrote to
- * whom, and asked not to be written to; how far what is sent is, its ids, and which of its parts are delivered.
+ * whom, and asked not to be written to; how far what is sent is, its ids, and which of its parts are delivered; when parts passed,
+ * and which files of the aggregator's records they were compared with.
  */
 export type StateKind =
-  "heard" | "part" | "coverage" | "canary" | "sent-id" | "delivered" | "talk" | "relayed";
+  "heard" | "part" | "coverage" | "canary" | "sent-id" | "delivered" | "talk" | "relayed" | "noted" | "cdr";
 export type StateChange = Change<StateKind>;
 
 /**

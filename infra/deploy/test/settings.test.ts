@@ -214,6 +214,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     const given = {
       "sms.enabled": "true",
       "sms.webhooks": "true",
+      "sms.cdrClaim": "sms-records",
       "email.enabled": "true",
       "settings.DAYBOOK_SMS_COUNTRY": "GB",
       "settings.DAYBOOK_SMS_SMPP_HOSTS": "smpps://smpp.aggregator.example:3550",
@@ -230,6 +231,7 @@ describeWith(["helm", "kubernetes-validate"], "the chart", ({ helm, "kubernetes-
     await expect(ask("capture", "check", env)).resolves.toContain("are right");
     expect(rendered).toContain("upstream sms { server daybook-any-capture:4484; }");
     expect(rendered).toContain("{ name: mail, port: 25, targetPort: mail }");
+    expect(rendered.match(/claimName: sms-records, readOnly: true/g)).toHaveLength(1);
     expect(await renderChart(helm!)).toContain("upstream sms { server 127.0.0.1:4484 down; }");
     await expect(renderChart(helm!, ...both, "--set", "capture.replicas=2")).rejects.toThrow(
       "capture.replicas must be 1",

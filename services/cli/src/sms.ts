@@ -11,7 +11,7 @@ export function smsLive({
   smpp,
   log,
   ...of
-}: Pick<SmsOptions, "stateFile" | "key" | "canary" | "covers" | "relay"> & {
+}: Pick<SmsOptions, "stateFile" | "key" | "canary" | "cdr" | "covers" | "relay"> & {
   readonly numbers: readonly SmsNumber[];
   readonly smpp: Omit<SmppAccount, "hosts" | "country"> & {
     readonly hosts: readonly { readonly host: string; readonly port: number; readonly hasTls: boolean }[];

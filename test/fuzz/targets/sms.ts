@@ -1,6 +1,9 @@
+import { Readable } from "node:stream";
 import { ConnectorError } from "@daybook/contract";
 import { bytesSource } from "@daybook/exports";
 import { importBackup } from "@daybook/sms";
+import { CdrRefusal } from "../../../connectors/sms/src/cdr/options.ts";
+import { cdrRows } from "../../../connectors/sms/src/cdr/rows.ts";
 import { readPart } from "../../../connectors/sms/src/reading/part.ts";
 import { decodePdu, encodePdu, Frames, SmppError } from "../../../connectors/sms/src/smpp/index.ts";
 import { deliver, message, part, words } from "../../../connectors/sms/test/fixtures/pdus.ts";
@@ -20,6 +23,30 @@ const BACKUP = backup(
     [["+447700900001", 137]],
   ),
 );
+
+const RECORDS = [
+  'Id;From;To;Time\r\n1;447700900456;"+447700900123";04/03/2026 15:04:05\r\n',
+  'Id;From;To;Time\n"a ""b""";HARBOUR;07700900123;04-03-2026T15:04\n',
+];
+
+const records: Target = {
+  name: "sms-cdr",
+  prepare: () =>
+    Promise.resolve({
+      samples: RECORDS.map((text) => Buffer.from(text)),
+      async read(bytes) {
+        const columns = { from: "From", to: "To", time: "Time", id: "Id" };
+        const instantOf = (local: string) => Date.parse(`${local}Z`);
+        const of = { dir: "/", columns, only: {}, delimiter: ";", dates: "dmy", instantOf } as const;
+        const halves = [bytes.subarray(0, bytes.length / 2), bytes.subarray(bytes.length / 2)];
+        for await (const row of cdrRows(Readable.from(halves), of)) {
+          holds(Number.isSafeInteger(row.at), "a row has a time");
+          holds(row.from.length <= 100 && row.to.length <= 100, "a number is short");
+        }
+      },
+      declared: only(CdrRefusal),
+    }),
+};
 
 const backups: Target = {
   name: "sms-backup",
@@ -73,4 +100,4 @@ const pdus: Target = {
     }),
 };
 
-export const smsTargets: readonly Target[] = [backups, pdus];
+export const smsTargets: readonly Target[] = [backups, pdus, records];

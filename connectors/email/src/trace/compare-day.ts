@@ -1,5 +1,5 @@
 import type { Captured, Event } from "@daybook/contract";
-import { missingOf, type StateFile } from "@daybook/keeping";
+import { missingOf, rowsAsEvidence, type StateFile } from "@daybook/keeping";
 import { CONNECTOR } from "../events/message.ts";
 import type { Mailbox } from "../journal/receive.ts";
 import { WebRefusal } from "../oauth/web.ts";
@@ -10,8 +10,6 @@ import { namesOf, standingOf, type TraceRow } from "./row.ts";
 
 /** More messages of one mailbox and day are not compared. */
 const MAX_MESSAGES = 200_000;
-/** Bytes of rows that a gap holds. */
-const MAX_EVIDENCE = 600_000;
 
 export type TraceKind = "journaled" | "trace";
 
@@ -151,17 +149,10 @@ function gapOf(
 
 /** The tenant's rows of messages, as many as fit. */
 function evidenceOf(of: ReadonlyMap<string, readonly TraceRow[]>): Buffer {
-  const rows: string[] = [];
-  let left = MAX_EVIDENCE;
-  const all = [...of.values()].flat();
-  for (const row of all) {
-    const { receivedDateTime } = row;
-    const text = JSON.stringify({ ...row, receivedDateTime: new Date(receivedDateTime).toISOString() });
-    left -= Buffer.byteLength(text);
-    if (left < 0) break;
-    rows.push(text);
-  }
-  return Buffer.from(`{"rows":[${rows.join(",\n")}],"rowsLeftOut":${all.length - rows.length}}`);
+  const rows = [...of.values()].flat();
+  return rowsAsEvidence(
+    rows.map((row) => ({ ...row, receivedDateTime: new Date(row.receivedDateTime).toISOString() })),
+  );
 }
 
 /** Days of which no list was had while there was one. */

@@ -1,6 +1,7 @@
 import { type Captured, ConnectorError } from "@daybook/contract";
 import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
 import type { TestMessages } from "../canary/tests.ts";
+import type { Noted } from "../cdr/noted.ts";
 import type { DefaultAlphabet } from "../reading/alphabet.ts";
 import {
   digestOf,
@@ -11,11 +12,11 @@ import {
   receiptOf,
   unreadable,
 } from "../reading/events.ts";
-import { type Part, readPart } from "../reading/part.ts";
+import { type Part, partOf } from "../reading/part.ts";
 import { readReceipt } from "../reading/receipt.ts";
 import type { Numbers, Sides } from "../reading/sides.ts";
 import type { Receipts } from "../sending/receipts.ts";
-import { SmppError, STATUS } from "../smpp/index.ts";
+import { STATUS } from "../smpp/index.ts";
 import type { SmsState, StateChange } from "../state.ts";
 import type { Talks } from "./talks.ts";
 import type { Occurrence, Redeliveries } from "./redeliveries.ts";
@@ -43,6 +44,8 @@ export interface IntakeOptions {
   readonly incompleteMs: number;
   readonly receipts: Receipts;
   readonly talks: Talks;
+  /** Not there where no records of the aggregator's are compared. */
+  readonly noted: Noted | undefined;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -52,6 +55,8 @@ interface Item {
   readonly incoming: Incoming;
   readonly occurrence: Occurrence | undefined;
   readonly events: readonly Captured[];
+  /** Of a part that came for the first time: whose it is, and when. */
+  readonly passed?: { readonly sides: Sides; readonly at: number } | undefined;
   readonly added?: { readonly added: Added; readonly number: number };
 }
 
@@ -143,7 +148,7 @@ export class Intake {
   }
 
   async #work(batch: readonly Incoming[], sink: ScopedSink): Promise<void> {
-    const { redeliveries, receipts, talks, log, now, incompleteMs } = this.#options;
+    const { redeliveries, receipts, talks, noted, log, now, incompleteMs } = this.#options;
     for (const set of this.#sets.due(now() - incompleteMs)) this.#due.add(set);
     const items: Item[] = [];
     for (const incoming of batch) items.push(await this.#read(incoming, sink));
@@ -154,6 +159,7 @@ export class Intake {
       ...receipts.changes,
       ...talked,
       ...items.flatMap(({ added }) => added?.added.changes ?? []),
+      ...items.flatMap(({ passed }) => (passed && noted ? [noted.note(passed.sides, passed.at)] : [])),
     ];
     for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
     if (!(await this.#written(changes))) {
@@ -213,24 +219,26 @@ export class Intake {
     if (part && sides && (await sink.excludes?.({ network: "sms", ...sides }))) {
       // The sink counts it, and leaves it out: nothing of it is remembered.
       const heard: Heard = { raw, digest, token: at.toString(36), at };
-      return { incoming, occurrence: undefined, events: [this.#eventOf(heard, part, sides)] };
+      const passed = part.isReceipt ? undefined : { sides, at };
+      return { incoming, occurrence: undefined, events: [this.#eventOf(heard, part, sides)], passed };
     }
     const { one, isAgain } = redeliveries.claim(digest, session);
     const heard: Heard = { raw, digest, token: one.token, at: one.at };
     if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
     // By when it came first: whose number it is may have changed since.
     const then = numbers.sides(part.source, part.destination, heard.at);
+    const passed = isAgain || part.isReceipt ? undefined : { sides: then, at: heard.at };
     if (!isSeveral(part, raw)) {
       const captured = this.#eventOf(heard, part, then);
       if (!part.isReceipt) talks.hear(then, heard.at, captured.event.text);
-      return { incoming, occurrence: one, events: [captured] };
+      return { incoming, occurrence: one, events: [captured], passed };
     }
     const of = JSON.stringify([part.source, part.destination]);
     // It was written with the message that it belongs to, which is recorded by now.
     if (isAgain && one.isKept && !this.#sets.known(heard, part.place, of))
       return { incoming, occurrence: one, events: [] };
     const added = this.#sets.add(heard, part, part.place, of);
-    return { incoming, occurrence: one, events: [], added: { added, number: part.place.number } };
+    return { incoming, occurrence: one, events: [], passed, added: { added, number: part.place.number } };
   }
 
   #eventOf(heard: Heard, part: Part, sides: Sides): Captured {
@@ -277,15 +285,6 @@ export class Intake {
   #refuse({ incoming, occurrence }: Item): void {
     incoming.answer(STATUS.temporaryFailure);
     if (occurrence) this.#options.redeliveries.refused(occurrence);
-  }
-}
-
-function partOf(raw: Buffer, alphabet: DefaultAlphabet): Part | undefined {
-  try {
-    return readPart(raw, alphabet);
-  } catch (cause) {
-    if (!(cause instanceof SmppError)) throw cause;
-    return undefined;
   }
 }
 

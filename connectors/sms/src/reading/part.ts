@@ -90,3 +90,13 @@ function segmentOf(tlvs: readonly Tlv[]): Place | undefined {
   const place: Place = { reference, width: 16, total, number };
   return isPlace(place) ? place : undefined;
 }
+
+/** Undefined for what is no such PDU. */
+export function partOf(raw: Buffer, alphabet: DefaultAlphabet): Part | undefined {
+  try {
+    return readPart(raw, alphabet);
+  } catch (cause) {
+    if (!(cause instanceof SmppError)) throw cause;
+    return undefined;
+  }
+}

@@ -1,5 +1,6 @@
 import { createHash, randomInt } from "node:crypto";
 import type { Outbound } from "@daybook/contract";
+import type { Noted } from "../cdr/noted.ts";
 import type { SmppAccount } from "../options.ts";
 import { SessionError } from "../session/error.ts";
 import type { SmppSession } from "../session/session.ts";
@@ -24,12 +25,15 @@ export interface SmppCarrierOptions {
   readonly smpp: Pick<SmppAccount, "alphabet" | "referenceBits">;
   readonly receipts: Receipts;
   readonly state: SmsState;
+  /** Not there where no records of the aggregator's are compared. */
+  readonly noted: Noted | undefined;
+  readonly now: () => Date;
   /** One that takes requests now. */
   readonly session: () => SmppSession | undefined;
 }
 
 /** Sends by submit_sm. */
-export function bySmpp({ smpp, receipts, state, session }: SmppCarrierOptions): Carrier {
+export function bySmpp({ smpp, receipts, state, noted, now, session }: SmppCarrierOptions): Carrier {
   let reference = randomInt(MAX_REFERENCE);
   return {
     who: "the aggregator",
@@ -49,9 +53,11 @@ export function bySmpp({ smpp, receipts, state, session }: SmppCarrierOptions): 
     },
     keep: (message, { id, ...place }, change) => {
       const { account, conversation } = message;
+      const passed = noted?.note({ account, direction: "outgoing" }, now().getTime());
+      const changes = passed ? [change, passed] : [change];
       return id === ""
-        ? state.write([change])
-        : receipts.remember({ target: nameOf(message), ...place, id, account, conversation }, change);
+        ? state.write(changes)
+        : receipts.remember({ target: nameOf(message), ...place, id, account, conversation }, ...changes);
     },
     whileSending: (work) => receipts.whileSending(work),
     nameOf: (message, _id, raw) => ({

@@ -55,6 +55,7 @@ securityContext:
 {{- define "daybook.pod" -}}
 {{- $capture := .root.Values.capture -}}
 {{- $web := and (eq .service "capture") $capture.whatsappWeb.enabled | ternary $capture.whatsappWeb nil -}}
+{{- $cdrClaim := and (eq .service "capture") $capture.sms.enabled $capture.sms.cdrClaim -}}
 {{- $prefix := .root.Values.secrets.prefix -}}
 {{- include "daybook.podSecurity" .root }}
 # Above DAYBOOK_STOP_SECONDS, which is 30 unless set.
@@ -112,6 +113,9 @@ containers:
       - { name: public, mountPath: /run/public, readOnly: true }
       {{- end }}
       - { name: tmp, mountPath: /tmp }
+      {{- if $cdrClaim }}
+      - { name: sms-cdr, mountPath: /run/sms-cdr, readOnly: true }
+      {{- end }}
       {{- if has .service (list "records" "evidence") }}
       - { name: archive-keys, mountPath: /run/archive-keys, readOnly: true }
       {{- end }}
@@ -126,6 +130,9 @@ volumes:
   - { name: public, configMap: { name: {{ $prefix }}-public } }
   {{- end }}
   - { name: tmp, emptyDir: { sizeLimit: 1Gi } }
+  {{- if $cdrClaim }}
+  - { name: sms-cdr, persistentVolumeClaim: { claimName: {{ $cdrClaim }}, readOnly: true } }
+  {{- end }}
   {{- if $web }}
   # Sessions that run are plain: in memory, which counts as the container's.
   - { name: whatsapp-web, emptyDir: { medium: Memory, sizeLimit: {{ $web.runningSize }} } }

@@ -7,6 +7,7 @@ import { e164, numberLine, smsNumbers } from "../sms-numbers.ts";
 import { keepsHours, smppAlphabet, smppHosts, smppReferenceBits, smsCountry } from "../sms-settings.ts";
 import { smsWebhooks, type SmsWebhookSettings } from "../sms-webhook-settings.ts";
 import { bytes, type COMMON, key, pem } from "./settings.ts";
+import { cdrOf, smsCdr } from "../sms-cdr.ts";
 import { overSmpp, relayProblem, waysProblem } from "../sms-ways.ts";
 import { SMS_CANARY, smsCanaryOf, smsCanaryProblems } from "./sms-canary.ts";
 
@@ -50,6 +51,15 @@ export const SMS = {
   DAYBOOK_SMS_SMPP_REFERENCE_BITS: smppReferenceBits.describe(
     "8, or 16: of the number that joins the parts of a long text that is sent",
   ),
+  DAYBOOK_SMS_SMPP_CDR: z
+    .string()
+    .max(16 * 1024)
+    .transform(parsed)
+    .pipe(smsCdr)
+    .optional()
+    .describe(
+      "the directory of the aggregator's own records, that what came is compared with, and how they are written: JSON, as connectors/sms says",
+    ),
   DAYBOOK_SMS_RELAY: z
     .string()
     .max(64 * 1024)
@@ -86,6 +96,9 @@ export function smsProblems(
     ...relayProblems(config),
     ...webhookProblems(config),
     ...smsCanaryProblems(config),
+    ...(config.DAYBOOK_SMS_SMPP_CDR && !hasSmpp(config)
+      ? ["DAYBOOK_SMS_SMPP_CDR: stands without SMPP, whose messages are compared"]
+      : []),
   ];
 }
 
@@ -207,6 +220,7 @@ async function smppOf(
     stateFile: join(config.DAYBOOK_STATE_PATH, "sms.state"),
     key: bytes(stateKey),
     relay: config.DAYBOOK_SMS_RELAY.filter((number) => of.covers.includes(number)),
+    cdr: config.DAYBOOK_SMS_SMPP_CDR && (await cdrOf(config.DAYBOOK_SMS_SMPP_CDR)),
     ...of,
     log,
   });

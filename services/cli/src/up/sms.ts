@@ -5,6 +5,7 @@ import type { Home } from "@daybook/compose";
 import type { Logger } from "@daybook/runtime";
 import { z } from "zod";
 import { canaryOf, smsCanary } from "../sms-canary.ts";
+import { cdrOf, smsCdr } from "../sms-cdr.ts";
 import { overSmpp, relayProblem, type SmsWays, waysProblem } from "../sms-ways.ts";
 import { smsWebhooks } from "../sms-webhook-settings.ts";
 import { e164, smsNumbers } from "../sms-numbers.ts";
@@ -31,6 +32,7 @@ const settings = z
         keepsHours,
         referenceBits: smppReferenceBits,
         ca: z.string().optional(),
+        cdr: smsCdr.optional(),
       })
       .optional(),
     webhooks: smsWebhooks
@@ -82,11 +84,12 @@ export async function withSms(
   const of = { numbers, canary, log, key: Buffer.from(key, "base64") };
   const covers = overSmpp(waysOf(given));
   if (smpp) {
-    const { password, keepsHours: hours, ...account } = smpp;
+    const { password, keepsHours: hours, cdr, ...account } = smpp;
     live.push(
       smsLive({
         ...{ ...of, covers, relay: relay.filter((number) => covers.includes(number)) },
         smpp: { ...account, country, password: () => password, keepsMs: hours * 3_600_000 },
+        cdr: cdr && (await cdrOf(cdr)),
         stateFile: join(home.dir, "sms.state"),
       }),
     );
