@@ -20,12 +20,14 @@ let daybook: Daybook;
 let twilio: Twilio;
 let file: string;
 let post: (message: TwilioMessage) => Promise<number>;
+/** Posts what a webhook says. @returns the status */
+let told: (parameters: [string, string][]) => Promise<number>;
 beforeAll(async () => {
   daybook = new Daybook();
   twilio = await Twilio.start(ACCOUNT);
   const port = await freePort();
-  post = (message) =>
-    twilio.post(`http://127.0.0.1:${port}/webhooks/sms/twilio`, PUBLIC, twilio.parametersOf(message));
+  told = (parameters) => twilio.post(`http://127.0.0.1:${port}/webhooks/sms/twilio`, PUBLIC, parameters);
+  post = (message) => told(twilio.parametersOf(message));
   const source = {
     ...{ provider: "twilio", url: PUBLIC, accountSid: ACCOUNT.accountSid },
     ...{ authTokens: [ACCOUNT.authToken], apiUrl: twilio.url },
@@ -35,6 +37,7 @@ beforeAll(async () => {
     JSON.stringify({
       numbers: [{ number: OFFICIAL, custodian: "Olivia Sinclair" }],
       country: "GB",
+      relay: [OFFICIAL],
       webhooks: { port, sources: [source] },
     }),
   );
@@ -61,6 +64,12 @@ it("ends with a verified package of an official number's messages, over a kill",
   await meanwhile;
   for (const message of twilio.messages) expect(await post(message)).toBe(200);
 
+  await answer("The ferry sails at nine.");
+  const [sent] = twilio.sent;
+  expect(twilio.sent).toHaveLength(1);
+  expect(sent).toMatchObject({ from: OFFICIAL, to: BETTER.from, body: "The ferry sails at nine." });
+  expect(await told(twilio.statusOf(sent!, "delivered"))).toBe(200);
+
   const { id: matter } = await daybook.json<{ id: string }>([
     ...["matter", "open", "--title", "Ferry", "--kind", "foi"],
   ]);
@@ -72,18 +81,36 @@ it("ends with a verified package of an official number's messages, over a kill",
   const verified = await daybook.run(["verify", out, "--key", daybook.vkeys[0]!]);
   expect(verified.stdout).toMatch(/^Good: \d+ records, each proved/);
 
-  const events = readdirSync(join(out, "data/records"))
-    .map((name) => JSON.parse(readFileSync(join(out, "data/records", name), "utf8")) as Event)
-    .filter(({ kind, network }) => kind === "message" && network === "sms");
+  const all = readdirSync(join(out, "data/records")).map(
+    (name) => JSON.parse(readFileSync(join(out, "data/records", name), "utf8")) as Event,
+  );
+  const sms = all.filter(({ network }) => network === "sms");
+  expect(sms.flatMap(({ relay }) => relay?.state ?? []).sort()).toEqual(["requested", "sent"]);
+  expect(sms.filter(({ kind }) => kind === "receipt")).toMatchObject([
+    { target: `twilio:${sent!.sid}`, text: "delivered" },
+  ]);
+  const events = sms.filter(({ kind, relay }) => kind === "message" && relay?.state !== "requested");
   expect(events.map(({ networkId }) => networkId).sort()).toEqual(
     twilio.messages.map(({ sid }) => `twilio:${sid}`).sort(),
   );
-  expect(Buffer.from(events[0]!.raw, "base64").toString()).toMatch(
+  const [heard] = events.filter(({ direction }) => direction === "incoming");
+  expect(Buffer.from(heard!.raw, "base64").toString()).toMatch(
     /^POST https:\/\/hooks\.example\.gov\/webhooks\/sms\/twilio HTTP\/1\.1\r\n[^]*x-twilio-signature: /,
   );
   const attached = readdirSync(join(out, "data/attachments"));
   expect(attached.map((name) => readFileSync(join(out, "data/attachments", name)))).toEqual([PICTURE]);
 });
+
+/** The official's office answers, by the gateway and its policies. */
+async function answer(text: string): Promise<void> {
+  const { token } = await daybook.json<{ token: string }>([
+    ...["token", "add", "--name", "Private office", "--role", "custodian", "--speaks-for", "Olivia Sinclair"],
+  ]);
+  const office = { DAYBOOK_URL: daybook.facts.url, DAYBOOK_TOKEN: token };
+  const { accounts } = await daybook.json<{ accounts: { id: string }[] }>(["self"], office);
+  const to = ["--account", accounts[0]!.id, "--conversation", BETTER.from];
+  await until("the answer", async () => (await daybook.run(["send", text, ...to], office)).code === 0);
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
