@@ -73,3 +73,33 @@ describe("Vonage's reports, as documented", () => {
     expect((await ask({ ...INBOUND, ...DAY }, "another")).status).toBe(401);
   });
 });
+
+describe("texts that are sent by Vonage, as documented", () => {
+  const TEXT = {
+    ...{ channel: "sms", message_type: "text", from: "447700900123", to: "447700900456", text: "Hello" },
+    ...{ webhook_url: "https://hooks.example.gov/v", webhook_version: "v1" },
+  };
+  const send = async (body: object) => {
+    const authorization = `Basic ${Buffer.from(`${vonage.apiKey}:${vonage.apiSecret}`).toString("base64")}`;
+    const of = { method: "POST", headers: { authorization }, body: JSON.stringify(body) };
+    const response = await fetch(`${vonage.url}/v1/messages`, of);
+    return { status: response.status, answer: (await response.json()) as { message_uuid?: string } };
+  };
+
+  it("are accepted, and reported from then on", async () => {
+    const { status, answer } = await send(TEXT);
+    expect(status).toBe(202);
+    expect(vonage.messages.map(({ id }) => id)).toEqual([answer.message_uuid]);
+    expect(vonage.sent).toMatchObject([{ body: "Hello", webhookUrl: TEXT.webhook_url }]);
+  });
+
+  it.each([
+    ["a plus", { ...TEXT, to: "+447700900456" }],
+    ["no words", { ...TEXT, text: "" }],
+    ["more than a thousand", { ...TEXT, text: "x".repeat(1_001) }],
+    ["another channel", { ...TEXT, channel: "whatsapp" }],
+  ])("are refused for %s", async (_, body) => {
+    expect((await send(body)).status).toBe(422);
+    expect(vonage.sent).toEqual([]);
+  });
+});
