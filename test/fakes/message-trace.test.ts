@@ -16,12 +16,17 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-async function token(secret = api.directory.clientSecret): Promise<{ status: number; authorization: string }> {
+async function token(
+  secret = api.directory.clientSecret,
+): Promise<{ status: number; authorization: string }> {
   const body = new URLSearchParams({
     ...{ grant_type: "client_credentials", scope: `${api.url}/.default` },
     ...{ client_id: api.directory.clientId, client_secret: secret },
   });
-  const response = await fetch(`${api.url}/${api.directory.tenant}/oauth2/v2.0/token`, { method: "POST", body });
+  const response = await fetch(`${api.url}/${api.directory.tenant}/oauth2/v2.0/token`, {
+    method: "POST",
+    body,
+  });
   const { access_token: value = "" } = (await response.json()) as { access_token?: string };
   return { status: response.status, authorization: `Bearer ${value}` };
 }
