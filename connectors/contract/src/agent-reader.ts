@@ -1,6 +1,6 @@
 import type { AgentPart } from "./agent-batch.ts";
 import type { Captured } from "./connector.ts";
-import type { Network, Party } from "./event.ts";
+import type { Event, Network, Party } from "./event.ts";
 
 /** Whose device an agent is on. */
 export interface AgentAccount {
@@ -14,6 +14,8 @@ export interface AgentAccount {
 /** An event of an entry, and which of the entry's attachments belong to it. */
 export interface AgentDraft extends Omit<Captured, "attachments"> {
   readonly parts?: readonly AgentPart[];
+  /** Other conversations that it lies in: one that scope leaves out is enough to leave it out. No part of the event. */
+  readonly alsoIn?: readonly NonNullable<Event["conversation"]>[];
 }
 
 /** Reads what agents of one kind hand over. */

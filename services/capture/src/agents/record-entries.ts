@@ -5,6 +5,7 @@ import {
   type AgentReader,
   type Captured,
   ConnectorError,
+  type Event,
   type SealedAttachment,
 } from "@daybook/contract";
 import type { CaptureSink } from "../sink.ts";
@@ -20,8 +21,8 @@ export class PartGone extends Error {
 }
 
 /**
- * Hands over what the entries of a batch say. Resolves once all of it is durable; may be repeated. What scope leaves out is
- * counted, and nothing of it is stored. An entry whose reading does not fit the schema is recorded by its bytes alone.
+ * Hands over what the entries of a batch say. Resolves once all of it is durable; may be repeated. What scope leaves out, by
+ * any conversation that it lies in, is counted, and nothing of it is stored. An entry whose reading does not fit the schema is recorded by its bytes alone.
  *
  * @returns how many could not be read
  * @throws {ConnectorError} retryable: nobody knows what is durable; {PartGone}
@@ -32,12 +33,13 @@ export async function recordEntries(
     readonly agent: KnownAgent;
     readonly reader: AgentReader;
     readonly parts: Pick<Parts, "content">;
-    readonly sink: Pick<CaptureSink, "attach" | "capture" | "excludes">;
+    readonly sink: Pick<CaptureSink, "attach" | "capture" | "excludes" | "leaveOut">;
   },
 ): Promise<number> {
   let batch: Captured[] = [];
   let characters = 0;
   let unread = 0;
+  const left: Event[] = [];
   const flush = async () => {
     unread += await captured(batch, of);
     batch = [];
@@ -48,16 +50,30 @@ export async function recordEntries(
     for (const draft of of.reader.read(raw, entry.parts, { ...of.agent, agent: of.agent.id })) {
       const length = draft.event.raw.length + (draft.event.text?.length ?? 0);
       if (characters > 0 && characters + length > MAX_CHARACTERS) await flush();
+      if (await isLeftOut(draft, of.sink)) {
+        left.push(draft.event);
+        continue;
+      }
       batch.push(await withAttachments(draft, of));
       characters += length + 1;
     }
   }
   await flush();
+  for (const event of left) of.sink.leaveOut(event, 1);
   return unread;
 }
 
+/** By another conversation than its event's own, by which the sink judges it. It says the same in each. */
+async function isLeftOut(
+  { event, alsoIn = [] }: AgentDraft,
+  sink: Pick<CaptureSink, "excludes">,
+): Promise<boolean> {
+  for (const conversation of alsoIn) if (await sink.excludes({ ...event, conversation })) return true;
+  return false;
+}
+
 async function withAttachments(
-  { parts = [], ...draft }: AgentDraft,
+  { parts = [], alsoIn: _, ...draft }: AgentDraft,
   { agent, parts: kept, sink }: Parameters<typeof recordEntries>[1],
 ): Promise<Captured> {
   if (parts.length === 0 || (await sink.excludes(draft.event))) return draft;

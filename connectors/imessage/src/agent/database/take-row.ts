@@ -46,6 +46,7 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
     guid: idOf(guid),
     network: first?.network ?? "imessage",
     ...(first?.conversation && { conversation: first.conversation }),
+    ...(first?.alsoIn && { alsoIn: [...first.alsoIn] }),
   };
   const row = String(rowid);
   const events = [...new Set([...(before?.events ?? []), ...ids])];
@@ -146,6 +147,7 @@ export async function lookAgain(
     guid: idOf(one.guid),
     network: one.network,
     ...(one.conversation && { conversation: one.conversation }),
+    ...(one.alsoIn && { alsoIn: one.alsoIn }),
     n: one.n,
     file: one.file,
     name: one.name,

@@ -25,8 +25,13 @@ export async function tellGone(
     const before = known.get(guid);
     if (!before || before.isGone) continue;
     const change = knownAs(guid, { ...before, isGone: true });
-    const { network, conversation } = before;
-    const about = { guid: idOf(guid), network, ...(conversation && { conversation }) };
+    const { network, conversation, alsoIn } = before;
+    const about = {
+      guid: idOf(guid),
+      network,
+      ...(conversation && { conversation }),
+      ...(alsoIn && { alsoIn }),
+    };
     const said = { v: 1, seen: "gone", at: now().getTime(), ...about };
     if (buried.has(guid)) await state.write([change]);
     else outgoing.push({ raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [change] });

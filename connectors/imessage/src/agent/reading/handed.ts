@@ -9,7 +9,13 @@ const network = z.enum(["imessage", "sms"]);
 const { conversation } = event.shape;
 
 /** A message that is recorded, by what its row said. */
-export const aboutMessage = z.object({ guid, network, conversation });
+export const aboutMessage = z.object({
+  guid,
+  network,
+  conversation,
+  /** Other conversations that it lies in: scope is asked about each. */
+  alsoIn: z.array(conversation.unwrap()).max(1_000).optional(),
+});
 export type AboutMessage = z.infer<typeof aboutMessage>;
 
 /** Everything that the Mac's agent hands over: `AGENT.md`. */

@@ -48,6 +48,7 @@ function draftsOf(
   const draft = (entry: Entry): Made => ({
     eventId: entry.eventId,
     stableDigest: entry.stableDigest,
+    ...alsoIn(entry),
     content: readingOf(entry, about.custodian),
   });
   switch (said.seen) {
@@ -109,21 +110,19 @@ function gapOf(entry: Entry, row: HandedRow, n: number, why: keyof typeof MISSIN
   const { found } = foundIn(row, entry.raw);
   const attachment = found.attachments[n];
   const { network, conversation, sentAt, networkId } = entry;
-  return missingFile(
-    idOf(entry.eventId, "file", n),
-    attachment ? attachmentFile(attachment).name : "attachment",
-    why,
-    {
-      network,
-      ...(conversation && { conversation }),
-      ...(sentAt !== undefined && { sentAt }),
-      ...(networkId !== undefined && { target: networkId }),
-    },
-  );
+  const name = attachment ? attachmentFile(attachment).name : "attachment";
+  const missing = missingFile(idOf(entry.eventId, "file", n), name, why, {
+    network,
+    ...(conversation && { conversation }),
+    ...(sentAt !== undefined && { sentAt }),
+    ...(networkId !== undefined && { target: networkId }),
+  });
+  return { ...missing, ...alsoIn(entry) };
 }
 
-function gone({ guid, at, network, conversation }: Handed & { seen: "gone" }): Made {
-  return made(idOf(guid, "gone"), digestOf(guid, "gone"), {
+function gone(said: Handed & { seen: "gone" }): Made {
+  const { guid, at, network, conversation } = said;
+  const vanished = made(idOf(guid, "gone"), digestOf(guid, "gone"), {
     kind: "delete",
     network,
     ...(conversation && { conversation }),
@@ -132,6 +131,7 @@ function gone({ guid, at, network, conversation }: Handed & { seen: "gone" }): M
     networkId: idOf(guid, "gone"),
     target: idOf(guid),
   });
+  return { ...vanished, ...alsoIn(said) };
 }
 
 function file(said: Handed & { seen: "file" }, parts: readonly AgentPart[]): Made {
@@ -139,8 +139,9 @@ function file(said: Handed & { seen: "file" }, parts: readonly AgentPart[]): Mad
   const id = idOf(guid, "file", said.file ?? n);
   const where = { network, ...(conversation && { conversation }), target: idOf(guid) };
   const part = parts.find(({ sha256 }) => sha256 === said.sha256);
-  if (!part) return missingFile(id, said.name, said.missing ?? "not-there", where);
+  if (!part) return { ...missingFile(id, said.name, said.missing ?? "not-there", where), ...alsoIn(said) };
   return {
+    ...alsoIn(said),
     ...made(id, digestOf(id, part.sha256), {
       ...where,
       kind: "notice",
@@ -195,6 +196,10 @@ function unreadable(raw: Buffer, parts: readonly AgentPart[]): Made {
     ...made(`mac:unread:${digest}`, digest, { kind: "notice", text }),
     ...(parts.length > 0 && { parts }),
   };
+}
+
+function alsoIn(of: { readonly alsoIn?: AgentDraft["alsoIn"] | undefined }): Pick<AgentDraft, "alsoIn"> {
+  return of.alsoIn ? { alsoIn: of.alsoIn } : {};
 }
 
 function made(eventId: string, stableDigest: string, content: Content): Made {
