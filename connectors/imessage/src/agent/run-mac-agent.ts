@@ -24,6 +24,7 @@ const MAX_SPOOL_BYTES = 8 * GIB;
 const LOW_BYTES = 2 * GIB;
 const EVERY_MS = 1_000;
 const MEASURE_MS = 10_000;
+const SPOOL_FULL = "spool-full";
 
 /** Where the agent keeps what it must not lose, and how it is sealed. */
 export interface AgentHome {
@@ -88,6 +89,7 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
       throw new ConnectorError("unlinked", "this Mac is not enrolled: run `daybook agent enrol` with a code");
     const { agent, server, key, heartbeatSeconds } = identity;
     const problems = new Problems();
+    const room = { isFull: false };
     const saying = (waiting = 0) => ({ agent, problems: problems.all, waiting });
     const door = new Door(server, new Signer(key));
     const liveness =
@@ -110,7 +112,7 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
       attachments: new Attachments(join(dirname(database), "Attachments"), parts),
       isTest: (text) => liveness?.isTest(text) ?? Promise.resolve(false),
       saying,
-      isFull: () => problems.has("spool-full"),
+      isFull: () => room.isFull,
       onProblem: (problem) => problems.set("database", problem),
       onUnsent: (problem) => problems.set("account", problem),
       onCounted: (problem) => problems.set("count", problem),
@@ -122,7 +124,7 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
       watching.run(both),
       ...(liveness ? [liveness.run(both)] : []),
       keepSending({ agent, door, outbox, parts, saying, everyMs: Math.min(everyMs, 200), log }, both),
-      keepMeasuring({ ...opened, ...options, problems }, both),
+      keepMeasuring({ ...opened, ...options, everyMs, problems, room }, both),
       keepBeating({ outbox, saying, problems, everyMs: heartbeatSeconds * 1_000 }, both),
     ];
     // Whatever ends first ends the others, so that nothing is half alive.
@@ -163,35 +165,33 @@ class Problems {
     return [...this.#of.values()].sort();
   }
 
-  has(problem: string): boolean {
-    return [...this.#of.values()].includes(problem);
-  }
-
   set(about: string, problem: string | undefined): void {
     if (problem === undefined) this.#of.delete(about);
     else this.#of.set(about, problem);
   }
 }
 
+/** @param room what is known of it: while there is none, nothing that is new is taken */
 async function keepMeasuring(
-  {
-    dir,
-    outbox,
-    parts,
-    problems,
-    maxSpoolBytes = MAX_SPOOL_BYTES,
-  }: Pick<MacAgentOptions, "dir" | "maxSpoolBytes"> & Opened & { problems: Problems },
+  of: Pick<MacAgentOptions, "dir" | "maxSpoolBytes" | "log"> &
+    Opened & { everyMs: number; problems: Problems; room: { isFull: boolean } },
   signal: AbortSignal,
 ): Promise<void> {
+  const { dir, outbox, parts, problems, room, log, maxSpoolBytes = MAX_SPOOL_BYTES } = of;
   while (!signal.aborted) {
-    const isFull = outbox.bytes + (await parts.bytes()) > maxSpoolBytes;
-    problems.set("spool", isFull ? "spool-full" : undefined);
+    const wasFull = room.isFull;
+    room.isFull = outbox.bytes + (await parts.bytes()) > maxSpoolBytes;
+    if (room.isFull && !wasFull) log.error({}, "the spool is full: what is new stays in the database");
+    if (wasFull && !room.isFull) log.info({}, "the spool has room again");
+    if (room.isFull) problems.set("spool", SPOOL_FULL);
+    // It is said at least once, also where it was over before a batch could be made.
+    else if (outbox.said.split(",").includes(SPOOL_FULL)) problems.set("spool", undefined);
     const free = await statfs(dir).then(
       ({ bavail, bsize }) => bavail * bsize,
       () => Infinity,
     );
     problems.set("disk", free < LOW_BYTES ? "storage-low" : undefined);
-    await sleep(MEASURE_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(MEASURE_MS, of.everyMs * 10), undefined, { signal }).catch(() => undefined);
   }
 }
 

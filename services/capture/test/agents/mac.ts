@@ -18,13 +18,16 @@ export class Mac {
   time = Date.parse("2026-03-04T12:00:00.000Z");
   id = "";
   readonly #stage: Intake;
+  readonly #maxSpoolBytes: number | undefined;
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(stage: Intake) {
+  /** @param disk where the agent keeps what is its own */
+  constructor(stage: Intake, { disk, maxSpoolBytes }: { disk?: string; maxSpoolBytes?: number } = {}) {
     this.#stage = stage;
+    this.#maxSpoolBytes = maxSpoolBytes;
     this.dir = join(stage.dir, `mac-${(count += 1)}`);
-    this.home = { dir: join(this.dir, "agent"), key: Buffer.alloc(32, count) };
+    this.home = { dir: disk ?? join(this.dir, "agent"), key: Buffer.alloc(32, count) };
   }
 
   get messages(): string {
@@ -49,6 +52,7 @@ export class Mac {
         now: () => new Date(this.time),
         everyMs: 20,
         liveness,
+        ...(this.#maxSpoolBytes !== undefined && { maxSpoolBytes: this.#maxSpoolBytes }),
       },
       this.#stopping.signal,
     );
@@ -63,6 +67,13 @@ export class Mac {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+  }
+
+  /** What the gateway says is wrong with it. */
+  get alerts(): readonly string[] {
+    const account = this.#stage.registry.known.get(this.id)?.account;
+    const [linked] = this.#stage.agents?.linked ?? [];
+    return linked?.health().find((one) => one.account === account)?.alerts ?? [];
   }
 
   records(kind: Event["kind"]): Event[] {

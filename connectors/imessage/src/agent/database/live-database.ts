@@ -6,7 +6,8 @@ import type { Found } from "../../reading/found.ts";
 import { Messages } from "../../reading/messages.ts";
 import { fileAt } from "./file-at.ts";
 
-const BUSY_MS = 2_000;
+/** Nothing else is done meanwhile, and it is tried again at the next look. */
+const BUSY_MS = 100;
 /** Messages that are looked at for whether they went out. */
 const NEWEST = 20;
 /** No ROWID is higher. */

@@ -8,7 +8,7 @@ import { bytesOfRow, type FileState } from "../reading/handed-row.ts";
 import { entriesIn } from "../reading/mac-reader.ts";
 import { knownAs, type KnownRows } from "../spool/known-rows.ts";
 import type { Outgoing } from "../spool/outbox.ts";
-import { keyOf, newWaiting, type WaitingFile } from "../spool/waiting-files.ts";
+import { asGap, keyOf, newWaiting, type WaitingFile } from "../spool/waiting-files.ts";
 import type { Attachments } from "./attachments.ts";
 import type { ReadRow } from "./live-database.ts";
 
@@ -126,12 +126,20 @@ function laterFilesOf(
   return { files: states, parts: [], waiting };
 }
 
-/** One more look at a file; undefined where it may come yet. */
+/** What one more look at a file came to: nothing, where it may come yet. */
+export interface LookedAgain {
+  readonly outgoing?: Outgoing;
+  /** It is a gap, and waits on. */
+  readonly waiting?: WaitingFile;
+  /** Nobody looks for it any more. */
+  readonly isGivenUp?: boolean;
+}
+
 export async function lookAgain(
   one: WaitingFile,
   row: ReadRow | undefined,
   { attachments, now }: RowDeps,
-): Promise<Outgoing | undefined> {
+): Promise<LookedAgain> {
   const at = now();
   const isLast = at.getTime() >= one.until;
   const attachment = row?.found.attachments.find((each, n) =>
@@ -139,7 +147,9 @@ export async function lookAgain(
   );
   const file = attachment && attachmentFile(attachment);
   const looked = file ? await attachments.take(file, sizeOf(attachment), at, isLast) : "waiting";
-  if (looked === "waiting" && !isLast) return undefined;
+  if (looked === "waiting" && !isLast) return {};
+  if (looked === "waiting" && one.isGap) return { isGivenUp: true };
+  const waiting = looked === "waiting" ? asGap(one, at.getTime()) : undefined;
   const said = {
     v: 1,
     seen: "file",
@@ -158,14 +168,15 @@ export async function lookAgain(
   const whole = Buffer.from(
     JSON.stringify({ ...said, ...(attachment && { attachment: jsonOfRow(attachment) }) }),
   );
-  return {
+  const outgoing: Outgoing = {
     raw: whole.length <= AGENT_LIMITS.rawBytes ? whole : Buffer.from(JSON.stringify(said)),
     parts:
       typeof looked === "object" && file
         ? [{ ...looked.part, name: file.name, mediaType: file.mediaType }]
         : [],
-    changes: [{ kind: "file", name: keyOf(one), value: undefined }],
+    changes: [waiting ? kept(waiting) : forgotten(one)],
   };
+  return { outgoing, ...(waiting && { waiting }) };
 }
 
 /** Undefined where the row says nothing that can be read. */
@@ -185,6 +196,10 @@ function fileOf(attachment: Row): string {
 
 function kept(one: WaitingFile) {
   return { kind: "file" as const, name: keyOf(one), value: one };
+}
+
+export function forgotten(one: WaitingFile) {
+  return { kind: "file" as const, name: keyOf(one), value: undefined };
 }
 
 function short(...parts: readonly string[]): string {

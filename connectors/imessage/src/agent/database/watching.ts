@@ -9,7 +9,7 @@ import { Counting } from "./counting.ts";
 import { LiveDatabase, type ReadRow } from "./live-database.ts";
 import { type Mark, mark } from "./mark.ts";
 import { problemOf } from "./problem.ts";
-import { lookAgain, type RowDeps, take } from "./take-row.ts";
+import { forgotten, lookAgain, type RowDeps, take } from "./take-row.ts";
 import { tellGone, tellTombstones } from "./vanished.ts";
 
 /** Rows that are read in one transaction. */
@@ -59,7 +59,7 @@ export class Watching {
   #compareAt = 0;
   #isComparing = true;
   readonly #binned = new Set<string>();
-  /** Rows in no conversation, and since when they are known. */
+  /** Rows in no conversation, and since when they are known, of the clock that does not go back. */
   readonly #held = new Map<bigint, number>();
   #failingSince: number | undefined;
   #isTold = false;
@@ -106,7 +106,8 @@ export class Watching {
   /** A database that is away for long is a gap, once. */
   async #failed(problem: string): Promise<void> {
     const { onProblem, log, now, outbox, saying } = this.#deps;
-    this.#close();
+    // One that is locked is still the same.
+    if (problem !== "database-locked") this.#close();
     const at = now().getTime();
     if (this.#failingSince === undefined) log.warn({ problem }, "the messages database cannot be read");
     this.#failingSince ??= at;
@@ -154,7 +155,7 @@ export class Watching {
   async #pass(signal: AbortSignal): Promise<void> {
     const db = this.#db;
     if (!db || this.#deps.isFull()) return;
-    const now = this.#deps.now().getTime();
+    const now = performance.now();
     // Before anything new is taken: nothing of it is answered yet.
     await this.#rows(db, await this.#missing(db, signal), signal);
     const { version } = db;
@@ -163,8 +164,11 @@ export class Watching {
       this.#isComparing = true;
       const fresh = db.after(this.#last);
       // At the first look the comparison brings all of them.
-      if (this.#last > 0n)
-        await this.#rows(db, [...fresh, ...this.#newlyBinned(db), ...db.newlyJoined()], signal);
+      if (this.#last > 0n) {
+        const binned = this.#newlyBinned(db);
+        await this.#rows(db, [...fresh, ...binned.map(([row]) => row), ...db.newlyJoined()], signal);
+        this.#keepBinned(binned);
+      }
     }
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
     if (held.length > 0)
@@ -184,15 +188,17 @@ export class Watching {
 
   async #compare(db: LiveDatabase, signal: AbortSignal): Promise<void> {
     const began = performance.now();
+    // Before the rows are read: what is put there later is new at the next look.
+    const binned = this.#newlyBinned(db);
     const { changed, gone } = db.differences();
     const took = performance.now() - began;
-    this.#isComparing = false;
     this.#compareAt = performance.now() + took * SHARE;
     await tellGone(db, gone, this.#deps);
-    await this.#rows(db, changed, signal);
-    for (const [row, at] of db.binned()) this.#binned.add(`${row}/${at}`);
+    await this.#rows(db, [...changed, ...binned.map(([row]) => row)], signal);
+    this.#keepBinned(binned);
     const last = changed.at(-1) ?? 0n;
     if (last > this.#last) this.#last = last;
+    this.#isComparing = false;
   }
 
   /** Rows that were taken, and never answered. */
@@ -201,11 +207,14 @@ export class Watching {
     return this.#counting.look(db, counted, signal);
   }
 
-  /** Rows of the recently deleted that were not there at the last look. */
-  #newlyBinned(db: LiveDatabase): bigint[] {
-    const fresh = db.binned().filter(([row, at]) => !this.#binned.has(`${row}/${at}`));
-    for (const [row, at] of fresh) this.#binned.add(`${row}/${at}`);
-    return fresh.map(([row]) => row);
+  /** Rows of the recently deleted that were not handed over as such, and when they were put there. */
+  #newlyBinned(db: LiveDatabase): [bigint, bigint][] {
+    return db.binned().filter(([row, at]) => !this.#binned.has(`${row}/${at}`));
+  }
+
+  /** What they tell is durable. */
+  #keepBinned(binned: readonly [bigint, bigint][]): void {
+    for (const [row, at] of binned) this.#binned.add(`${row}/${at}`);
   }
 
   async #rows(db: LiveDatabase, rowids: readonly bigint[], signal: AbortSignal): Promise<void> {
@@ -246,7 +255,7 @@ export class Watching {
   }
 
   #isHeld({ rowid, found }: ReadRow): boolean {
-    const now = this.#deps.now().getTime();
+    const now = performance.now();
     const since = this.#held.get(rowid) ?? now;
     // What was there when the agent came is not about to be put anywhere.
     const isHeld = found.chats.length === 0 && this.#last > 0n && now - since < CHAT_MS;
@@ -256,18 +265,19 @@ export class Watching {
   }
 
   async #lookForFiles(db: LiveDatabase): Promise<void> {
-    const { known, outbox, saying, now } = this.#deps;
+    const { known, state, outbox, saying, now } = this.#deps;
     const due = this.#files.due(now().getTime(), FILES_AT_ONCE);
     if (due.length === 0) return;
     // By where the message is now: a database that was made anew has it elsewhere.
     const rowids = due.map(({ guid, row }) => BigInt(known.get(guid)?.row ?? row));
     const rows = new Map(db.read([...new Set(rowids)]).map((row) => [row.guid, row]));
     for (const one of due) {
-      const outgoing = await lookAgain(one, rows.get(one.guid), this.#deps);
-      if (outgoing) {
-        await outbox.add([outgoing], saying(0));
-        this.#files.done(one);
-      } else this.#files.later(one, now().getTime());
+      const { outgoing, waiting, isGivenUp } = await lookAgain(one, rows.get(one.guid), this.#deps);
+      if (outgoing) await outbox.add([outgoing], saying(0));
+      if (isGivenUp) await state.write([forgotten(one)]);
+      if (waiting) this.#files.keep(waiting);
+      else if (outgoing || isGivenUp) this.#files.done(one);
+      else this.#files.later(one, now().getTime());
     }
   }
 

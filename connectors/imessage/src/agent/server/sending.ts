@@ -37,7 +37,7 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
     if (isAborted(signal)) return;
     switch (answer.is) {
       case "taken":
-        await outbox.answered(batch);
+        if (!(await isKept(outbox.answered(batch), deps, signal))) break;
         if (isAway) log.info({ number: batch.number }, "the server answers again");
         isAway = false;
         waits.reset();
@@ -47,7 +47,7 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
           { number: batch.number, next: answer.next },
           "the server's numbers are others: what waits gets new ones",
         );
-        await outbox.renumber(answer.next, saying());
+        await isKept(outbox.renumber(answer.next, saying()), deps, signal);
         break;
       case "refused":
         throw new ConnectorError(
@@ -61,6 +61,23 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
         isAway = true;
         await waits.wait(signal);
     }
+  }
+}
+
+/** Where the disk takes nothing, the batch goes again after a while: the server knows that it has it. */
+async function isKept(
+  writing: Promise<void>,
+  { log }: Pick<SendingDeps, "log">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await writing;
+    return true;
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || !error.retryable) throw error;
+    log.warn({ code: error.code }, "the agent's disk does not take that a batch was answered");
+    await sleep(WAITS.firstMs, undefined, { signal }).catch(() => undefined);
+    return false;
   }
 }
 

@@ -4,7 +4,10 @@ import { aboutMessage } from "../reading/handed.ts";
 import type { AgentState } from "./agent-state.ts";
 
 const DAY_MS = 86_400_000;
+const MONTH_MS = 30 * DAY_MS;
 const WAITS = { firstMs: 5_000, mostMs: 10 * 60_000 };
+/** Of one that is a gap by now. */
+const LONG_WAITS = { firstMs: 10 * 60_000, mostMs: 6 * 3_600_000 };
 
 const waitingFile = z.object({
   ...aboutMessage.shape,
@@ -16,8 +19,9 @@ const waitingFile = z.object({
   /** By what it is known among them: another may come before it later. */
   file: z.string().optional(),
   name: z.string(),
-  /** Then it is a gap. Milliseconds since 1970. */
+  /** Then it is a gap, or, where it is one, given up. Milliseconds since 1970. */
   until: z.int(),
+  isGap: z.boolean().default(false),
   nextAt: z.int(),
   attempts: z.int(),
 });
@@ -39,7 +43,9 @@ export class WaitingFiles {
     const due: WaitingFile[] = [];
     for (const one of this.#waiting.values()) {
       if (due.length >= most) break;
-      if (Math.min(one.nextAt, one.until) <= now) due.push(one);
+      const at = Math.min(one.nextAt, one.until);
+      // No wait is so long: the clock was ahead when it was set.
+      if (at <= now || at - now > LONG_WAITS.mostMs) due.push(one);
     }
     return due;
   }
@@ -50,7 +56,8 @@ export class WaitingFiles {
 
   /** Looked for again, later and later. After a restart, at once. */
   later(one: WaitingFile, now: number): void {
-    this.keep({ ...one, attempts: one.attempts + 1, nextAt: now + waitAfter(one.attempts, WAITS) });
+    const waits = one.isGap ? LONG_WAITS : WAITS;
+    this.keep({ ...one, attempts: one.attempts + 1, nextAt: now + waitAfter(one.attempts, waits) });
   }
 
   done(one: WaitingFile): void {
@@ -59,11 +66,16 @@ export class WaitingFiles {
 }
 
 export function newWaiting(
-  of: Omit<WaitingFile, "until" | "nextAt" | "attempts">,
+  of: Omit<WaitingFile, "until" | "nextAt" | "attempts" | "isGap">,
   now: number,
   firstMs = WAITS.firstMs,
 ): WaitingFile {
-  return { ...of, until: now + DAY_MS, nextAt: now + firstMs, attempts: 0 };
+  return { ...of, until: now + DAY_MS, nextAt: now + firstMs, attempts: 0, isGap: false };
+}
+
+/** It is a gap: it may come yet, as it does where the clock was wrong, or where Messages fetches it for somebody who opens it. */
+export function asGap(of: WaitingFile, now: number): WaitingFile {
+  return { ...of, until: now + MONTH_MS, nextAt: now + LONG_WAITS.firstMs, attempts: 0, isGap: true };
 }
 
 export function keyOf({ guid, n, file }: WaitingFile): string {
