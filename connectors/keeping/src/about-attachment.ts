@@ -28,8 +28,15 @@ export const aboutAttachment = z.object({
   name: z.string(),
   /** Its place among the message's attachments. */
   n: z.int().nonnegative(),
+  /** By what it is known among them, where others may come before it later. */
+  file: z.string().min(1).max(100).optional(),
 });
 export type AboutAttachment = z.infer<typeof aboutAttachment>;
+
+/** By what it is known among the attachments of its message. */
+export function fileOf({ n, file }: Pick<AboutAttachment, "n" | "file">): string {
+  return file ?? String(n);
+}
 
 /** What an event about a message's attachment says of the message. */
 export function coreOf(message: Omit<Event, "attachments" | "capturedAt">): MessageCore {
@@ -48,12 +55,12 @@ export function coreOf(message: Omit<Event, "attachments" | "capturedAt">): Mess
 
 /** It is here, later than its message: a notice with the attachment. */
 export function arrived(
-  { eventId, stableDigest, core, n }: AboutAttachment,
+  { eventId, stableDigest, core, ...of }: AboutAttachment,
   attachment: SealedAttachment,
   receivedAt: Date,
 ): Captured {
   return {
-    eventId: `${eventId}:media:${n}`,
+    eventId: `${eventId}:media:${fileOf(of)}`,
     stableDigest,
     attachments: [attachment],
     event: {
@@ -67,7 +74,10 @@ export function arrived(
 }
 
 /** It is known to be missing: a gap. @param why a clause, with no user data */
-export function missing({ eventId, stableDigest, core, name, n }: AboutAttachment, why: string): Captured {
+export function missing(
+  { eventId, stableDigest, core, name, ...of }: AboutAttachment,
+  why: string,
+): Captured {
   const gap = { why: `An attachment is missing: ${why}`.slice(0, 1_024), about: name };
-  return { eventId: `${eventId}:gap:${n}`, stableDigest, event: { ...core, kind: "gap", gap, raw: "" } };
+  return { eventId: `${eventId}:gap:${fileOf(of)}`, stableDigest, event: { ...core, kind: "gap", gap, raw: "" } };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aboutAttachment } from "./about-attachment.ts";
+import { aboutAttachment, fileOf } from "./about-attachment.ts";
 import type { Change, StateFile } from "./state-file.ts";
 
 /** An attachment of a message that is recorded: it is asked for until it is had, or its time is over. */
@@ -14,8 +14,8 @@ export type WaitingAttachment = z.infer<typeof waitingAttachment>;
 /** What a state file keeps of attachments: those that wait, and those that are dealt with. */
 export type AttachmentKind = "media" | "had";
 
-export function keyOf({ core: { account }, eventId, n }: WaitingAttachment): string {
-  return `${account}:${eventId}:${n}`;
+export function keyOf({ core: { account }, eventId, ...of }: WaitingAttachment): string {
+  return `${account}:${eventId}:${fileOf(of)}`;
 }
 
 /** Beside its message, in the same write. */

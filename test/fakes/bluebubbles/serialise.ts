@@ -35,21 +35,39 @@ export class Serialiser {
     this.#db.close();
   }
 
-  /** Sorted by date, whatever is asked; with conversations, those in none are left out. */
+  /**
+   * Sorted by date, whatever is asked; with conversations, those in none are left out. Where it begins and how much it has
+   * is of rows as they are joined, one for each conversation and file of a message: so is a message cut off in between.
+   */
   messages({ where, with: more, sort, offset, limit }: Query) {
     const wanted = new Set(more.map((one) => one.toLowerCase()));
-    const isJoined = wanted.has("chats");
-    const conditions = [
-      ...where.map(({ statement }) => `(${statement})`),
-      ...(isJoined ? ["message.ROWID IN (SELECT message_id FROM chat_message_join)"] : []),
-    ];
+    const conditions = where.map(({ statement }) => `(${statement})`);
     const args = Object.assign({}, ...where.map(({ args }) => args)) as Record<string, SQLInputValue>;
-    const rows = this.#all(
-      `SELECT * FROM message ${conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : ""}
-       ORDER BY date ${sort} LIMIT ${limit} OFFSET ${offset}`,
+    const joins = [
+      ...(wanted.has("attachments")
+        ? [
+            `LEFT JOIN (message_attachment_join AS file JOIN attachment ON attachment.ROWID = file.attachment_id)
+             ON file.message_id = message.ROWID`,
+          ]
+        : []),
+      ...(wanted.has("chats") ? ["JOIN chat_message_join AS place ON place.message_id = message.ROWID"] : []),
+    ];
+    const joined = this.#all(
+      `SELECT message.ROWID AS row, ${wanted.has("attachments") ? "file.attachment_id" : "NULL"} AS file
+       FROM message ${joins.join(" ")} ${conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : ""}
+       ORDER BY message.date ${sort}, message.ROWID LIMIT ${limit} OFFSET ${offset}`,
       args,
     );
-    return rows.map((row) => this.#message(row, wanted));
+    const files = new Map<bigint, Set<bigint>>();
+    for (const { row, file } of joined as { row: bigint; file: bigint | null }[]) {
+      const those = files.get(row) ?? new Set();
+      files.set(row, file === null ? those : those.add(file));
+    }
+    return [...files].map(([rowid, those]) => {
+      const [row] = this.#all("SELECT * FROM message WHERE ROWID = :rowid", { rowid });
+      const shown = this.#message(row!, wanted);
+      return { ...shown, attachments: shown.attachments.filter((one) => those.has(BigInt(one.originalROWID))) };
+    });
   }
 
   message(guid: string) {

@@ -1,7 +1,7 @@
 import type { Captured, Event, Party } from "@daybook/contract";
 import { coreOf, waitingAttachment, type WaitingAttachment } from "@daybook/keeping";
 import { z } from "zod";
-import { CUSTODIAN, type Entry } from "../reading/entry.ts";
+import { CUSTODIAN, digestOf, type Entry } from "../reading/entry.ts";
 import { CONNECTOR } from "./options.ts";
 import type { Item } from "./reading.ts";
 
@@ -80,6 +80,7 @@ export function waitingOf(
     const guid = item.message?.attachments?.[n]?.guid;
     if (guid === undefined) return [];
     const fitted = name.toWellFormed() || "attachment";
-    return [{ ...base, n, guid, name: fitted, mediaType, until: now + keepMs, nextAt: now, attempts: 0 }];
+    const file = digestOf(guid).slice(0, 20);
+    return [{ ...base, n, file, guid, name: fitted, mediaType, until: now + keepMs, nextAt: now, attempts: 0 }];
   });
 }

@@ -2,6 +2,8 @@ import { ConnectorError } from "@daybook/contract";
 import type { BlueBubblesClient, Where } from "./client.ts";
 import { type Item, itemOf } from "./reading.ts";
 
+/** Rows that BlueBubbles serves at once, at most. */
+const MOST_ROWS = 1_000;
 const APPLE_EPOCH_MS = Date.UTC(2001, 0, 1);
 
 /** Rows that follow each other, from one ROWID (not included) to another. */
@@ -17,7 +19,8 @@ export interface Page {
 
 /**
  * Asks for rows in pieces that are known to be whole. BlueBubbles sorts by date, which a row that comes late does not
- * follow: a full answer may lack any row, so it is asked for again by ROWIDs, of which no more than fit are wanted.
+ * follow: a full answer may lack any row, so it is asked for again by ROWIDs, of which no more than fit are wanted. What fits
+ * is counted in joined rows, one for each file and conversation of a message: the last message of a full answer may lack some.
  */
 export class Pages {
   readonly #client: BlueBubblesClient;
@@ -35,25 +38,34 @@ export class Pages {
     return this.#fitting(() => this.#next(above, signal));
   }
 
-  /** Rows up to a ROWID that were edited, unsent or read since, milliseconds since 1970, oldest first. */
+  /**
+   * Rows up to a ROWID that were edited, unsent or read since, milliseconds since 1970, or have a file above a ROWID of
+   * files: it may be joined to a message that was asked for before. Oldest first.
+   */
   async *changed(
-    { since, upTo }: { since: number; upTo: number },
+    { since, file, upTo }: { since: number; file: number; upTo: number },
     signal: AbortSignal,
   ): AsyncGenerator<readonly Item[]> {
     const at = (since - APPLE_EPOCH_MS) * 1_000_000;
     const columns = ["date_edited", "date_retracted", "date_read"];
+    const isChanged = [
+      ...columns.map((one) => `message.${one} >= :since`),
+      "message.ROWID IN (SELECT message_id FROM message_attachment_join WHERE attachment_id > :file)",
+    ];
     const where = [
-      { statement: columns.map((one) => `message.${one} >= :since`).join(" OR "), args: { since: at } },
+      { statement: isChanged.join(" OR "), args: { since: at, file } },
       { statement: "message.ROWID <= :upTo", args: { upTo } },
     ].map(({ statement, args }) => ({ statement: `(${statement})`, args }));
     for (let offset = 0; ;) {
       const { items, isFull } = await this.#fitting(async () => {
-        const asked = await this.#ask(where, signal, offset);
-        return { items: asked, isFull: asked.length >= this.#rows };
+        const asked = await this.#ask(where, signal, { offset });
+        return { items: asked, isFull: this.#isFull(asked) };
       });
-      if (items.length > 0) yield items;
+      // The last may be cut off: it is asked for again, unless there is nothing else.
+      const whole = isFull && items.length > 1 ? items.slice(0, -1) : items;
+      if (whole.length > 0) yield whole;
       if (!isFull) return;
-      offset += items.length;
+      offset += joinedOf(whole);
     }
   }
 
@@ -72,10 +84,17 @@ export class Pages {
         "network-unavailable",
         "what BlueBubbles serves has another form than is known",
       );
-    if (first.length < this.#rows) return this.#page(above, highest, first, signal);
-    const upTo = await this.#reach(above, highest, signal);
-    const where = [aboveOf(above), { statement: "message.ROWID <= :upTo", args: { upTo } }];
-    return this.#page(above, upTo, await this.#ask(where, signal), signal);
+    if (!this.#isFull(first)) return this.#page(above, highest, first, signal);
+    for (let upTo = await this.#reach(above, highest, signal); ; upTo = above + Math.ceil((upTo - above) / 2)) {
+      const where = [aboveOf(above), { statement: "message.ROWID <= :upTo", args: { upTo } }];
+      const isOne = upTo === above + 1;
+      const items = await this.#ask(where, signal, isOne ? { limit: MOST_ROWS } : {});
+      if (isOne || !this.#isFull(items)) return this.#page(above, upTo, items, signal);
+    }
+  }
+
+  #isFull(items: readonly Item[]): boolean {
+    return joinedOf(items) >= this.#rows;
   }
 
   /** Up to where no more rows are than one answer has. */
@@ -94,8 +113,12 @@ export class Pages {
     return { above, upTo, items: [...items].sort((a, b) => a.rowid - b.rowid), counted: total, answer };
   }
 
-  async #ask(where: readonly Where[], signal: AbortSignal, offset = 0): Promise<readonly Item[]> {
-    return (await this.#client.messages({ where, limit: this.#rows, offset }, signal)).map(itemOf);
+  async #ask(
+    where: readonly Where[],
+    signal: AbortSignal,
+    { offset = 0, limit = this.#rows }: { offset?: number; limit?: number } = {},
+  ): Promise<readonly Item[]> {
+    return (await this.#client.messages({ where, limit, offset }, signal)).map(itemOf);
   }
 
   /** Fewer rows at a time where an answer is too large; as many as before after it. */
@@ -116,6 +139,14 @@ export class Pages {
       }
     }
   }
+}
+
+/** Rows that BlueBubbles joined to make these. */
+function joinedOf(items: readonly Item[]): number {
+  return items.reduce((sum, { message }) => {
+    const { attachments, chats } = message ?? {};
+    return sum + Math.max(1, attachments?.length ?? 0) * Math.max(1, chats?.length ?? 0);
+  }, 0);
 }
 
 function aboveOf(above: number): Where {

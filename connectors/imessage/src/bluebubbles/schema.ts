@@ -24,6 +24,7 @@ const handle = z.looseObject({
 });
 
 const attachment = z.looseObject({
+  originalROWID: z.int().nonnegative().optional().catch(undefined),
   guid: z.string().min(1).max(1_000),
   mimeType: word,
   transferName: word,

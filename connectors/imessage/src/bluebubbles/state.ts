@@ -27,6 +27,8 @@ export const cursor = z.object({
   rowid: z.int().nonnegative(),
   /** Every change up to then, by the Mac's clock. Milliseconds since 1970. */
   changedAt: z.int(),
+  /** The highest ROWID of a file that was seen. */
+  file: z.int().nonnegative().default(0),
   /** The last rows, by which the same database is known: ROWID and GUID. */
   known: z.array(z.tuple([z.int(), z.string()])).max(100),
 });

@@ -24,6 +24,9 @@ export interface WalkOptions extends Pick<
 const OVERLAP_MS = 10 * 60_000;
 /** BlueBubbles's own look-back for edits is a week; what another device did comes by iCloud when it comes. */
 const LOOK_BACK_MS = 8 * 86_400_000;
+/** Files may be joined to their messages in another order than they have numbers in. */
+const FILES_BACK = 20;
+const FILES_FAR_BACK = 1_000;
 const KNOWN_ROWS = 20;
 const ANOTHER =
   "The messages database of that Mac is another than before: it is captured from its beginning, and what the one before held last may be missing";
@@ -35,6 +38,8 @@ const ANOTHER =
 export class Walk {
   readonly #options: WalkOptions;
   #at: Cursor;
+  /** The highest ROWID of a file of what was delivered: those below it are asked for once before it counts. */
+  #seenFile = 0;
   /** Since when a page has held rows that are in no conversation. */
   #unsettled: { readonly above: number; readonly since: number } | undefined;
 
@@ -43,7 +48,7 @@ export class Walk {
     this.#options = options;
     const { state, account, now } = options;
     const stored = state.get("cursor", account);
-    const { data } = cursor.safeParse(stored ?? { rowid: 0, changedAt: now().getTime(), known: [] });
+    const { data } = cursor.safeParse(stored ?? { rowid: 0, changedAt: now().getTime(), file: 0, known: [] });
     if (!data)
       throw new ConnectorError("malformed", "what is remembered of BlueBubbles is of another version");
     this.#at = data;
@@ -73,12 +78,14 @@ export class Walk {
 
   async #changes({ isWide }: { isWide: boolean }, sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { pages, now } = this.#options;
-    const { changedAt, rowid } = this.#at;
+    const { changedAt, rowid, file } = this.#at;
     if (rowid === 0) return;
+    const seen = this.#seenFile;
     const since = changedAt - (isWide ? LOOK_BACK_MS : OVERLAP_MS);
     const asked = now().getTime();
     let latest = changedAt;
-    for await (const items of pages.changed({ since, upTo: rowid }, signal)) {
+    const wanted = { since, file: Math.max(0, file - (isWide ? FILES_FAR_BACK : FILES_BACK)), upTo: rowid };
+    for await (const items of pages.changed(wanted, signal)) {
       await this.#deliver(items, sink, signal);
       latest = items.reduce((most, { message }) => {
         const times = [message?.dateEdited, message?.dateRetracted, message?.dateRead];
@@ -87,7 +94,8 @@ export class Walk {
     }
     // A clock that is ahead would hide what others do until then.
     const changed = Math.max(changedAt, Math.min(latest, asked));
-    if (changed !== changedAt) await this.#write({ ...this.#at, changedAt: changed });
+    if (changed !== changedAt || seen > file)
+      await this.#write({ ...this.#at, changedAt: changed, file: Math.max(file, seen) });
   }
 
   async #deliver(items: readonly Item[], sink: ScopedSink, signal: AbortSignal): Promise<void> {
@@ -100,6 +108,9 @@ export class Walk {
     if (items.some((item) => isNew(item) || isAboutOther(item))) people.learn(await client.chats(signal));
     if (items.some(({ message }) => message?.isFromMe)) await relayed();
     await deliverer.deliver(items, sink);
+    for (const { message } of items)
+      for (const { originalROWID = 0 } of message?.attachments ?? [])
+        this.#seenFile = Math.max(this.#seenFile, originalROWID);
   }
 
   /**
@@ -158,7 +169,8 @@ export class Walk {
     // Where all of them are deleted nobody knows: then the walk finds what is recorded already.
     if (known.some(isOther)) await sink.capture([this.#another()]);
     this.#options.log.warn({}, "the messages database may be another: it is walked from its beginning");
-    await this.#write({ ...this.#at, rowid: 0, known: [] });
+    await this.#write({ ...this.#at, rowid: 0, file: 0, known: [] });
+    this.#seenFile = 0;
   }
 
   #another(): Captured {

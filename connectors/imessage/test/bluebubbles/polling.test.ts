@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import {
   at,
@@ -223,6 +224,67 @@ describe("polling", () => {
     await mac.until((all) => all.some(({ attachments }) => attachments?.length === 1));
 
     expect([...mac.sink.attachments.values()].map(String)).toContain("came late");
+  });
+
+  it("has each file that Messages joins to its message later, once, in whatever order, over restarts", async () => {
+    const mac = await openMac();
+    const { say } = talk(mac.db);
+    const file = (name: string) => `~/Library/Messages/Attachments/aa/00/${name}.jpg`;
+    const put = (name: string) => putAttachment(mac.dir, `aa/00/${name}.jpg`, Buffer.from(name));
+    for (const name of ["first", "second", "third", "other", "down"]) put(name);
+    const row = say("two files");
+    const other = say("one file");
+    await mac.settled();
+    mac.db.attachment(row, "at_0_first", file("first"));
+    await mac.settled();
+    // Its number is given before that of a file which is seen first.
+    const second = mac.db.insert("attachment", {
+      ...{ guid: "at_0_second", original_guid: "at_0_second", filename: file("second") },
+      ...{ mime_type: "image/jpeg", transfer_name: "second.jpg", transfer_state: 5 },
+    });
+    mac.db.attachment(other, "at_0_other", file("other"));
+    await mac.settled();
+    mac.db.insert("message_attachment_join", { message_id: row, attachment_id: second });
+    await mac.settled();
+    await mac.stop();
+    mac.db.attachment(row, "at_0_down", file("down"));
+    const again = await mac.restart();
+    const notices = (all: readonly Captured[]) =>
+      records(all).filter(({ event }) => event.kind === "notice");
+    await again.until((all) => notices(all).length >= 4);
+    const found = notices(await again.settled()).map(({ event, attachments }) => [
+      event.target,
+      attachments?.map(({ name }) => name),
+    ]);
+
+    expect(found).toEqual([
+      [guidOf("two files"), ["first.jpg"]],
+      [guidOf("one file"), ["other.jpg"]],
+      [guidOf("two files"), ["second.jpg"]],
+      [guidOf("two files"), ["down.jpg"]],
+    ]);
+  });
+
+  it("cuts no message off where BlueBubbles counts its files and conversations as rows", async () => {
+    const mac = await openMac({ pageRows: 5, settleMs: 60_000 });
+    const { say, from } = talk(mac.db);
+    const family = mac.db.chat("chat7", [from], { title: "Family" });
+    mac.db.run("BEGIN");
+    for (const text of numbered(0, 8)) {
+      const row = say(text);
+      mac.db.insert("chat_message_join", { chat_id: family, message_id: row, message_date: 0 });
+      for (const n of [1, 2, 3]) mac.db.attachment(row, `at_${n}_${text}`, null);
+    }
+    mac.db.run("COMMIT");
+    const captured = records(await mac.settled());
+    const files = ({ event }: Captured) =>
+      (JSON.parse(Buffer.from(event.raw, "base64").toString()) as { attachments: unknown[] }).attachments;
+
+    expect(texts(captured)).toEqual(numbered(0, 8));
+    expect(captured.filter(({ event }) => event.kind === "message").map((one) => files(one).length)).toEqual(
+      Array.from({ length: 8 }, () => 3),
+    );
+    expect(captured.filter(({ event }) => event.kind === "gap")).toEqual([]);
   });
 
   it("keeps by its bytes what has another form than a message", async () => {
