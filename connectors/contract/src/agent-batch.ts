@@ -67,7 +67,13 @@ export const agentEnrolment = z.strictObject({
 export type AgentEnrolment = z.infer<typeof agentEnrolment>;
 
 /** The answer to an enrolment. */
-export const agentEnrolled = z.object({ agent: z.uuid(), kind: z.string(), heartbeatSeconds: z.int() });
+export const agentEnrolled = z.object({
+  agent: z.uuid(),
+  kind: z.string(),
+  heartbeatSeconds: z.int(),
+  /** Another agent of its kind had the account before: what this one finds may be on record already, without its files. */
+  isFollowing: z.boolean().default(false),
+});
 
 /** The answer to a batch that is durable: the same each time. */
 export const agentTaken = z.object({ agent: z.uuid(), number: batchNumber, sha256: sha256Hex });

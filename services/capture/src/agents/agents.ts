@@ -174,7 +174,14 @@ export class Agents {
     if (!enrolled) return undefined;
     await this.#sequences.begin(enrolled.id, this.#deps.now());
     await this.#known.refresh();
-    return { agent: enrolled.id, kind: enrolled.kind };
+    return { agent: enrolled.id, kind: enrolled.kind, isFollowing: this.#isFollowing(enrolled) };
+  }
+
+  /** True also where the registry does not say just now whose account it is. */
+  #isFollowing({ id, kind }: { readonly id: string; readonly kind: string }): boolean {
+    const account = this.#known.all.get(id)?.account;
+    const others = [...this.#known.all.values()].filter((one) => one.id !== id && one.kind === kind);
+    return others.some((one) => account === undefined || one.account === account);
   }
 
   async #part(

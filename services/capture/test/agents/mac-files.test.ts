@@ -159,6 +159,42 @@ it("has a gap with its reason for each file that is joined later and cannot be h
   await mac.stop();
 }, 120_000);
 
+it("looks for every file again once what it remembers was lost, with which it waited for one", async () => {
+  const mac = new Mac(stage);
+  const of = simple(mac);
+  await mac.enrol();
+  of.db.run("BEGIN");
+  put(mac, "there");
+  for (const name of ["there", "waited for"])
+    of.db.attachment(say(of, name), name, filename(name), about(name));
+  of.db.run("COMMIT");
+  mac.start();
+  expect(filesOf(await mac.untilRecorded("message", 2))).toEqual([expected("there", "there")]);
+  await mac.stop();
+  put(mac, "waited for");
+  await mac.loseState();
+  mac.start();
+  const again = filesOf(await mac.untilRecorded("notice", 2)).sort();
+  expect(again).toEqual(["there", "waited for"].map((name) => expected(name, name)).sort());
+  put(mac, "after");
+  of.db.run("BEGIN");
+  of.db.attachment(say(of, "after"), "after", filename("after"), about("after"));
+  of.db.run("COMMIT");
+  const messages = await mac.untilRecorded("message", 3);
+  expect(filesOf(messages.slice(2))).toEqual([expected("after", "after")]);
+  await mac.stop();
+  // Lost once more: the same files are the same records.
+  await mac.loseState();
+  mac.start();
+  expect(filesOf(await mac.untilRecorded("notice", 3)).sort()).toEqual(
+    ["after", "there", "waited for"].map((name) => expected(name, name)).sort(),
+  );
+  expect(mac.records("message")).toHaveLength(3);
+  expect(mac.records("gap")).toEqual([]);
+  of.db.close();
+  await mac.stop();
+}, 60_000);
+
 it("waits for a file a day, and then says that it is missing", async () => {
   const mac = new Mac(stage);
   const { db, chat, from } = simple(mac);

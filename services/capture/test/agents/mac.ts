@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { Event } from "@daybook/contract";
@@ -36,8 +36,14 @@ export class Mac {
 
   async enrol(): Promise<void> {
     await mkdir(this.home.dir, { recursive: true });
-    const of = { ...this.home, code: this.#stage.newCode(), server: { url: this.#stage.url } };
+    const of = { ...this.home, code: this.#stage.newCode(this.id), server: { url: this.#stage.url } };
     ({ agent: this.id } = await enrolMacAgent(of, AbortSignal.timeout(60_000)));
+  }
+
+  /** Loses what the agent remembers, while it does not run, and enrols again for the same account. */
+  async loseState(): Promise<void> {
+    await rm(this.home.dir, { recursive: true });
+    await this.enrol();
   }
 
   start(liveness?: LivenessCommands): void {

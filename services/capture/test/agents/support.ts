@@ -148,11 +148,11 @@ export class Intake {
     await this.agents?.look();
   }
 
-  /** A code that somebody may enrol by. */
-  newCode(): string {
+  /** A code that somebody may enrol by. @param before an agent whose account the new one is to have */
+  newCode(before = ""): string {
     this.#codes += 1;
     const code = `CODE-${this.#codes}`;
-    this.registry.codes.set(code, crypto.randomUUID());
+    this.registry.codes.set(code, `${before.slice(0, 5)}${crypto.randomUUID().slice(before ? 5 : 0)}`);
     return code;
   }
 

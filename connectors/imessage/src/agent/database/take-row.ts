@@ -17,6 +17,8 @@ export interface RowDeps {
   readonly attachments: Attachments;
   /** Whether these words are a test message of ours, and no message. */
   readonly isTest: (text: string) => Promise<boolean>;
+  /** Whether files go by themselves, and not with their messages. */
+  readonly areFilesApart: () => boolean;
   readonly now: () => Date;
 }
 
@@ -61,7 +63,7 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   });
   const isKnown = !message || before?.events.includes(short(message.eventId, message.stableDigest));
   const context = { guid, row, found, ofFiles, about, now };
-  const taken = isKnown ? laterFilesOf(listed, before?.files ?? [], context) : undefined;
+  const taken = isKnown || deps.areFilesApart() ? laterFilesOf(listed, before?.files ?? [], context) : undefined;
   if (events.length === before?.events.length) {
     const waiting = taken?.waiting ?? [];
     const isElsewhere = before.row !== row || before.of !== of || before.isGone;
@@ -109,7 +111,7 @@ async function filesOf(
   return { files: states, parts, waiting };
 }
 
-/** Of a message that was handed over: what it has now and did not have then is looked for at once, and goes by itself. */
+/** Of a message that was handed over, or may have been: what it has now and did not have then goes by itself, at once. */
 function laterFilesOf(
   files: Entry["files"],
   before: readonly string[],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
 import type { Log } from "@daybook/keeping";
-import type { AgentState } from "../spool/agent-state.ts";
+import { type AgentState, FILES_APART } from "../spool/agent-state.ts";
 import type { AnsweredRows } from "../spool/answered-rows.ts";
 import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
 import { WaitingFiles } from "../spool/waiting-files.ts";
@@ -25,7 +25,7 @@ const UNSENT = 3;
 const OUTAGE_MS = 60_000;
 const MARK_EVERY_MS = 60_000;
 
-export interface WatchingDeps extends RowDeps {
+export interface WatchingDeps extends Omit<RowDeps, "areFilesApart"> {
   readonly path: string;
   readonly state: AgentState;
   readonly outbox: Outbox;
@@ -63,9 +63,11 @@ export class Watching {
   readonly #held = new Map<bigint, number>();
   #failingSince: number | undefined;
   #isTold = false;
+  #areFilesApart: boolean;
 
   constructor(deps: WatchingDeps) {
     this.#deps = deps;
+    this.#areFilesApart = deps.state.has("agent", FILES_APART);
     this.#files = new WaitingFiles(deps.state);
     this.#counting = new Counting({ ...deps, onProblem: deps.onCounted });
     this.#mark = mark.safeParse(deps.state.get("agent", "database")).data;
@@ -198,6 +200,10 @@ export class Watching {
     this.#keepBinned(binned);
     const last = changed.at(-1) ?? 0n;
     if (last > this.#last) this.#last = last;
+    if (this.#areFilesApart && !signal.aborted) {
+      await this.#deps.state.write([{ kind: "agent", name: FILES_APART, value: undefined }]);
+      this.#areFilesApart = false;
+    }
     this.#isComparing = false;
   }
 
@@ -239,7 +245,7 @@ export class Watching {
     const taken = [];
     const outgoing = [];
     for (const row of rows) {
-      const one = await take(row, of, this.#deps);
+      const one = await take(row, of, { ...this.#deps, areFilesApart: () => this.#areFilesApart });
       taken.push(one);
       if (one.outgoing) outgoing.push({ ...one.outgoing, row: { of, rowid: row.rowid } });
     }

@@ -1,7 +1,7 @@
 import { ConnectorError } from "@daybook/contract";
 import { z } from "zod";
 import { macMessagesReader } from "../reading/mac-reader.ts";
-import type { AgentState } from "../spool/agent-state.ts";
+import { type AgentState, FILES_APART } from "../spool/agent-state.ts";
 import type { Outbox } from "../spool/outbox.ts";
 import { Door } from "./door.ts";
 import { type Identity, identity, newKey, type ServerAddress, Signer } from "./identity.ts";
@@ -24,12 +24,16 @@ export async function enrol(
   await state.write([{ kind: "agent", name: "pending", value: { code, key } }]);
   const door = new Door(server, new Signer(key));
   try {
-    const { agent, kind, heartbeatSeconds } = await door.enrol(code, signal);
+    const { agent, kind, heartbeatSeconds, isFollowing } = await door.enrol(code, signal);
     if (kind !== macMessagesReader.kind)
       throw new ConnectorError("link-refused", "the code is for an agent of another kind");
     const enrolled: Identity = { server, key, agent, heartbeatSeconds };
     const isNew = identityIn(state)?.agent !== agent;
-    const also = [{ kind: "agent" as const, name: "identity", value: enrolled }];
+    const isBlank = isFollowing && state.count("row") === 0;
+    const also = [
+      { kind: "agent" as const, name: "identity", value: enrolled },
+      ...(isBlank ? [{ kind: "agent" as const, name: FILES_APART, value: true }] : []),
+    ];
     if (isNew) await outbox.renumber(1, { agent, problems: [], waiting: 0 }, also);
     else await state.write(also);
     return enrolled;

@@ -10,6 +10,11 @@ export type AgentKind =
   | "file" // waited for
   | "canary"
   | "coverage";
+/**
+ * Of `agent`: until everything was read once, files go by themselves. Their messages may be on record, by an agent that this
+ * one knows nothing of: what came with such a message would be no record.
+ */
+export const FILES_APART = "files-apart";
 export type AgentState = StateFile<AgentKind>;
 
 /**
