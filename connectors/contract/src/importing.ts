@@ -16,6 +16,16 @@ export interface ImportedFor {
   readonly custodian: Party;
 }
 
+/** A file of a message. */
+export interface ImportedAttachment {
+  /** Tells it from all others of the network, whichever file it comes in. */
+  readonly eventId: string;
+  /** Whether the imported file holds it; of one that turns out to be damaged or too large when it is captured: not. */
+  readonly isThere: boolean;
+  /** By itself: its message is recorded, and was imported without it. @throws {ConnectorError} as `ImportedEntry.capture` */
+  capture(sink: Pick<Sink, "attach">, of: ImportedFor): Promise<Captured[]>;
+}
+
 /** One message of an imported file, with whatever belongs to it. */
 export interface ImportedEntry {
   /** Tells it from all others of the network, whichever file it comes in: its event's id. */
@@ -28,6 +38,8 @@ export interface ImportedEntry {
   readonly conversation: Event["conversation"];
   /** Others that it lies in: one that scope leaves out is enough to leave it out. */
   readonly alsoIn?: readonly NonNullable<Event["conversation"]>[];
+  /** Those that a later import may supply, or name for the first time. */
+  readonly attachments?: readonly ImportedAttachment[];
   /**
    * Seals its attachments and makes its events. Called only for what scope takes and what is not recorded yet.
    *

@@ -6,7 +6,7 @@ import {
   type Sink,
   type SuppliedFile,
 } from "@daybook/contract";
-import { CONNECTOR, type MissingAttachment, type MissingFile, toCaptured } from "./captured.ts";
+import { CONNECTOR, fileIdOf, laterFile, type MissingAttachment, type MissingFile, toCaptured } from "./captured.ts";
 import { isDatabase } from "./database/open.ts";
 import { openMessages } from "./open-messages.ts";
 import type { AttachmentFile } from "./reading/attachment-file.ts";
@@ -70,23 +70,43 @@ function* entriesOf(messages: Messages): Generator<Entry> {
 }
 
 function entryOf(entry: Entry, supply: Supply, fileSha256: string): ImportedEntry {
+  /** Damaged, or larger than is kept. */
+  const untaken = new Set<string>();
+  const attach = async (file: AttachmentFile, sink: Pick<Sink, "attach">) => {
+    const taken = await attached(file, supply, sink);
+    if (typeof taken === "string") untaken.add(file.id);
+    return taken;
+  };
   return {
     eventId: `${entry.eventId}\n${entry.stableDigest}`,
     sizeBytes: entry.raw.length + ENTRY_BYTES,
     network: entry.network,
     conversation: entry.conversation,
     ...(entry.alsoIn && { alsoIn: entry.alsoIn }),
+    attachments: entry.files.map((file) => ({
+      eventId: `${fileIdOf(entry, file.id)}\n${entry.stableDigest}`,
+      get isThere() {
+        return isIn(supply, file) && !untaken.has(file.id);
+      },
+      capture: async (sink, { account, custodian }) => [
+        laterFile(entry, file, await attach(file, sink), { account, custodian, fileSha256 }),
+      ],
+    })),
     async capture(sink, { account, custodian }): Promise<Captured[]> {
       const attachments = [];
       const missing: MissingFile[] = [];
       for (const file of entry.files) {
-        const taken = await attached(file, supply, sink);
+        const taken = await attach(file, sink);
         if (typeof taken === "string") missing.push({ name: file.name, why: taken });
         else attachments.push(taken);
       }
       return toCaptured(entry, { account, custodian, fileSha256, attachments, missing });
     },
   };
+}
+
+function isIn(supply: Supply, { path, isOutside }: AttachmentFile): boolean {
+  return !isOutside && path !== undefined && supply.attachment(path) !== undefined;
 }
 
 /** @returns the attachment, or why there is none @throws what is not the fault of the file */

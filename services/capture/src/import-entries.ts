@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Captured, ImportableFile, ImportedEntry, Network } from "@daybook/contract";
+import type { Captured, ImportableFile, ImportedAttachment, ImportedEntry, Network } from "@daybook/contract";
 import { importNotice } from "./import-notice.ts";
 import type { ImportedChat } from "./import.ts";
 import { type KnownConversation, toKey } from "./lines.ts";
@@ -14,7 +14,7 @@ const MAX_AUTHORS = 20_000;
 const MEMORY_TITLE = "\u0000what was imported";
 
 /**
- * Records what is new of a file whose importer makes events by itself. Repeatable: what is recorded is known by its
+ * Records what is new of a file whose importer makes events by itself, and attachments that an import before it did not have. Repeatable: what is recorded is known by its
  * digest, and where that was lost, by its id in the archive. The file's notice comes last, and holds the file unless
  * scope leaves out a part of it.
  */
@@ -106,9 +106,8 @@ async function recordBatch(
   { memory, told }: { memory: KnownConversation; told: Told },
 ): Promise<void> {
   const { deps, custodian, sink } = context;
-  const digests = entries.map(({ entry: { eventId }, account }) =>
-    deps.lines.digest(JSON.stringify([account, eventId])),
-  );
+  const digestOf = (account: string, id: string) => deps.lines.digest(JSON.stringify([account, id]));
+  const digests = entries.map(({ entry: { eventId }, account }) => digestOf(account, eventId));
   const counts = await deps.lines.counts(memory, digests);
   const added = new Map<string, number>();
   let captured: Captured[] = [];
@@ -121,16 +120,40 @@ async function recordBatch(
     added.clear();
     captured = [];
   };
+  // One that is not there is known as such: it may be later.
+  const keyOf = (account: string, { eventId, isThere }: ImportedAttachment) =>
+    digestOf(account, isThere ? eventId : `${eventId}\nmissing`);
+  const later: { readonly attachment: ImportedAttachment; readonly account: string }[] = [];
   for (const [i, { entry, account }] of entries.entries()) {
     const key = toKey(digests[i] as Buffer);
+    const { attachments = [] } = entry;
     if ((counts[i] ?? 0) > 0 || added.has(key)) {
       told.seen();
+      later.push(...attachments.map((attachment) => ({ attachment, account })));
       continue;
     }
     const events = await entry.capture(sink, { account, custodian });
     told.took(events);
     captured.push(...events);
     added.set(key, 1);
+    for (const attachment of attachments) added.set(toKey(keyOf(account, attachment)), 1);
+    if (captured.reduce((sum, { event }) => sum + event.raw.length, 0) > BATCH_CHARACTERS) await flush();
+  }
+  await flush();
+  // Of those that are there no longer, whether they were.
+  const known = await deps.lines.counts(
+    memory,
+    later.flatMap(({ attachment, account }) => [
+      digestOf(account, attachment.eventId),
+      keyOf(account, attachment),
+    ]),
+  );
+  for (const [i, { attachment, account }] of later.entries()) {
+    if ((known[2 * i] ?? 0) > 0 || (known[2 * i + 1] ?? 0) > 0) continue;
+    const events = await attachment.capture(sink, { account, custodian });
+    told.tookLater(events);
+    captured.push(...events);
+    added.set(toKey(keyOf(account, attachment)), 1);
     if (captured.reduce((sum, { event }) => sum + event.raw.length, 0) > BATCH_CHARACTERS) await flush();
   }
   await flush();
@@ -171,6 +194,11 @@ class Told {
   seen(): void {
     this.entries += 1;
     this.#counts.duplicates += 1;
+  }
+
+  /** Attachments of an entry that was seen before. */
+  tookLater(events: readonly Captured[]): void {
+    for (const { attachments = [] } of events) this.#counts.attachments += attachments.length;
   }
 
   took(events: readonly Captured[]): void {

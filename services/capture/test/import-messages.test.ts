@@ -30,13 +30,17 @@ afterEach(() => {
 const NAME = { name: "Messages.zip", custodian: "Olivia" };
 
 /** What the command line sends of the folder now. */
-function sent({ photo = true } = {}): Buffer {
+function sent({
+  photo = true,
+  more = [],
+}: { photo?: boolean; more?: { name: string; data: Buffer }[] } = {}): Buffer {
   const copy = join(dir, "copy");
   db.copyTo(copy);
   return zip([
     { name: "chat.db", data: readFileSync(join(copy, "chat.db")) },
     { name: "chat.db-wal", data: readFileSync(join(copy, "chat.db-wal")) },
     ...(photo ? [{ name: "Attachments/ab/11/at_0_photo/pier.jpg", data: PHOTO }] : []),
+    ...more,
   ]);
 }
 
@@ -107,6 +111,39 @@ describe("an import of a messages database", () => {
       ["notice", "Imported"],
     ]);
   });
+
+  it.each(["lost", "kept"] as const)(
+    "supplies a file that an import before did not have, or that was joined since, once, also where the disk fails: %s",
+    async (fault) => {
+      await at.imported(sent({ photo: false }), NAME);
+      expect(at.records("gap").map(({ event }) => event.gap?.about).sort()).toEqual(["chart.jpg", "pier.jpg"]);
+      expect(await at.imported(sent({ photo: false }), NAME)).toMatchObject({ records: 0 });
+
+      db.attachment(1, "joined since", "~/Library/Messages/Attachments/ab/12/since.jpg");
+      db.attachment(1, "never", "~/Library/Messages/Attachments/ab/12/never.jpg");
+      const more = [{ name: "Attachments/ab/12/since.jpg", data: Buffer.from("since, made up") }];
+      at.rig.publisher.faults.push(fault);
+      await expect(at.imported(sent({ more }), NAME)).rejects.toMatchObject({ code: "unavailable" });
+      await at.imported(sent({ more }), NAME);
+      expect(await at.imported(sent({ more }), NAME)).toMatchObject({ records: 0 });
+      // The notice of that file, and nothing else: what is there no longer is no gap.
+      expect(await at.imported(sent({ photo: false }), NAME)).toMatchObject({ records: 1 });
+
+      const later = at.records("notice").filter(({ event }) => event.target !== undefined);
+      expect(later.map(({ event }) => [event.target, event.attachments?.[0]?.name])).toEqual([
+        [guidOf("ask"), "since.jpg"],
+        [guidOf("photo"), "pier.jpg"],
+      ]);
+      expect((await at.opened(later[1]!)).equals(PHOTO)).toBe(true);
+      expect(later[1]?.event).toMatchObject({ provenance: "supplied", conversation: { title: FERGUS } });
+      expect(at.records("gap").map(({ event }) => event.gap?.about).sort()).toEqual([
+        "chart.jpg",
+        "never.jpg",
+        "pier.jpg",
+      ]);
+      expect(at.records().filter(({ event }) => event.text === "The pier")).toHaveLength(1);
+    },
+  );
 
   it("reads a bare database, whatever it is called", async () => {
     db.checkpoint();

@@ -1,7 +1,10 @@
 import type { Row } from "../database/table.ts";
+import { digestOf } from "./entry.ts";
 
 /** A file that a message names. */
 export interface AttachmentFile {
+  /** By what it is known among those of its message, wherever it stands among them. */
+  readonly id: string;
   readonly name: string;
   readonly mediaType: string;
   /** Below `Attachments`, with `/`; undefined where the database names none there. */
@@ -20,6 +23,7 @@ export function attachmentFile(row: Row): AttachmentFile {
   const name = row.text("transfer_name") ?? filename?.split("/").at(-1);
   const path = filename === undefined ? undefined : pathWithin(filename);
   return {
+    id: digestOf(row.text("guid") ?? `row-${row.rowid}`).slice(0, 20),
     name: (name ?? row.text("guid") ?? "attachment").slice(0, MAX_NAME),
     mediaType: /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(type)
       ? type.toLowerCase()

@@ -54,7 +54,7 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   const events = [...new Set([...(before?.events ?? []), ...ids])];
   const message = entries?.find(({ kind }) => kind === "message");
   const listed = message?.files ?? [];
-  const ofFiles = found.attachments.slice(0, listed.length).map(fileOf);
+  const ofFiles = listed.map(({ id }) => id);
   const files = [...new Set([...(before?.files ?? []), ...ofFiles])];
   const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false });
   const silent = (waiting: readonly WaitingFile[]): Taken => ({
@@ -145,7 +145,7 @@ export async function lookAgain(
   const at = now();
   const isLast = at.getTime() >= one.until;
   const attachment = row?.found.attachments.find((each, n) =>
-    one.file === undefined ? n === one.n : fileOf(each) === one.file,
+    one.file === undefined ? n === one.n : attachmentFile(each).id === one.file,
   );
   const file = attachment && attachmentFile(attachment);
   const looked = file ? await attachments.take(file, sizeOf(attachment), at, isLast) : "waiting";
@@ -189,11 +189,6 @@ function entriesOf(bytes: Buffer): readonly Entry[] | undefined {
 
 function sizeOf(attachment: Row | undefined): number {
   return Number(attachment?.integer("total_bytes") ?? 0n);
-}
-
-/** By what a file is known among those of its message. */
-function fileOf(attachment: Row): string {
-  return short(attachment.text("guid") ?? `row-${attachment.rowid}`);
 }
 
 function kept(one: WaitingFile) {
