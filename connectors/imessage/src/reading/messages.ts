@@ -45,20 +45,29 @@ export class Messages {
     this.#db = db;
     this.#table = table;
     const find = (name: string) => findTable(db, name);
-    this.people = new People({
-      handle: find("handle"),
-      chat: find("chat"),
-      members: find("chat_handle_join"),
-    });
     const among = (column: string) => (only ? `${column} IN (${only.join(",")})` : "1");
     const ofMessage = among("message_id");
     this.#rows = among("ROWID");
-    this.#chats = joinedBy(find("chat_message_join"), "message_id", "chat_id", ofMessage);
-    this.#attachments = joinedBy(find("message_attachment_join"), "message_id", "attachment_id", ofMessage);
+    const isFew = only !== undefined;
+    const joined = (name: string, to: string) => joinedBy(find(name), to, { where: ofMessage, isFew });
+    this.#chats = joined("chat_message_join", "chat_id");
+    this.#attachments = joined("message_attachment_join", "attachment_id");
     this.#binned = rowsBy(find("chat_recoverable_message_join"), "message_id", ofMessage);
+    const tables = { handle: find("handle"), chat: find("chat"), members: find("chat_handle_join") };
+    this.people = new People(tables, only && this.#among());
     const files = [...this.#attachments.values()].flat();
     this.#files = rowsByRowid(find("attachment"), only ? `ROWID IN (${files.join(",")})` : "1");
     this.#tombstones = only ? undefined : find("deleted_messages");
+  }
+
+  /** Chats and handles that the rows name. */
+  #among(): { chats: readonly bigint[]; handles: readonly bigint[] } {
+    const binned = [...this.#binned.values()].flat().map((row) => row.integer("chat_id"));
+    const handles = [...this.#table.numbers(["handle_id", "other_handle"], this.#rows)].flat();
+    return {
+      chats: [...new Set([...[...this.#chats.values()].flat(), ...binned])],
+      handles: handles.filter((one) => one !== null),
+    };
   }
 
   /** Rows of `message`. */
@@ -122,10 +131,14 @@ export class Messages {
   }
 }
 
-function joinedBy(table: Table | undefined, by: string, to: string, where: string): Joined {
+function joinedBy(
+  table: Table | undefined,
+  to: string,
+  { where, isFew }: { where: string; isFew: boolean },
+): Joined {
   const joined = new Map<bigint, bigint[]>();
   let count = 0;
-  for (const [from, other] of table?.numbers([by, to], where) ?? []) {
+  for (const [from, other] of table?.numbers(["message_id", to], where, { isFew }) ?? []) {
     count += 1;
     if (count > MAX_JOINED) throw malformed("it joins more rows than are read");
     if (from === null || from === undefined || other === null || other === undefined) continue;

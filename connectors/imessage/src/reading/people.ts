@@ -27,13 +27,23 @@ export class People implements Named {
   readonly #handles: ReadonlyMap<bigint, Row>;
   readonly #chats: ReadonlyMap<bigint, Chat>;
 
-  constructor(tables: { handle: Table | undefined; chat: Table | undefined; members: Table | undefined }) {
-    this.#handles = byRow(tables.handle);
+  /** @param only chats, with who is in them, and handles; all of them unless given */
+  constructor(
+    tables: { handle: Table | undefined; chat: Table | undefined; members: Table | undefined },
+    only?: { readonly chats: readonly bigint[]; readonly handles: readonly bigint[] },
+  ) {
+    const ofChats = only ? `chat_id IN (${only.chats.join(",")})` : "1";
+    const pairs: (bigint | null)[][] = [];
+    for (const pair of tables.members?.numbers(["chat_id", "handle_id"], ofChats, {
+      isFew: only !== undefined,
+    }) ?? []) {
+      pairs.push(pair);
+      if (pairs.length > MAX_ROWS) throw malformed("more members of chats than are read");
+    }
+    const wanted = only && [...only.handles, ...pairs.flatMap(([, handle]) => handle ?? [])];
+    this.#handles = byRow(tables.handle, wanted && `ROWID IN (${wanted.join(",")})`);
     const members = new Map<bigint, Party[]>();
-    let count = 0;
-    for (const [chat, handle] of tables.members?.numbers(["chat_id", "handle_id"]) ?? []) {
-      count += 1;
-      if (count > MAX_ROWS) throw malformed("more members of chats than are read");
+    for (const [chat, handle] of pairs) {
       const party = handle === null || handle === undefined ? undefined : this.party(handle);
       if (chat === null || chat === undefined || !party) continue;
       const known = members.get(chat) ?? [];
@@ -41,7 +51,10 @@ export class People implements Named {
       members.set(chat, known);
     }
     this.#chats = new Map(
-      [...byRow(tables.chat)].map(([id, row]) => [id, chatOf(row, members.get(id) ?? [])]),
+      [...byRow(tables.chat, only && `ROWID IN (${only.chats.join(",")})`)].map(([id, row]) => [
+        id,
+        chatOf(row, members.get(id) ?? []),
+      ]),
     );
   }
 
@@ -68,9 +81,9 @@ export function partyOf(handle: Row | undefined): Party | undefined {
   return id === undefined ? undefined : { id, name: id };
 }
 
-function byRow(table: Table | undefined): Map<bigint, Row> {
+function byRow(table: Table | undefined, where?: string): Map<bigint, Row> {
   const rows = new Map<bigint, Row>();
-  for (const row of table?.rows("1", LARGEST_BYTES) ?? []) {
+  for (const row of table?.rows(where, LARGEST_BYTES) ?? []) {
     rows.set(row.rowid, row);
     if (rows.size > MAX_ROWS) throw malformed("more chats or handles than are read");
   }

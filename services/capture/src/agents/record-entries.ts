@@ -5,7 +5,6 @@ import {
   type AgentReader,
   type Captured,
   ConnectorError,
-  type Event,
   type SealedAttachment,
 } from "@daybook/contract";
 import type { CaptureSink } from "../sink.ts";
@@ -39,7 +38,7 @@ export async function recordEntries(
   let batch: Captured[] = [];
   let characters = 0;
   let unread = 0;
-  const left: Event[] = [];
+  const left: AgentDraft["event"][] = [];
   const flush = async () => {
     unread += await captured(batch, of);
     batch = [];

@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { AgentState } from "../spool/agent-state.ts";
 import type { AnsweredRows } from "../spool/answered-rows.ts";
 import type { Outbox, Saying } from "../spool/outbox.ts";
-import type { LiveDatabase, ReadRow } from "./live-database.ts";
+import type { LiveDatabase } from "./live-database.ts";
+import type { ReadRow } from "./seen-rows.ts";
 
 const EVERY_MS = 3_600_000;
 /** Rows that are counted before anything else has its turn. */

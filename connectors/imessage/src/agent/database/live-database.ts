@@ -2,9 +2,9 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ConnectorError } from "@daybook/contract";
 import { findTable, type Table } from "../../database/table.ts";
 import { digestOf } from "../../reading/entry.ts";
-import type { Found } from "../../reading/found.ts";
 import { Messages } from "../../reading/messages.ts";
 import { fileAt } from "./file-at.ts";
+import { type Differences, FILES, filesOf, type ReadRow, type SeenRow, SeenRows } from "./seen-rows.ts";
 
 /** Nothing else is done meanwhile, and it is tried again at the next look. */
 const BUSY_MS = 100;
@@ -12,32 +12,6 @@ const BUSY_MS = 100;
 const NEWEST = 20;
 /** No ROWID is higher. */
 const LAST = 2n ** 63n - 1n;
-/** Columns that a row's events depend on; of those that are text or blobs, the length. */
-const TELLING = ["date", "date_edited", "date_retracted", "date_read", "item_type", "handle_id"];
-const MEASURED = ["text", "attributedBody", "message_summary_info"];
-const GUID = "ifnull(m.guid, 'row-' || m.ROWID)";
-const FILES = "message_attachment_join";
-
-/** A row, by its place and its id; of one without an id, `row-` and its place. */
-export interface SeenRow {
-  readonly rowid: bigint;
-  readonly guid: string;
-}
-
-/** A row as it was when it was read. */
-export interface ReadRow extends SeenRow {
-  readonly found: Found;
-  /** Another where anything that tells of an event has changed. */
-  readonly mark: string;
-}
-
-/** What differs from what was seen. */
-export interface Differences {
-  readonly changed: readonly bigint[];
-  /** Not there any more under their ROWID; `isElsewhere`: under another. */
-  readonly gone: readonly (SeenRow & { readonly isElsewhere: boolean })[];
-}
-
 /** By what a database is known again. */
 export interface Anchors {
   readonly rows: readonly (readonly [string, string])[];
@@ -52,6 +26,7 @@ export class LiveDatabase {
   readonly #file: string;
   readonly #table: Table;
   readonly #version: StatementSync;
+  readonly #seen: SeenRows;
   /** Rows that join a file to its message were asked for up to it. */
   #joined: bigint;
 
@@ -63,11 +38,7 @@ export class LiveDatabase {
     if (!table?.has("guid") || !table.has("date"))
       throw new ConnectorError("not-an-export", "it has no table of messages with ids and dates");
     this.#table = table;
-    // They hold ids, dates and lengths, in memory alone.
-    db.exec("CREATE TEMP TABLE seen (row INTEGER PRIMARY KEY, guid TEXT NOT NULL, mark TEXT)");
-    db.exec(
-      "CREATE TEMP TABLE seen_files (row INTEGER, file INTEGER, PRIMARY KEY (row, file)) WITHOUT ROWID",
-    );
+    this.#seen = new SeenRows(db, table);
     this.#joined = this.#lastJoined();
     this.#version = db.prepare("PRAGMA data_version");
   }
@@ -108,32 +79,17 @@ export class LiveDatabase {
 
   /** What was handed over before this process began. */
   remember(rows: Iterable<SeenRow>): void {
-    this.#within(() => {
-      const put = this.#db.prepare("INSERT OR REPLACE INTO temp.seen (row, guid) VALUES (?, ?)");
-      for (const { rowid, guid } of rows) put.run(rowid, guid);
-    });
+    this.#within(() => this.#seen.remember(rows));
   }
 
   /** Rows are as they are now: they differ when they change again. */
   saw(rows: readonly ReadRow[]): void {
-    this.#within(() => {
-      const put = this.#db.prepare("INSERT OR REPLACE INTO temp.seen (row, guid, mark) VALUES (?, ?, ?)");
-      const putFile = this.#db.prepare("INSERT OR IGNORE INTO temp.seen_files (row, file) VALUES (?, ?)");
-      for (const { rowid, guid, mark, found } of rows) {
-        put.run(rowid, guid, mark);
-        for (const file of found.attachments) putFile.run(rowid, file.rowid);
-      }
-    });
+    this.#within(() => this.#seen.saw(rows));
   }
 
   /** They are known to be gone. */
   forget(rows: readonly bigint[]): void {
-    const remove = this.#db.prepare("DELETE FROM temp.seen WHERE row = ?");
-    const removeFiles = this.#db.prepare("DELETE FROM temp.seen_files WHERE row = ?");
-    for (const row of rows) {
-      remove.run(row);
-      removeFiles.run(row);
-    }
+    this.#within(() => this.#seen.forget(rows));
   }
 
   /** Rows above one: the first of them, up to another, where so few are asked for. */
@@ -147,7 +103,7 @@ export class LiveDatabase {
    * that is joined under a number that was given before is among the `differences` alone.
    */
   newlyJoined(): bigint[] {
-    if (!this.#hasFiles) return [];
+    if (!filesOf(this.#db)) return [];
     const last = this.#lastJoined();
     const sql = `SELECT DISTINCT message_id AS row FROM main.${FILES} NOT INDEXED WHERE ROWID > ? AND typeof(message_id) = 'integer'`;
     const rows = last > this.#joined ? this.#rowids(sql, this.#joined) : [];
@@ -155,23 +111,19 @@ export class LiveDatabase {
     return rows;
   }
 
+  /** Of the newest rows, up to one, those that differ from what was seen of them. */
+  recent(last: bigint): bigint[] {
+    return this.#within(() => this.#seen.recent(last));
+  }
+
+  /** Of all rows, those that were edited or unsent, or were given a file, and differ; and whether there are others than were seen. */
+  edited(held: number): { readonly changed: readonly bigint[]; readonly isAsMany: boolean } {
+    return this.#within(() => ({ changed: this.#seen.edited(), isAsMany: this.#seen.isAsMany(held) }));
+  }
+
   /** Compares every row, and what files it has, with what was seen of it. */
   differences(): Differences {
-    return this.#within(() => ({
-      changed: this.#rowids(
-        `SELECT m.ROWID AS row FROM main.message AS m NOT INDEXED LEFT JOIN temp.seen AS s ON s.row = m.ROWID
-         WHERE s.mark IS NOT ${this.#mark} OR m.ROWID IN (${this.#withNewFiles}) ORDER BY m.ROWID`,
-      ),
-      gone: this.#all(
-        `SELECT s.row, s.guid, s.guid IN (SELECT guid FROM main.message NOT INDEXED WHERE guid IS NOT NULL) AS elsewhere
-         FROM temp.seen AS s WHERE NOT EXISTS (
-           SELECT 1 FROM main.message AS m NOT INDEXED WHERE m.ROWID = s.row AND ${GUID} = s.guid)`,
-      ).map(({ row, guid, elsewhere }) => ({
-        rowid: row as bigint,
-        guid: guid as string,
-        isElsewhere: elsewhere === 1n,
-      })),
-    }));
+    return this.#within(() => this.#seen.differences());
   }
 
   /** What was put among the recently deleted: the message's row, and when. */
@@ -182,9 +134,9 @@ export class LiveDatabase {
     );
   }
 
-  /** Ids of which nothing else is left. */
-  *tombstones(): Generator<SeenRow> {
-    for (const row of findTable(this.#db, "deleted_messages")?.rows("1", 1_024) ?? []) {
+  /** Ids of which nothing else is left, above a ROWID of theirs. */
+  *tombstones(after = 0n): Generator<SeenRow> {
+    for (const row of findTable(this.#db, "deleted_messages")?.rows(`ROWID > ${after}`, 1_024) ?? []) {
       const guid = row.text("guid");
       if (guid !== undefined && guid.length <= 512) yield { rowid: row.rowid, guid };
     }
@@ -193,13 +145,9 @@ export class LiveDatabase {
   /** Rows with what other tables say of them, in one transaction. */
   read(rowids: readonly bigint[]): ReadRow[] {
     return this.#within(() => {
-      const marks = this.#db.prepare(
-        `SELECT ${GUID} AS guid, ${this.#mark} AS mark FROM main.message AS m NOT INDEXED WHERE m.ROWID = ?`,
-      );
       return [...new Messages(this.#db, rowids).found()].map((found) => {
         const { rowid } = found.row;
-        const { guid, mark } = marks.get(rowid) as { guid: unknown; mark: unknown };
-        return { rowid, found, guid: String(guid), mark: String(mark) };
+        return { rowid, found, ...this.#seen.markOf(rowid) };
       });
     });
   }
@@ -249,31 +197,10 @@ export class LiveDatabase {
     }
   }
 
-  get #hasFiles(): boolean {
-    const files = findTable(this.#db, FILES);
-    return files !== undefined && files.has("message_id") && files.has("attachment_id");
-  }
-
   #lastJoined(): bigint {
-    if (!this.#hasFiles) return 0n;
+    if (!filesOf(this.#db)) return 0n;
     const row = this.#db.prepare(`SELECT max(ROWID) AS last FROM main.${FILES} NOT INDEXED`).get();
     return typeof row?.last === "bigint" ? row.last : 0n;
-  }
-
-  /** Rows with a file that was not there when they were read: the file's own row may come after the one that joins it. */
-  get #withNewFiles(): string {
-    if (!this.#hasFiles || !findTable(this.#db, "attachment")) return "SELECT 0 WHERE 0";
-    return `SELECT j.message_id FROM main.${FILES} AS j NOT INDEXED
-      JOIN main.attachment AS a NOT INDEXED ON a.ROWID = j.attachment_id
-      WHERE typeof(j.message_id) = 'integer' AND typeof(j.attachment_id) = 'integer' AND NOT EXISTS (
-        SELECT 1 FROM temp.seen_files AS f WHERE f.row = j.message_id AND f.file = j.attachment_id)`;
-  }
-
-  get #mark(): string {
-    const has = (column: string) => this.#table.has(column);
-    const parts = [GUID, ...TELLING.filter(has).map((one) => `ifnull(m.${one}, '')`)];
-    parts.push(...MEASURED.filter(has).map((one) => `ifnull(octet_length(m.${one}), '')`));
-    return `(${parts.join(" || '/' || ")})`;
   }
 
   #within<T>(work: () => T): T {

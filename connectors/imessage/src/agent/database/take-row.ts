@@ -10,7 +10,7 @@ import { knownAs, type KnownRows } from "../spool/known-rows.ts";
 import type { Outgoing } from "../spool/outbox.ts";
 import { asGap, keyOf, newWaiting, type WaitingFile } from "../spool/waiting-files.ts";
 import type { Attachments } from "./attachments.ts";
-import type { ReadRow } from "./live-database.ts";
+import type { ReadRow } from "./seen-rows.ts";
 
 export interface RowDeps {
   readonly known: KnownRows;
@@ -63,7 +63,8 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   });
   const isKnown = !message || before?.events.includes(short(message.eventId, message.stableDigest));
   const context = { guid, row, found, ofFiles, about, now };
-  const taken = isKnown || deps.areFilesApart() ? laterFilesOf(listed, before?.files ?? [], context) : undefined;
+  const taken =
+    isKnown || deps.areFilesApart() ? laterFilesOf(listed, before?.files ?? [], context) : undefined;
   if (events.length === before?.events.length) {
     const waiting = taken?.waiting ?? [];
     const isElsewhere = before.row !== row || before.of !== of || before.isGone;
@@ -137,10 +138,11 @@ export interface LookedAgain {
   readonly isGivenUp?: boolean;
 }
 
+/** One more look at a file. @throws {ConnectorError} `store-unavailable`, retryable */
 export async function lookAgain(
   one: WaitingFile,
   row: ReadRow | undefined,
-  { attachments, now }: RowDeps,
+  { attachments, now }: Pick<RowDeps, "attachments" | "now">,
 ): Promise<LookedAgain> {
   const at = now();
   const isLast = at.getTime() >= one.until;

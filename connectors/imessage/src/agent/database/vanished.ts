@@ -2,7 +2,8 @@ import { idOf } from "../../reading/entry.ts";
 import type { AgentState } from "../spool/agent-state.ts";
 import { knownAs, type KnownRows } from "../spool/known-rows.ts";
 import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
-import type { Differences, LiveDatabase } from "./live-database.ts";
+import type { LiveDatabase } from "./live-database.ts";
+import type { Differences } from "./seen-rows.ts";
 
 export interface VanishedDeps {
   readonly state: AgentState;
@@ -40,13 +41,20 @@ export async function tellGone(
   db.forget(gone.map(({ rowid }) => rowid));
 }
 
-/** Hands over the ids of which nothing else is left, each once. */
+/**
+ * Hands over the ids of which nothing else is left, each once.
+ *
+ * @param after a ROWID of theirs: those up to it were handed over @returns the last
+ */
 export async function tellTombstones(
   db: LiveDatabase,
+  after: bigint,
   { state, outbox, saying, now }: VanishedDeps,
-): Promise<void> {
+): Promise<bigint> {
   const outgoing: Outgoing[] = [];
-  for (const { guid, rowid } of db.tombstones()) {
+  let last = after;
+  for (const { guid, rowid } of db.tombstones(after)) {
+    last = rowid;
     if (state.has("tombstone", guid)) continue;
     const deletedMessage = { guid, ROWID: Number(rowid) };
     const said = { v: 1, seen: "tombstone", at: now().getTime(), deletedMessage };
@@ -54,4 +62,5 @@ export async function tellTombstones(
     outgoing.push({ raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [change] });
   }
   await outbox.add(outgoing, saying(0));
+  return last;
 }

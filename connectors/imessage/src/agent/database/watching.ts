@@ -5,18 +5,17 @@ import { type AgentState, FILES_APART } from "../spool/agent-state.ts";
 import type { AnsweredRows } from "../spool/answered-rows.ts";
 import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
 import { WaitingFiles } from "../spool/waiting-files.ts";
+import { Comparing } from "./comparing.ts";
 import { Counting } from "./counting.ts";
-import { LiveDatabase, type ReadRow } from "./live-database.ts";
+import { LiveDatabase } from "./live-database.ts";
 import { type Mark, mark } from "./mark.ts";
 import { problemOf } from "./problem.ts";
+import type { ReadRow } from "./seen-rows.ts";
 import { forgotten, lookAgain, type RowDeps, take } from "./take-row.ts";
-import { tellGone, tellTombstones } from "./vanished.ts";
 
 /** Rows that are read in one transaction. */
 const ROWS = 500;
 const ANCHORS = 20;
-/** Comparing every row takes this part of the time at most. */
-const SHARE = 100;
 /** A message that is in no conversation yet may be put into one: until then scope cannot judge it. */
 const CHAT_MS = 10_000;
 const FILES_AT_ONCE = 50;
@@ -50,15 +49,12 @@ export class Watching {
   readonly #deps: WatchingDeps;
   readonly #files: WaitingFiles;
   readonly #counting: Counting;
+  readonly #comparing: Comparing;
   #db: LiveDatabase | undefined;
   #mark: Mark | undefined;
   #version: bigint | undefined;
   /** Rows up to it were read. */
   #last = 0n;
-  /** Of the clock that does not go back. */
-  #compareAt = 0;
-  #isComparing = true;
-  readonly #binned = new Set<string>();
   /** Rows in no conversation, and since when they are known, of the clock that does not go back. */
   readonly #held = new Map<bigint, number>();
   #failingSince: number | undefined;
@@ -69,6 +65,7 @@ export class Watching {
     this.#deps = deps;
     this.#areFilesApart = deps.state.has("agent", FILES_APART);
     this.#files = new WaitingFiles(deps.state);
+    this.#comparing = new Comparing(deps);
     this.#counting = new Counting({ ...deps, onProblem: deps.onCounted });
     this.#mark = mark.safeParse(deps.state.get("agent", "database")).data;
   }
@@ -143,9 +140,7 @@ export class Watching {
     this.#db = db;
     this.#version = undefined;
     this.#last = 0n;
-    this.#isComparing = true;
-    this.#compareAt = 0;
-    this.#binned.clear();
+    this.#comparing.begin();
     this.#held.clear();
   }
 
@@ -162,16 +157,10 @@ export class Watching {
     await this.#rows(db, await this.#missing(db, signal), signal);
     const { version } = db;
     const hasChanged = version !== this.#version;
-    if (hasChanged) {
-      this.#isComparing = true;
-      const fresh = db.after(this.#last);
-      // At the first look the comparison brings all of them.
-      if (this.#last > 0n) {
-        const binned = this.#newlyBinned(db);
-        await this.#rows(db, [...fresh, ...binned.map(([row]) => row), ...db.newlyJoined()], signal);
-        this.#keepBinned(binned);
-      }
-    }
+    const take = (rowids: readonly bigint[]) => this.#rows(db, rowids, signal);
+    if (hasChanged) this.#comparing.written();
+    // At the first look the comparison brings all of them.
+    if (hasChanged && this.#last > 0n) await this.#comparing.newest(db, this.#last, take);
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
     if (held.length > 0)
       await this.#rows(
@@ -179,32 +168,21 @@ export class Watching {
         held.map(([row]) => row),
         signal,
       );
-    if (this.#isComparing && performance.now() >= this.#compareAt) await this.#compare(db, signal);
+    const isAll = await this.#comparing.look(db, this.#held.size, take);
     if (signal.aborted) return;
+    if (isAll) await this.#wholeAtOnce();
     if (hasChanged) this.#deps.onUnsent(db.unsent >= UNSENT ? "sending-fails" : undefined);
-    if (hasChanged) await tellTombstones(db, this.#deps);
+    if (hasChanged) await this.#comparing.tombstones(db);
     await this.#lookForFiles(db);
-    await this.#remember(db);
+    await this.#remember(db, hasChanged);
     this.#version = version;
   }
 
-  async #compare(db: LiveDatabase, signal: AbortSignal): Promise<void> {
-    const began = performance.now();
-    // Before the rows are read: what is put there later is new at the next look.
-    const binned = this.#newlyBinned(db);
-    const { changed, gone } = db.differences();
-    const took = performance.now() - began;
-    this.#compareAt = performance.now() + took * SHARE;
-    await tellGone(db, gone, this.#deps);
-    await this.#rows(db, [...changed, ...binned.map(([row]) => row)], signal);
-    this.#keepBinned(binned);
-    const last = changed.at(-1) ?? 0n;
-    if (last > this.#last) this.#last = last;
-    if (this.#areFilesApart && !signal.aborted) {
-      await this.#deps.state.write([{ kind: "agent", name: FILES_APART, value: undefined }]);
-      this.#areFilesApart = false;
-    }
-    this.#isComparing = false;
+  /** From now on files go with their messages. */
+  async #wholeAtOnce(): Promise<void> {
+    if (!this.#areFilesApart) return;
+    await this.#deps.state.write([{ kind: "agent", name: FILES_APART, value: undefined }]);
+    this.#areFilesApart = false;
   }
 
   /** Rows that were taken, and never answered. */
@@ -213,24 +191,15 @@ export class Watching {
     return this.#counting.look(db, counted, signal);
   }
 
-  /** Rows of the recently deleted that were not handed over as such, and when they were put there. */
-  #newlyBinned(db: LiveDatabase): [bigint, bigint][] {
-    return db.binned().filter(([row, at]) => !this.#binned.has(`${row}/${at}`));
-  }
-
-  /** What they tell is durable. */
-  #keepBinned(binned: readonly [bigint, bigint][]): void {
-    for (const [row, at] of binned) this.#binned.add(`${row}/${at}`);
-  }
-
   async #rows(db: LiveDatabase, rowids: readonly bigint[], signal: AbortSignal): Promise<void> {
     const all = [...new Set(rowids)];
     for (let i = 0; i < all.length && !signal.aborted; i += ROWS) {
       await this.#untilRoom(signal);
-      const rows = db.read(all.slice(i, i + ROWS)).filter((row) => !this.#isHeld(row));
+      const some = all.slice(i, i + ROWS);
+      const rows = db.read(some).filter((row) => !this.#isHeld(row));
       await this.#take(rows, all.length - i - rows.length);
       db.saw(rows);
-      for (const { rowid } of rows) if (rowid > this.#last) this.#last = rowid;
+      for (const rowid of some) if (rowid > this.#last) this.#last = rowid;
     }
   }
 
@@ -288,10 +257,11 @@ export class Watching {
   }
 
   /** By what the database is known again, and when it was read. */
-  async #remember(db: LiveDatabase): Promise<void> {
+  async #remember(db: LiveDatabase, hasChanged: boolean): Promise<void> {
     const { state, now } = this.#deps;
     const readAt = now().getTime();
     const before = this.#mark;
+    if (before && !hasChanged && readAt - before.readAt < MARK_EVERY_MS) return;
     const { rows, given } = db.anchors(ANCHORS);
     const isSame = before?.anchors.given === given && (before?.anchors.rows.length ?? 0) > 0;
     if (isSame && readAt - (before?.readAt ?? 0) < MARK_EVERY_MS) return;

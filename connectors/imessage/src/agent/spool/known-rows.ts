@@ -1,6 +1,6 @@
 import type { Change } from "@daybook/keeping";
 import { z } from "zod";
-import type { SeenRow } from "../database/live-database.ts";
+import type { SeenRow } from "../database/seen-rows.ts";
 import { aboutMessage } from "../reading/handed.ts";
 import type { AgentKind, AgentState } from "./agent-state.ts";
 
