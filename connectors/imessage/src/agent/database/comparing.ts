@@ -26,6 +26,7 @@ export class Comparing {
   readonly #binned = new Set<string>();
   /** The last of the tombstones that were handed over. */
   #buried = 0n;
+  #hasAll = false;
   /** Something was written since. */
   #mayBeEdited = true;
   #mayDiffer = true;
@@ -38,10 +39,16 @@ export class Comparing {
     this.#deps = deps;
   }
 
+  /** Whether everything was compared once: until then the comparison brings what is new. */
+  get hasAll(): boolean {
+    return this.#hasAll;
+  }
+
   /** Another connection to the database, or another database: everything is compared. */
   begin(): void {
     this.#binned.clear();
     this.#buried = 0n;
+    this.#hasAll = false;
     this.#allAt = 0;
     this.written();
   }
@@ -94,14 +101,17 @@ export class Comparing {
     const binned = this.#newlyBinned(db);
     const began = performance.now();
     const { value, next } = paced(() => db.differences(), everyMs * ALL_LOOKS, ALL_SHARE);
-    this.#allAt = next;
     this.#goneAt = began + (performance.now() - began) * GONE_SHARE;
+    // Where what was found cannot be kept, soon again.
+    this.#allAt = this.#goneAt;
     await tellGone(db, value.gone, this.#deps);
     await take([...value.changed, ...binned.map(([row]) => row)]);
     this.#keepBinned(binned);
+    this.#allAt = next;
     this.#editedAt = performance.now() + everyMs * EDITED_LOOKS;
     this.#mayBeEdited = false;
     this.#mayDiffer = false;
+    this.#hasAll = true;
   }
 
   /** Rows of the recently deleted that were not handed over as such, and when they were put there. */

@@ -159,8 +159,7 @@ export class Watching {
     const hasChanged = version !== this.#version;
     const take = (rowids: readonly bigint[]) => this.#rows(db, rowids, signal);
     if (hasChanged) this.#comparing.written();
-    // At the first look the comparison brings all of them.
-    if (hasChanged && this.#last > 0n) await this.#comparing.newest(db, this.#last, take);
+    if (hasChanged && this.#comparing.hasAll) await this.#comparing.newest(db, this.#last, take);
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
     if (held.length > 0)
       await this.#rows(
@@ -233,7 +232,7 @@ export class Watching {
     const now = performance.now();
     const since = this.#held.get(rowid) ?? now;
     // What was there when the agent came is not about to be put anywhere.
-    const isHeld = found.chats.length === 0 && this.#last > 0n && now - since < CHAT_MS;
+    const isHeld = found.chats.length === 0 && this.#comparing.hasAll && now - since < CHAT_MS;
     if (isHeld) this.#held.set(rowid, since);
     else this.#held.delete(rowid);
     return isHeld;
