@@ -120,11 +120,12 @@ export class SeenRows {
     };
   }
 
-  /** Rows that are fit, and differ from what was seen of them. */
-  #differing(where: string, parameters: readonly SQLInputValue[], or = "0"): bigint[] {
+  /** Rows that are fit, and differ from what was seen of them. Without an OR, rows that are not fit are not looked up. */
+  #differing(where: string, parameters: readonly SQLInputValue[], or?: string): bigint[] {
+    const isDifferent = `s.mark IS NOT ${this.#mark}`;
     return this.#rowids(
       `SELECT m.ROWID AS row FROM main.message AS m NOT INDEXED LEFT JOIN temp.seen AS s ON s.row = m.ROWID
-       WHERE (${where}) AND s.mark IS NOT ${this.#mark} OR ${or} ORDER BY m.ROWID`,
+       WHERE (${where}) AND ${or === undefined ? isDifferent : `(${isDifferent} OR ${or})`} ORDER BY m.ROWID`,
       ...parameters,
     );
   }
