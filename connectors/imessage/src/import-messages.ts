@@ -6,7 +6,14 @@ import {
   type Sink,
   type SuppliedFile,
 } from "@daybook/contract";
-import { CONNECTOR, fileIdOf, laterFile, type MissingAttachment, type MissingFile, toCaptured } from "./captured.ts";
+import {
+  CONNECTOR,
+  fileIdOf,
+  laterFile,
+  type MissingAttachment,
+  type MissingFile,
+  toCaptured,
+} from "./captured.ts";
 import { isDatabase } from "./database/open.ts";
 import { openMessages } from "./open-messages.ts";
 import type { AttachmentFile } from "./reading/attachment-file.ts";

@@ -79,5 +79,9 @@ export function missing(
   why: string,
 ): Captured {
   const gap = { why: `An attachment is missing: ${why}`.slice(0, 1_024), about: name };
-  return { eventId: `${eventId}:gap:${fileOf(of)}`, stableDigest, event: { ...core, kind: "gap", gap, raw: "" } };
+  return {
+    eventId: `${eventId}:gap:${fileOf(of)}`,
+    stableDigest,
+    event: { ...core, kind: "gap", gap, raw: "" },
+  };
 }

@@ -116,7 +116,12 @@ describe("an import of a messages database", () => {
     "supplies a file that an import before did not have, or that was joined since, once, also where the disk fails: %s",
     async (fault) => {
       await at.imported(sent({ photo: false }), NAME);
-      expect(at.records("gap").map(({ event }) => event.gap?.about).sort()).toEqual(["chart.jpg", "pier.jpg"]);
+      expect(
+        at
+          .records("gap")
+          .map(({ event }) => event.gap?.about)
+          .sort(),
+      ).toEqual(["chart.jpg", "pier.jpg"]);
       expect(await at.imported(sent({ photo: false }), NAME)).toMatchObject({ records: 0 });
 
       db.attachment(1, "joined since", "~/Library/Messages/Attachments/ab/12/since.jpg");
@@ -136,11 +141,12 @@ describe("an import of a messages database", () => {
       ]);
       expect((await at.opened(later[1]!)).equals(PHOTO)).toBe(true);
       expect(later[1]?.event).toMatchObject({ provenance: "supplied", conversation: { title: FERGUS } });
-      expect(at.records("gap").map(({ event }) => event.gap?.about).sort()).toEqual([
-        "chart.jpg",
-        "never.jpg",
-        "pier.jpg",
-      ]);
+      expect(
+        at
+          .records("gap")
+          .map(({ event }) => event.gap?.about)
+          .sort(),
+      ).toEqual(["chart.jpg", "never.jpg", "pier.jpg"]);
       expect(at.records().filter(({ event }) => event.text === "The pier")).toHaveLength(1);
     },
   );

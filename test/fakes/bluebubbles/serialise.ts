@@ -66,7 +66,10 @@ export class Serialiser {
     return [...files].map(([rowid, those]) => {
       const [row] = this.#all("SELECT * FROM message WHERE ROWID = :rowid", { rowid });
       const shown = this.#message(row!, wanted);
-      return { ...shown, attachments: shown.attachments.filter((one) => those.has(BigInt(one.originalROWID))) };
+      return {
+        ...shown,
+        attachments: shown.attachments.filter((one) => those.has(BigInt(one.originalROWID))),
+      };
     });
   }
 

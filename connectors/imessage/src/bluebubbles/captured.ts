@@ -81,6 +81,8 @@ export function waitingOf(
     if (guid === undefined) return [];
     const fitted = name.toWellFormed() || "attachment";
     const file = digestOf(guid).slice(0, 20);
-    return [{ ...base, n, file, guid, name: fitted, mediaType, until: now + keepMs, nextAt: now, attempts: 0 }];
+    return [
+      { ...base, n, file, guid, name: fitted, mediaType, until: now + keepMs, nextAt: now, attempts: 0 },
+    ];
   });
 }

@@ -85,7 +85,11 @@ export class Pages {
         "what BlueBubbles serves has another form than is known",
       );
     if (!this.#isFull(first)) return this.#page(above, highest, first, signal);
-    for (let upTo = await this.#reach(above, highest, signal); ; upTo = above + Math.ceil((upTo - above) / 2)) {
+    for (
+      let upTo = await this.#reach(above, highest, signal);
+      ;
+      upTo = above + Math.ceil((upTo - above) / 2)
+    ) {
       const where = [aboveOf(above), { statement: "message.ROWID <= :upTo", args: { upTo } }];
       const isOne = upTo === above + 1;
       const items = await this.#ask(where, signal, isOne ? { limit: MOST_ROWS } : {});

@@ -249,8 +249,7 @@ describe("polling", () => {
     await mac.stop();
     mac.db.attachment(row, "at_0_down", file("down"));
     const again = await mac.restart();
-    const notices = (all: readonly Captured[]) =>
-      records(all).filter(({ event }) => event.kind === "notice");
+    const notices = (all: readonly Captured[]) => records(all).filter(({ event }) => event.kind === "notice");
     await again.until((all) => notices(all).length >= 4);
     const found = notices(await again.settled()).map(({ event, attachments }) => [
       event.target,

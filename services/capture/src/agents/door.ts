@@ -29,9 +29,7 @@ export interface DoorOptions {
   readonly enrol: (
     body: Buffer,
     signature: Buffer,
-  ) => Promise<
-    { readonly agent: string; readonly kind: string; readonly isFollowing: boolean } | undefined
-  >;
+  ) => Promise<{ readonly agent: string; readonly kind: string; readonly isFollowing: boolean } | undefined>;
   /** Resolves once everything in it is durable. */
   readonly batch: (
     of: { readonly agent: string; readonly number: number },
