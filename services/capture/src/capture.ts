@@ -5,7 +5,7 @@ import { type Connector, ConnectorError, type Network, type Method } from "@dayb
 import { type Logger, type Metrics, type Route, untilAborted } from "@daybook/runtime";
 import type { Pool } from "pg";
 import { type AgentOptions, Agents } from "./agents/agents.ts";
-import { CaptureError } from "./error.ts";
+import { CaptureError, importError } from "./error.ts";
 import { importFile, type ImportResult } from "./import.ts";
 import type { ImportRequest } from "./record-chat.ts";
 import { Jobs } from "./jobs.ts";
@@ -112,7 +112,7 @@ export async function runCapture(options: CaptureOptions, signal: AbortSignal): 
           await upload.remove();
         }
       },
-      (error) => toldOf(error, log),
+      (error) => toldOf(importError(error), log),
     );
   const ready = sweepSpool(spoolDir);
   const links = new Links({ registry, log, now });

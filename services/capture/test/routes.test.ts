@@ -36,7 +36,6 @@ beforeAll(async () => {
   pool = new Pool({ ...postgres.connection, max: 3 });
   // Its connections may be there still when PostgreSQL stops.
   pool.on("error", () => undefined);
-  pool.on("error", () => undefined);
 });
 afterAll(async () => {
   await pool.end();
@@ -156,6 +155,21 @@ describe("an import over HTTP", () => {
 
     expect(await ended((await send(CHAT)).id)).toMatchObject({ state: "done" });
     expect(service.rig.publisher.records).toHaveLength(3);
+  });
+
+  it("asks for room where the database has none when what was imported before is learned", async () => {
+    await ended((await send(CHAT)).id);
+    await pool.query(`
+      DELETE FROM capture.learned;
+      CREATE FUNCTION capture.full_disk() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;
+      CREATE TRIGGER full_disk BEFORE INSERT ON capture.learned EXECUTE FUNCTION capture.full_disk()`);
+
+    expect(await ended((await send(CHAT)).id)).toMatchObject({
+      state: "failed",
+      code: "spool-full",
+      message: expect.stringContaining("make room") as string,
+    });
   });
 
   it("says nothing of what was imported when it fails for a reason of its own", async () => {
