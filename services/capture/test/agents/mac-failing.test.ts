@@ -55,34 +55,29 @@ const targets = (mac: Mac) => mac.records("delete").map(({ target }) => target);
     of.db.close();
     await mac.stop();
   },
-  60_000,
 );
 
-(disk ? it : it.skip)(
-  "goes on once its disk takes again that a batch was answered",
-  async () => {
-    const mac = new Mac(stage, { disk: disk!.path });
-    rmSync(join(mac.home.dir, "agent.db"), { force: true });
-    const of = simple(mac);
-    const say = saying(of);
-    await mac.enrol();
-    mac.start();
-    say("before");
-    await mac.untilRecorded("message", 1);
-    // It fills after a batch was sent, and before its answer is noted.
-    stage.rig.publisher.before = () => disk!.fill();
-    say("answered in vain");
-    await mac.untilRecorded("message", 2);
-    stage.rig.publisher.before = undefined;
-    await until(() => mac.log.join("").includes("the agent's disk does not take that"));
-    await disk!.makeRoom();
-    say("after");
-    await mac.untilRecorded("message", 3);
-    of.db.close();
-    await mac.stop();
-  },
-  60_000,
-);
+(disk ? it : it.skip)("goes on once its disk takes again that a batch was answered", async () => {
+  const mac = new Mac(stage, { disk: disk!.path });
+  rmSync(join(mac.home.dir, "agent.db"), { force: true });
+  const of = simple(mac);
+  const say = saying(of);
+  await mac.enrol();
+  mac.start();
+  say("before");
+  await mac.untilRecorded("message", 1);
+  // It fills after a batch was sent, and before its answer is noted.
+  stage.rig.publisher.before = () => disk!.fill();
+  say("answered in vain");
+  await mac.untilRecorded("message", 2);
+  stage.rig.publisher.before = undefined;
+  await until(() => mac.log.join("").includes("the agent's disk does not take that"));
+  await disk!.makeRoom();
+  say("after");
+  await mac.untilRecorded("message", 3);
+  of.db.close();
+  await mac.stop();
+});
 
 it("says that the database is locked while it is, and has what was written then once it is not", async () => {
   const mac = new Mac(stage);
@@ -112,7 +107,7 @@ it("says that the database is locked while it is, and has what was written then 
   expect(stage.rig.publisher.records.length).toBe(before + 3);
   of.db.close();
   await mac.stop();
-}, 60_000);
+});
 
 it.each([
   ["ahead", 3 * DAY_MS],
@@ -149,7 +144,6 @@ it.each([
     of.db.close();
     await mac.stop();
   },
-  60_000,
 );
 
 it("leaves in the database what its spool has no room for, says so, and hands it over when there is room", async () => {
@@ -178,4 +172,4 @@ it("leaves in the database what its spool has no room for, says so, and hands it
   expect(mac.records("gap")).toEqual([]);
   of.db.close();
   await mac.stop();
-}, 60_000);
+});

@@ -193,7 +193,7 @@ it("looks for every file again once what it remembers was lost, with which it wa
   expect(mac.records("gap")).toEqual([]);
   of.db.close();
   await mac.stop();
-}, 60_000);
+});
 
 it("waits for a file a day, and then says that it is missing", async () => {
   const mac = new Mac(stage);
