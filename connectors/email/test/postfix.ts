@@ -144,7 +144,7 @@ export class Postfix implements AsyncDisposable {
     return readFileSync(join(this.#dir, "maillog"), { encoding: "utf8", flag: "a+" });
   }
 
-  /** Messages that wait. */
+  /** Messages that wait. One that it moves from queue to queue just then is not seen. */
   async queued(): Promise<number> {
     const { stdout } = await promisify(execFile)("postqueue", ["-c", join(this.#dir, "etc"), "-j"]);
     return stdout.split("\n").filter((line) => line !== "").length;
