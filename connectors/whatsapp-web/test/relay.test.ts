@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Captured, Outbound } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
+import { jest } from "@jest/globals";
 import { describeWithChromium, ME, text } from "../../../test/fakes/whatsapp-web/index.ts";
 import { FERGUS, Office, OLIVIA } from "./support/office.ts";
 
@@ -12,6 +13,9 @@ const GROUP = "120363000000000001@g.us";
 const HIDDEN = "990002000@lid";
 const SENDER = join(import.meta.dirname, "children", "dying-sender.ts");
 const BY = { id: "office-1", name: "Private office" };
+
+// One account is of all of them: where it is not as it should be, each waits.
+jest.setTimeout(60_000);
 
 describeWithChromium("relaying through WhatsApp Web", () => {
   let office: Office;
