@@ -1,4 +1,4 @@
-import type { EventKind } from "@daybook/contract";
+import { type EventKind, eventKind } from "@daybook/contract";
 import type { CatalogueSession } from "./connection.ts";
 import { columnsOfFilters, type PartyThen } from "./filters.ts";
 import type { Identifiers } from "./identifiers.ts";
@@ -11,18 +11,9 @@ export interface PartyRun {
   readonly records: number;
 }
 
-/** What people do on a network: what Daybook notes of its own listening is no sign of anybody. */
-const SIGNS: readonly EventKind[] = [
-  "message",
-  "edit",
-  "delete",
-  "reaction",
-  "receipt",
-  "timer",
-  "membership",
-  "call",
-  "identity",
-];
+/** What Daybook notes of its own listening and doing is no sign of anybody. */
+const OWN: readonly EventKind[] = ["notice", "gap", "coverage", "audit"];
+const SIGNS = eventKind.options.filter((kind) => !OWN.includes(kind));
 
 /**
  * When a number or address was in use, within the interval of `party`, oldest first: what it wrote, what went to it, and
