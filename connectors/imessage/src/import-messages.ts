@@ -18,7 +18,6 @@ import { isDatabase } from "./database/open.ts";
 import { openMessages } from "./open-messages.ts";
 import type { AttachmentFile } from "./reading/attachment-file.ts";
 import type { Entry } from "./reading/entry.ts";
-import type { Messages } from "./reading/messages.ts";
 import { findMessages, type Member, type Supply } from "./supply/files.ts";
 
 /** Bytes of memory that an entry holds beside its `raw`. */
@@ -44,14 +43,10 @@ export async function importMessages(
   return {
     network: "imessage",
     connector: CONNECTOR,
-    // eslint-disable-next-line @typescript-eslint/require-await -- the database is in memory
     async *entries() {
-      for (const of of entriesOf(messages)) yield entryOf(of, supply, file.sha256);
+      for await (const of of messages.entries()) yield entryOf(of, supply, file.sha256);
     },
-    [Symbol.asyncDispose]: () => {
-      messages.close();
-      return Promise.resolve();
-    },
+    [Symbol.asyncDispose]: () => messages[Symbol.asyncDispose](),
   };
 }
 
@@ -70,10 +65,6 @@ async function supplyIn(
   return head.toString("latin1", 0, ZIP_MAGIC.length) === ZIP_MAGIC
     ? findMessages(await openZip(file))
     : undefined;
-}
-
-function* entriesOf(messages: Messages): Generator<Entry> {
-  for (const entries of messages.entries()) yield* entries;
 }
 
 function entryOf(entry: Entry, supply: Supply, fileSha256: string): ImportedEntry {

@@ -106,7 +106,7 @@ const texts = (entries: readonly Entry[], kind: Entry["kind"]) =>
     writeBackup(backup, { database, attachments: { "ab/11/at_0_photo/pier.jpg": PHOTO } });
     const { text, counts } = await judged(backup, "iOS");
 
-    for (const said of texts(await entriesOf(database), "message")) expect(text).toContain(said);
+    for (const said of texts(entriesOf(database), "message")) expect(text).toContain(said);
     expect(counts).toContain("Total messages: 16");
   });
 });

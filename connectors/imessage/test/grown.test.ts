@@ -13,7 +13,7 @@ async function grown(
   const of = write(db);
   const idsNow = async () => {
     db.checkpoint();
-    const entries = await entriesOf(readFileSync(db.path));
+    const entries = entriesOf(readFileSync(db.path));
     return entries.map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`);
   };
   const before = await idsNow();
@@ -83,8 +83,8 @@ describe("a later copy of a database", () => {
   });
 
   it("has two records of one id where their contents differ", async () => {
-    const [first] = await read(await folder(), (db) => void one(db));
-    const [second] = await read(await folder(), (db) => {
+    const [first] = read(await folder(), (db) => void one(db));
+    const [second] = read(await folder(), (db) => {
       const { row } = one(db);
       db.update("message", row, { date: nanoseconds(at(9)) });
     });

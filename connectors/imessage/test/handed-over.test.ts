@@ -27,12 +27,10 @@ async function members({ files }: Handed): Promise<Member[]> {
 async function textsOf(handed: Handed): Promise<(string | undefined)[]> {
   const supply = await findMessages(await members(handed));
   if (!supply) throw new Error("no messages were found");
-  const messages = await openMessages(supply);
-  try {
-    return [...messages.entries()].flat().flatMap(({ kind, text }) => (kind === "message" ? [text] : []));
-  } finally {
-    messages.close();
-  }
+  await using messages = await openMessages(supply);
+  const texts: (string | undefined)[] = [];
+  for await (const { kind, text } of messages.entries()) if (kind === "message") texts.push(text);
+  return texts;
 }
 
 async function handed(path: string): Promise<Handed> {

@@ -2,16 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { at, binaryPlist, ChatDb, FERGUS, guidOf, typedstream } from "../../../test/fakes/imessage/index.ts";
-import { entriesOf, folders, read } from "./reading.ts";
+import { entriesOf, folders, read, refusalOf } from "./reading.ts";
 
 const folder = folders();
 
 const texts = async (write: (db: ChatDb, chat: number) => void) =>
-  (
-    await read(await folder(), (db) => {
-      write(db, db.chat(FERGUS, [db.handle(FERGUS)]));
-    })
-  ).map(({ kind, text }) => [kind, text]);
+  read(await folder(), (db) => {
+    write(db, db.chat(FERGUS, [db.handle(FERGUS)]));
+  }).map(({ kind, text }) => [kind, text]);
 
 /** A database made by SQL alone. */
 async function made(sql: string): Promise<Buffer> {
@@ -33,7 +31,8 @@ describe("a database that was made to harm", () => {
     ["messages without ids", "CREATE TABLE message (ROWID INTEGER PRIMARY KEY, date INTEGER)"],
     ["nothing of Messages", "CREATE TABLE other (x)"],
   ])("is none of Messages if it has %s", async (_, sql) => {
-    await expect(entriesOf(await made(sql))).rejects.toMatchObject({ code: "not-an-export" });
+    const bytes = await made(sql);
+    expect(refusalOf(bytes)).toBe("not-an-export");
   });
 
   it("is read by the tables and columns that it has, whatever triggers and views stand beside them", async () => {
@@ -45,7 +44,7 @@ describe("a database that was made to harm", () => {
       DROP TRIGGER t;
       INSERT INTO message (guid, date, text, unknown_of_later) VALUES ('a', 794307600, 'words', 'kept');
       CREATE TRIGGER t AFTER INSERT ON message BEGIN DELETE FROM message; END;`);
-    const [entry, ...others] = await entriesOf(bytes);
+    const [entry, ...others] = entriesOf(bytes);
 
     expect([entry, others]).toMatchObject([{ text: "words", sentAt: at(0).toISOString() }, []]);
     expect(entry?.raw.toString()).toContain('"unknown_of_later":"kept"');
@@ -61,9 +60,9 @@ describe("a database that was made to harm", () => {
       Buffer.from("SQLite format 3"),
       Buffer.alloc(0),
     ])
-      await expect(entriesOf(bytes)).rejects.toMatchObject({ code: "malformed" });
+      expect(refusalOf(bytes)).toBe("malformed");
     whole.fill(0xff, 4_096 + 8);
-    await expect(entriesOf(whole)).rejects.toMatchObject({ code: "malformed" });
+    expect(refusalOf(whole)).toBe("malformed");
   });
 
   it("does not run for ever where one page stands in its tree a thousand times", async () => {
@@ -79,7 +78,7 @@ describe("a database that was made to harm", () => {
     for (let i = 0; i < cells; i += 1)
       bytes.writeUInt32BE(first, root + bytes.readUInt16BE(root + 12 + 2 * i));
 
-    await expect(entriesOf(bytes)).rejects.toMatchObject({ code: "malformed" });
+    expect(refusalOf(bytes)).toBe("malformed");
   });
 
   it("takes nothing of a log whose checksums, salt or page size are wrong", async () => {
@@ -92,15 +91,15 @@ describe("a database that was made to harm", () => {
     db.close();
     const database = readFileSync(join(copy, "chat.db"));
     const log = readFileSync(join(copy, "chat.db-wal"));
-    expect(await entriesOf(database, log)).toHaveLength(1);
+    expect(entriesOf(database, log)).toHaveLength(1);
 
     for (const damage of [12, 24, 40, 48, 32 + 24 + 2_000, 8]) {
       const damaged = Buffer.from(log);
       damaged.writeUInt8(damaged.readUInt8(damage) ^ 0x40, damage);
-      expect(await entriesOf(database, damaged)).toEqual([]);
+      expect(entriesOf(database, damaged)).toEqual([]);
     }
     // With a rest of an earlier use behind it.
-    expect(await entriesOf(database, Buffer.concat([log, log.subarray(32)]))).toHaveLength(1);
+    expect(entriesOf(database, Buffer.concat([log, log.subarray(32)]))).toHaveLength(1);
   });
 });
 
@@ -149,7 +148,7 @@ describe("a message that was made to harm", () => {
 
   it("has no time where its date is none, or before and after all that messages have", async () => {
     const dates = [0n, -1n, -(2n ** 63n), 2n ** 63n - 1n, 10n ** 18n * 5n];
-    const entries = await read(await folder(), (db) => {
+    const entries = read(await folder(), (db) => {
       const chat = db.chat(FERGUS, []);
       for (const [i, date] of dates.entries())
         db.message({ chat, at: at(0), name: String(i), runs: [{ text: "words" }], more: { date } });
@@ -166,7 +165,7 @@ describe("a message that was made to harm", () => {
   });
 
   it("is a tapback on itself without being its own target", async () => {
-    const entries = await read(await folder(), (db) => {
+    const entries = read(await folder(), (db) => {
       db.tapback({ chat: db.chat(FERGUS, []), at: at(0), name: "me", on: "me", type: 2000 });
     });
 
@@ -186,7 +185,7 @@ describe("a message that was made to harm", () => {
     "~/Library/Messages/Attachments/a\\..\\x",
     "/Users/a/b/Library/Messages/Attachments/x",
   ])("names no file outside of Attachments: %s", async (filename) => {
-    const entries = await read(await folder(), (db) => {
+    const entries = read(await folder(), (db) => {
       const row = db.message({ chat: db.chat(FERGUS, []), at: at(0), name: "a", runs: [{ text: "words" }] });
       db.attachment(row, "x", filename);
     });
@@ -196,7 +195,7 @@ describe("a message that was made to harm", () => {
 
   it("is cut to what a record can hold where its values are too large, and says so", async () => {
     const large = 40 * 1024 * 1024;
-    const said = await read(await folder(), (db) => {
+    const said = read(await folder(), (db) => {
       const chat = db.chat(FERGUS, []);
       db.message({
         chat,
@@ -229,14 +228,14 @@ describe("a message that was made to harm", () => {
     const bytes = await made(`
       CREATE TABLE message (ROWID INTEGER PRIMARY KEY, guid TEXT, date INTEGER, text TEXT);
       INSERT INTO message (guid, date, text) VALUES ('same', 1, 'a'), ('same', 1, 'b'), (NULL, 1, 'c'), ('', 1, 'd')`);
-    const messages = (await entriesOf(bytes)).filter(({ kind }) => kind === "message");
+    const messages = entriesOf(bytes).filter(({ kind }) => kind === "message");
 
     expect(messages.map(({ text }) => text)).toEqual(["a", "b", "c", "d"]);
     expect(new Set(messages.map(({ eventId, stableDigest }) => eventId + stableDigest)).size).toBe(4);
   });
 
   it("may name a thousand attachments and more", async () => {
-    const [message, notice] = await read(await folder(), (db) => {
+    const [message, notice] = read(await folder(), (db) => {
       const row = db.message({ chat: db.chat(FERGUS, []), at: at(0), name: "a", runs: [{ text: "words" }] });
       for (let i = 0; i < 1_002; i += 1) db.attachment(row, `x${String(i)}`, null);
     });

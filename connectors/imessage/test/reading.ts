@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ConnectorError } from "@daybook/contract";
 import { ChatDb } from "../../../test/fakes/imessage/index.ts";
-import { openMessages } from "../src/open-messages.ts";
+import { openImage } from "../src/database/open.ts";
 import type { Entry } from "../src/reading/entry.ts";
+import { Messages } from "../src/reading/messages.ts";
 import type { Member } from "../src/supply/files.ts";
 
 /** A file in memory, in small pieces. */
@@ -20,18 +22,25 @@ export function member(name: string, bytes: Uint8Array, isLink = false): Member 
   };
 }
 
-/** Every event of a database's bytes. */
-export async function entriesOf(database: Uint8Array, log?: Uint8Array): Promise<Entry[]> {
-  const messages = await openMessages({
-    database: member("chat.db", database),
-    log: log && member("chat.db-wal", log),
-    attachment: () => undefined,
-  });
+/** Every event of a database's bytes. @throws {ConnectorError} */
+export function entriesOf(database: Buffer, log?: Buffer): Entry[] {
+  const messages = new Messages(openImage(database, log));
   try {
     return [...messages.entries()].flat();
   } finally {
     messages.close();
   }
+}
+
+/** The code of the error that a database ends with; undefined for one that can be read. */
+export function refusalOf(database: Buffer): unknown {
+  try {
+    entriesOf(database);
+  } catch (error) {
+    if (error instanceof ConnectorError) return error.code;
+    throw error;
+  }
+  return undefined;
 }
 
 /** Folders of one suite, removed after it. */
@@ -46,7 +55,7 @@ export function folders(): () => Promise<string> {
 }
 
 /** What is read of a database that `write` has written. */
-export async function read(dir: string, write: (db: ChatDb) => void): Promise<Entry[]> {
+export function read(dir: string, write: (db: ChatDb) => void): Entry[] {
   const db = new ChatDb(dir);
   write(db);
   db.close();

@@ -10,7 +10,7 @@ import {
   writeStory,
 } from "../../../test/fakes/imessage/index.ts";
 import type { Entry } from "../src/reading/entry.ts";
-import { entriesOf, folders } from "./reading.ts";
+import { entriesOf, folders, refusalOf } from "./reading.ts";
 
 const folder = folders();
 let db: ChatDb;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   db = writeStory(await folder());
   const copy = await folder();
   db.copyTo(copy);
-  all = await entriesOf(readFileSync(join(copy, "chat.db")), readFileSync(join(copy, "chat.db-wal")));
+  all = entriesOf(readFileSync(join(copy, "chat.db")), readFileSync(join(copy, "chat.db-wal")));
 });
 afterAll(() => {
   db.close();
@@ -49,19 +49,15 @@ describe("a database of which all is in its log", () => {
     const copy = await folder();
     db.copyTo(copy);
 
-    await expect(entriesOf(readFileSync(join(copy, "chat.db")))).rejects.toMatchObject({
-      code: "not-an-export",
-    });
+    const bytes = readFileSync(join(copy, "chat.db"));
+    expect(refusalOf(bytes)).toBe("not-an-export");
   });
 
   it("reads the same once the log is moved into the file", async () => {
     const copy = await folder();
     db.checkpoint();
     db.copyTo(copy);
-    const again = await entriesOf(
-      readFileSync(join(copy, "chat.db")),
-      readFileSync(join(copy, "chat.db-wal")),
-    );
+    const again = entriesOf(readFileSync(join(copy, "chat.db")), readFileSync(join(copy, "chat.db-wal")));
 
     expect(again.map(({ eventId, stableDigest }) => [eventId, stableDigest])).toEqual(
       all.map(({ eventId, stableDigest }) => [eventId, stableDigest]),

@@ -17,10 +17,9 @@ export const importing: Bench = async ({ scale, dir, say }) => {
   say("reading them");
   const database = await fileMember(join(mac, "chat.db"));
   const read = await timed(async () => {
-    const messages = await openMessages({ database, log: undefined, attachment: () => undefined });
+    await using messages = await openMessages({ database, log: undefined, attachment: () => undefined });
     let events = 0;
-    for (const entries of messages.entries()) events += entries.length;
-    messages.close();
+    for await (const _ of messages.entries()) events += 1;
     return events;
   });
 

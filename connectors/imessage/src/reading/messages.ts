@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { ConnectorError, type Event } from "@daybook/contract";
+import type { Event } from "@daybook/contract";
+import { ConnectorError } from "@daybook/contract/error";
 import { malformed } from "../database/malformed.ts";
 import { findTable, type Row, type Table } from "../database/table.ts";
 import { tombstone } from "./changes.ts";

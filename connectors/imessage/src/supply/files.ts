@@ -79,7 +79,7 @@ async function findInBackup(named: ReadonlyMap<string, Member>): Promise<Supply 
 
 async function isEncrypted(manifest: Member): Promise<boolean> {
   try {
-    const list = readBinaryPlist(await bytesOf(manifest, MAX_MANIFEST_BYTES));
+    const list = readBinaryPlist(Buffer.from((await bytesOf(manifest, MAX_MANIFEST_BYTES)).buffer));
     return list instanceof Map && list.get("IsEncrypted") === true;
   } catch (error) {
     // Where it is XML, or damaged, the database itself tells whether it can be read.
@@ -88,11 +88,11 @@ async function isEncrypted(manifest: Member): Promise<boolean> {
   }
 }
 
-/** A file's bytes. @throws {ConnectorError} `too-large` */
-export async function bytesOf(file: Member, maxBytes = MAX_IMAGE_BYTES): Promise<Buffer> {
+/** A file's bytes, in memory that a thread can take over. @throws {ConnectorError} `too-large` */
+export async function bytesOf(file: Member, maxBytes = MAX_IMAGE_BYTES): Promise<Uint8Array<ArrayBuffer>> {
   if (file.sizeBytes > maxBytes)
     throw new ConnectorError("too-large", `the messages database is over ${String(maxBytes)} bytes`);
-  const bytes = Buffer.allocUnsafe(file.sizeBytes);
+  const bytes = new Uint8Array(file.sizeBytes);
   let at = 0;
   for await (const chunk of file.open()) {
     bytes.set(chunk.subarray(0, bytes.length - at), at);

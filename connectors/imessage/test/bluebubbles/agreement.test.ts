@@ -10,7 +10,7 @@ it("says of each row what the reader of the database says, under the same ids", 
   const mac = await openMac({ write: writeStory });
   const captured = records(await mac.settled()).filter(({ event }) => event.raw !== "");
   mac.db.checkpoint();
-  const read = (await entriesOf(readFileSync(mac.db.path))).filter(
+  const read = entriesOf(readFileSync(mac.db.path)).filter(
     ({ eventId }) => !NOT_SERVED.some((guid) => eventId.startsWith(guid)),
   );
   const others = read.filter(({ eventId }) => eventId !== guidOf("sailed"));

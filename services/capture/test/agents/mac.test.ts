@@ -27,7 +27,7 @@ it("records everything that an import of the same database has, by the same ids,
   const db = writeStory(mac.messages);
   await mac.enrol();
   mac.start();
-  const told = await entriesOf(readFileSync(db.path), readFileSync(`${db.path}-wal`));
+  const told = entriesOf(readFileSync(db.path), readFileSync(`${db.path}-wal`));
   const ofMac = () =>
     stage.rig.publisher.records.filter(
       ({ event }) => event.account === stage.registry.known.get(mac.id)?.account,
