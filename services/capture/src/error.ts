@@ -3,7 +3,7 @@ import { ConnectorError } from "@daybook/contract";
 
 export type CaptureErrorCode =
   | "not-an-export" // the file is none that an importer knows; nothing was recorded
-  | "malformed" // outside bytes that cannot be read safely; nothing was recorded
+  | "malformed" // outside bytes that cannot be read safely: nothing was recorded from there on
   | "too-large"
   | "ambiguous-custodian" // the name fits more than one
   | "busy" // try again later
@@ -36,9 +36,14 @@ export function isFull(error: unknown): boolean {
   return ("code" in error && FULL.has(error.code)) || isFull(error.cause);
 }
 
+/** What a connector says of a file that was handed over, in words for whoever did. */
+const OF_A_FILE = ["not-an-export", "malformed", "too-large"] as const;
+
 /** An error as the operator of an import is told it: what may be repeated, and what to do first. */
 export function importError(error: unknown): unknown {
   if (error instanceof CaptureError) return error;
+  const ofFile = error instanceof ConnectorError && OF_A_FILE.find((code) => code === error.code);
+  if (ofFile) return new CaptureError(ofFile, (error).message, { cause: error });
   if (isFull(error)) {
     return new CaptureError("spool-full", "there is no room on a disk: make room and import the file again", {
       cause: error,

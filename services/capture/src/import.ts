@@ -46,11 +46,11 @@ export interface ImportResult {
 type Standing = Pick<Survey, "order" | "ambiguous">;
 
 /**
- * Imports one file. Nothing is recorded of a file that cannot be read. Resolves when every record of it can be
- * searched. Repeating it, whole or after a crash, records nothing twice.
+ * Imports one file. Nothing is recorded of a file that cannot be opened; of one whose damage lies further in, what stands
+ * before it. Resolves when every record of it can be searched. Repeating it, whole or after a crash, records nothing twice.
  *
- * @throws {CaptureError} `not-an-export`, `malformed`, `ambiguous-custodian`; `spool-full`, `unavailable`: what was
- * recorded by then stays, and the import may be repeated
+ * @throws {CaptureError} `not-an-export`, `malformed`, `too-large`, `ambiguous-custodian`; `spool-full`, `unavailable`: what
+ * was recorded by then stays, and the import may be repeated
  */
 export async function importFile(
   upload: Upload,
@@ -71,9 +71,9 @@ async function importInto(
   deps: ImportDeps,
   onProgress: OnProgress,
 ): Promise<ImportResult> {
-  const other = await readable(() => openByImporter(upload, basename(request.name)));
+  const other = await openByImporter(upload, basename(request.name));
   if (other) return importOther(other, { upload, request, deps, onProgress });
-  const chats = await readable(() => openExport(upload, basename(request.name)));
+  const chats = await openExport(upload, basename(request.name));
   // What the file is must not depend on the order that is asked for: where it is known, its reading stands.
   const itself = await surveysOf(chats, undefined);
   const identity = fileIdentity(upload.sha256, itself);
@@ -231,7 +231,7 @@ async function surveysOf(
   dateOrder: DateOrder | undefined,
 ): Promise<readonly Survey[]> {
   const surveys: Survey[] = [];
-  for (const chat of chats) surveys.push(await readable(() => chat.survey({ dateOrder })));
+  for (const chat of chats) surveys.push(await chat.survey({ dateOrder }));
   return surveys;
 }
 
@@ -285,15 +285,4 @@ function summarise(
     duplicates,
     warnings: [...more, ...warnings.map(({ code, line, message }) => ({ code, line, message }))],
   };
-}
-
-async function readable<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    if (cause instanceof ConnectorError && (cause.code === "not-an-export" || cause.code === "malformed")) {
-      throw new CaptureError(cause.code, cause.message, { cause });
-    }
-    throw cause;
-  }
 }

@@ -163,6 +163,24 @@ describe("an import of a messages database", () => {
     expect(at.records("gap")).toHaveLength(2);
   });
 
+  it("says that a database is damaged, and keeps what stands before the damage", async () => {
+    const mac = new ChatDb(join(dir, "damaged"));
+    const chat = mac.chat(FERGUS, [mac.handle(FERGUS)]);
+    mac.run("BEGIN");
+    for (let i = 0; i < 1_000; i += 1)
+      mac.message({ chat, at: minute(i), name: `d${i}`, runs: [{ text: `Row ${i}` }] });
+    mac.run("COMMIT");
+    mac.close();
+    const bytes = readFileSync(mac.path);
+    const last = bytes.lastIndexOf("Row 999");
+    bytes.fill(0xff, last - 2_000, last);
+
+    await expect(at.imported(bytes, { ...NAME, name: "chat.db" })).rejects.toMatchObject({
+      code: "malformed",
+    });
+    expect(at.records("message").length).toBeGreaterThan(100);
+  });
+
   it("leaves out a message of which one conversation is left out, though another is not", async () => {
     const other = db.chat("chat7", [1], { title: "Family" });
     db.insert("chat_message_join", { chat_id: other, message_id: 1, message_date: 0 });
