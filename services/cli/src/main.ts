@@ -6,6 +6,11 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(name, () => (stopping.signal.aborted ? process.exit(1) : stopping.abort()));
 }
 
+// Whoever read the output has gone (`| head`): what is being done goes on.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   await createProgram(process.env, stopping.signal).parseAsync(process.argv);
 } catch (error) {

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { createOutput, printable } from "../src/output.ts";
 
@@ -15,6 +17,12 @@ describe("a command's output", () => {
       output.say("done");
     });
     expect(text).toBe('{"found":2}\n');
+  });
+
+  it("may have no reader any more: the command does what it does", () => {
+    const main = join(import.meta.dirname, "../src/main.ts");
+    const script = '{ (sleep 0.2; "$0" "$1" --version; echo "ended $?" >&2) | true; } 2>&1';
+    expect(execFileSync("sh", ["-c", script, process.execPath, main]).toString()).toBe("ended 0\n");
   });
 
   it("is words for people, each ended by one newline", () => {

@@ -9,12 +9,14 @@ export interface ComingDatabase extends AsyncDisposable {
 
 /** Starts the database of a home, which `openHome` has locked, and does not wait for it. */
 export function startDatabase({ paths }: Home, log: Logger): ComingDatabase {
-  const up = startPostgres({ dataDir: paths.postgres, log });
+  const stopping = new AbortController();
+  const up = startPostgres({ dataDir: paths.postgres, log, signal: stopping.signal });
   // Whoever waits for it is told.
   const started = up.catch(() => undefined);
   return {
     up,
     async [Symbol.asyncDispose]() {
+      stopping.abort();
       await (await started)?.stop();
     },
   };
