@@ -1,4 +1,5 @@
 export * from "./about-attachment.ts";
+export * from "./attach-whole.ts";
 export * from "./back-off.ts";
 export * from "./canary.ts";
 export * from "./capture-batches.ts";

@@ -1,5 +1,4 @@
-import { ConnectorError } from "@daybook/contract";
-import type { Fetched, ScopedSink } from "@daybook/keeping";
+import { attachWhole, type Fetched, type ScopedSink } from "@daybook/keeping";
 import type { WaitingFile } from "./captured.ts";
 import type { BlueBubblesClient } from "./client.ts";
 
@@ -17,21 +16,5 @@ export async function fetchFile(
 ): Promise<Fetched> {
   const body = await client.download(guid, AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]));
   if ("state" in body) return body;
-  const state = { isBroken: false };
-  async function* whole(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* bytes;
-    } catch (cause) {
-      state.isBroken = true;
-      throw cause;
-    }
-  }
-  try {
-    return { state: "had", attachment: await sink.attach(whole(body), { name, mediaType }) };
-  } catch (cause) {
-    if (state.isBroken) return { state: "later", why: "BlueBubbles broke it off" };
-    if (cause instanceof ConnectorError && cause.code === "too-large")
-      return { state: "never", why: "it is larger than is taken" };
-    throw cause;
-  }
+  return attachWhole({ bytes: body, who: "BlueBubbles" }, { name, mediaType }, sink);
 }

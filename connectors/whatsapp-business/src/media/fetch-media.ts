@@ -1,5 +1,4 @@
-import { ConnectorError } from "@daybook/contract";
-import type { Fetched, ScopedSink } from "@daybook/keeping";
+import { attachWhole, type Fetched, type ScopedSink } from "@daybook/keeping";
 import type { GraphClient } from "../graph/graph-client.ts";
 import type { WaitingMedia } from "./waiting.ts";
 
@@ -20,26 +19,12 @@ export async function fetchMedia(
   if ("state" in found) return found;
   const body = await graph.download(found.url, within);
   if ("state" in body) return body;
-  const state = { isBroken: false };
-  async function* whole(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* bytes;
-    } catch (cause) {
-      state.isBroken = true;
-      throw cause;
-    }
-  }
-  try {
-    const attachment = await sink.attach(whole(body), { name: wanted.name, mediaType: wanted.mediaType });
-    const hashes = [wanted.sha256, found.sha256].filter((one) => one !== undefined);
-    if (hashes.every((hash) => isHash(hash, attachment.sha256))) return { state: "had", attachment };
-    return { state: "later", why: "its bytes are others than Meta's hash says" };
-  } catch (cause) {
-    if (state.isBroken) return { state: "later", why: "Meta broke it off" };
-    if (cause instanceof ConnectorError && cause.code === "too-large")
-      return { state: "never", why: "it is larger than is taken" };
-    throw cause;
-  }
+  const about = { name: wanted.name, mediaType: wanted.mediaType };
+  const fetched = await attachWhole({ bytes: body, who: "Meta" }, about, sink);
+  if (fetched.state !== "had") return fetched;
+  const hashes = [wanted.sha256, found.sha256].filter((one) => one !== undefined);
+  if (hashes.every((hash) => isHash(hash, fetched.attachment.sha256))) return fetched;
+  return { state: "later", why: "its bytes are others than Meta's hash says" };
 }
 
 /** Meta writes hashes in hex or base64. */

@@ -1,5 +1,5 @@
-import { ConnectorError, type SealedAttachment } from "@daybook/contract";
-import type { Fetched, ScopedSink } from "@daybook/keeping";
+import type { SealedAttachment } from "@daybook/contract";
+import { attachWhole, type Fetched, type ScopedSink } from "@daybook/keeping";
 import type { WebhookSource } from "../source.ts";
 import { wholeOf } from "./ask.ts";
 import { openMedium } from "./open-medium.ts";
@@ -63,14 +63,8 @@ export async function fetchLate(
   } finally {
     answer.destroy();
   }
-  try {
-    const about = { name: one.name, mediaType: one.mediaType || type || UNKNOWN_TYPE };
-    return { state: "had", attachment: await sink.attach(only(bytes), about) };
-  } catch (cause) {
-    if (cause instanceof ConnectorError && cause.code === "too-large")
-      return { state: "never", why: "it is larger than is taken" };
-    throw cause;
-  }
+  const about = { name: one.name, mediaType: one.mediaType || type || UNKNOWN_TYPE };
+  return attachWhole({ bytes: only(bytes), who: "the provider" }, about, sink);
 }
 
 async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
