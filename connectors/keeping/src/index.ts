@@ -7,6 +7,7 @@ export * from "./coverage.ts";
 export * from "./listening.ts";
 export * from "./file-cipher.ts";
 export * from "./json-spans.ts";
+export * from "./known-chat.ts";
 export * from "./lane.ts";
 export * from "./late-attachments.ts";
 export * from "./log.ts";

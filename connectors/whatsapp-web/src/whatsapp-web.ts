@@ -11,10 +11,10 @@ import {
   type Party,
   type Relay,
 } from "@daybook/contract";
-import { Lane, type ScopedSink } from "@daybook/keeping";
+import { Lane, readChat, type ScopedSink } from "@daybook/keeping";
 import { AccountFiles } from "./account/account-files.ts";
 import { AccountLink, lastUp } from "./account/account-link.ts";
-import { type AccountState, forgetAccount, readAccount, readChat, writeAccount } from "./account/kept.ts";
+import { type AccountState, forgetAccount, readAccount, writeAccount } from "./account/kept.ts";
 import { Sessions, type SessionsOptions } from "./account/sessions.ts";
 import { findChromium } from "./chromium.ts";
 import { WebError } from "./error.ts";
@@ -111,7 +111,7 @@ export class WhatsAppWeb implements Connector {
       const running = this.#running.get(nameOf(account));
       const known = running && readChat(running.state, id);
       const isTalk = known?.kind === "direct" || known?.kind === "group";
-      return Promise.resolve(isTalk ? { id, ...known } : undefined);
+      return Promise.resolve(isTalk ? known : undefined);
     },
     send: async (message, signal) => {
       const running = this.#running.get(nameOf(message.account));

@@ -88,12 +88,15 @@ describeWithChromium("relaying through WhatsApp Web", () => {
       return capture(events);
     };
     const asked = message("slowly");
-    let isDone = false;
-    const sending = send(asked).finally(() => (isDone = true));
-    while (arrived(asked.text).length === 0) await sleep(10);
-    await sleep(200);
-    expect(isDone).toBe(false);
-    slow.resolve(undefined);
+    const state = { isDone: false };
+    const sending = send(asked).finally(() => (state.isDone = true));
+    try {
+      while (arrived(asked.text).length === 0 && !state.isDone) await sleep(10);
+      await sleep(200);
+      expect(state.isDone).toBe(false);
+    } finally {
+      slow.resolve(undefined);
+    }
 
     expect(await sending).toMatchObject({ state: "sent" });
     expect(recorded(asked.text)).toHaveLength(1);

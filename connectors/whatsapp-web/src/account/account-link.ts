@@ -11,14 +11,12 @@ import type { SessionHealth } from "../child/protocol.ts";
 import { WebError } from "../error.ts";
 import type { Ended } from "../process/web-process.ts";
 import { type About, CONNECTOR, type Draft } from "../reading/drafts.ts";
-import { kindOf } from "../reading/ids.ts";
-import { idOf, nameOf } from "../reading/reading.ts";
 import { type Refusal, Sending } from "../sending.ts";
 import { after, alertsOf, type LinkStatus, wordsOf } from "./health.ts";
 import { Intake } from "./intake.ts";
 import { type Account, type AccountState, forgetOld } from "./kept.ts";
 import { LiveSession } from "./live-session.ts";
-import { LookAgain, type LookedChat } from "./look-again.ts";
+import { LookAgain } from "./look-again.ts";
 import { AccountMedia } from "./media.ts";
 import { linkEvents, ownEvent } from "./own-events.ts";
 import type { Sessions } from "./sessions.ts";
@@ -193,13 +191,13 @@ export class AccountLink {
       ...{ state, intake, now },
       // What came between two links is on the phone, which may have handed it over.
       since: account.heardUntil ?? account.linkedAt,
-      excludes: async (chat) => (await sink.excludes?.({ ...this.#about, ...placeOf(chat) })) ?? false,
-      gap: (gap, chat) =>
+      excludes: async (place) => (await sink.excludes?.({ ...this.#about, ...place })) ?? false,
+      gap: (gap, place) =>
         sink.capture([
-          ownEvent(`missed:${chat?.id ?? ""}:${gap.from ?? ""}:${gap.to ?? ""}`, this.#about, {
+          ownEvent(`missed:${place?.conversation.id ?? ""}:${gap.from ?? ""}:${gap.to ?? ""}`, this.#about, {
             kind: "gap",
             gap,
-            ...(chat && placeOf(chat)),
+            ...place,
           }),
         ]),
     });
@@ -255,11 +253,6 @@ export class AccountLink {
       .catch((cause: unknown) => this.#failed.reject(cause));
     this.#options.onHealth?.(this.health);
   }
-}
-
-function placeOf({ id, title }: LookedChat) {
-  const conversation = { id: idOf(id), title: nameOf(title), kind: kindOf(id) };
-  return { network: "whatsapp", conversation } as const;
 }
 
 /** Until when an account's link is known to have been up, milliseconds since 1970. */

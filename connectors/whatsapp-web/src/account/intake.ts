@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
-import { captureBatches, type Change, type Log, type ScopedSink } from "@daybook/keeping";
+import { captureBatches, type Change, chatChanges, type Log, type ScopedSink } from "@daybook/keeping";
 import { WebError } from "../error.ts";
 import { markIn } from "../observation.ts";
 import type { Queued } from "../page-port.ts";
 import { type About, type Draft, draftsOf, inPlaceOf } from "../reading/drafts.ts";
 import { heldOf } from "../reading/held.ts";
-import { type AccountState, HeldWith, type Kind, readChat, readFound } from "./kept.ts";
+import { type AccountState, HeldWith, type Kind, readFound } from "./kept.ts";
 
 export interface IntakeOptions {
   readonly state: AccountState;
@@ -66,6 +66,7 @@ export class Intake {
   async #take(observed: readonly Queued[]): Promise<void> {
     const { state, about, recognise, recorded } = this.#options;
     const held = new HeldWith(state);
+    const chats = new Map<string, Change<"chat">>();
     const changes = new Map<string, Change<Kind>>();
     const [taken, kept]: [Draft[], Draft[]] = [[], []];
     const isOut = this.#scope();
@@ -87,12 +88,17 @@ export class Intake {
       if (first && (await isOut(first))) continue;
       kept.push(...sent);
       if (original) held.coming.set(original.id, original);
-      for (const change of this.#remembered(drafts)) changes.set(`${change.kind}/${change.name}`, change);
+      for (const { eventId, event } of drafts) {
+        if (eventId.startsWith("identity:"))
+          changes.set(`identity/${eventId}`, { kind: "identity", name: eventId, value: true });
+        for (const chat of chatChanges(state, event.conversation)) chats.set(chat.name, chat);
+      }
     }
+    await state.write([...chats.values()]);
     await captureBatches(taken, { ...this.#options, inPlaceOf });
     await recorded(kept);
     for (const [name, value] of held.coming) changes.set(`held/${name}`, { kind: "held", name, value });
-    if (found.size > 0 && changes.size > 0)
+    if (found.size > 0 && chats.size + changes.size > 0)
       changes.set("found", { kind: "found", name: "", value: [...found.values()] });
     await state.write([...changes.values()]);
     for (const mark of passed) this.#marks.get(mark)?.();
@@ -102,19 +108,6 @@ export class Intake {
   #isRecorded(eventId: string, changes: ReadonlyMap<string, unknown>): boolean {
     if (!eventId.startsWith("identity:")) return false;
     return changes.has(`identity/${eventId}`) || this.#options.state.has("identity", eventId);
-  }
-
-  #remembered(drafts: readonly Draft[]): Change<Kind>[] {
-    const changes: Change<Kind>[] = [];
-    for (const { eventId, event } of drafts) {
-      if (eventId.startsWith("identity:")) changes.push({ kind: "identity", name: eventId, value: true });
-      if (!event.conversation) continue;
-      const { id, title, kind } = event.conversation;
-      const known = readChat(this.#options.state, id);
-      if (known?.title !== title || known.kind !== kind)
-        changes.push({ kind: "chat", name: id, value: { title, kind } });
-    }
-    return changes;
   }
 
   /** Asked once for each conversation of a batch. */

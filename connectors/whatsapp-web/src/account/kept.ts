@@ -9,7 +9,7 @@ export type Kind =
   | "held" // messages that are recorded
   | "found" // by looking again, recorded last
   | "identity" // observations of people that are recorded
-  | "chat"
+  | "chat" // conversations that can be answered
   | "media"
   | "had"
   | "relayed"
@@ -89,11 +89,4 @@ export function readFound(state: AccountState): ReadonlySet<string> {
 /** When what the page has was last looked through began, milliseconds since 1970. */
 export function readLooked(state: AccountState): number | undefined {
   return z.int().safeParse(state.get("looked", "")).data;
-}
-
-const chat = z.object({ title: z.string(), kind: z.enum(["direct", "group", "channel", "unknown"]) });
-export type KnownChat = z.infer<typeof chat>;
-
-export function readChat(state: AccountState, id: string): KnownChat | undefined {
-  return chat.safeParse(state.get("chat", id)).data;
 }

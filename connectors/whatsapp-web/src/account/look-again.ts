@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Captured } from "@daybook/contract";
+import { chatChanges, readChat } from "@daybook/keeping";
 import { z } from "zod";
 import { WebError } from "../error.ts";
 import type { PagePort } from "../page-port.ts";
 import { heldOf } from "../reading/held.ts";
+import { kindOf } from "../reading/ids.ts";
+import { idOf, nameOf } from "../reading/reading.ts";
 import type { Intake } from "./intake.ts";
 import { type AccountState, readLooked, readOriginal } from "./kept.ts";
 
@@ -17,7 +20,10 @@ export interface Looked {
   ask(what: "forgotten", from: number, most: number): Promise<Awaited<ReturnType<PagePort["forgotten"]>>>;
 }
 
-export type LookedChat = Pick<Awaited<ReturnType<PagePort["chats"]>>[number], "id" | "title">;
+type LookedChat = Pick<Awaited<ReturnType<PagePort["chats"]>>[number], "id" | "title">;
+
+/** A chat, as its events name it. */
+type Place = ReturnType<typeof placeOf>;
 
 export interface LookAgainOptions {
   readonly state: AccountState;
@@ -25,9 +31,9 @@ export interface LookAgainOptions {
   /** Nothing before it is looked for, milliseconds since 1970. */
   readonly since: number;
   /** A known hole: durable once resolved. */
-  readonly gap: (gap: NonNullable<Captured["event"]["gap"]>, chat: LookedChat | undefined) => Promise<void>;
+  readonly gap: (gap: NonNullable<Captured["event"]["gap"]>, place: Place | undefined) => Promise<void>;
   /** Scope leaves it out: nothing of it is loaded. */
-  readonly excludes: (chat: LookedChat) => Promise<boolean>;
+  readonly excludes: (place: Place) => Promise<boolean>;
   readonly now: () => Date;
 }
 
@@ -78,7 +84,7 @@ export class LookAgain {
     await this.#recorded(page, signal);
     const chats = (await page.ask("chats")).filter(({ t }) => t * 1_000 >= span.changed);
     for (const chat of chats.slice(0, MAX_CHATS))
-      if (!(await excludes(chat))) await this.#lookAt(page, chat, span, signal);
+      if (!(await excludes(placeOf(chat)))) await this.#lookAt(page, chat, span, signal);
     await this.#lookUp(page, span, signal);
     if (chats.length > MAX_CHATS)
       await this.#missed(undefined, since, began, "More chats changed than are looked through");
@@ -94,7 +100,7 @@ export class LookAgain {
         for (const raw of looked.found) {
           if (timeOf(raw) < changed || this.#isAsRecorded(raw)) continue;
           const chat = chatIn(raw);
-          if (!chat || !(await this.#options.excludes(chat))) unheard.push(idIn(raw));
+          if (!chat || !(await this.#options.excludes(placeOf(chat)))) unheard.push(idIn(raw));
         }
         from = looked.next;
       }
@@ -181,16 +187,26 @@ export class LookAgain {
 
   async #missed(chat: LookedChat | undefined, from: number, to: number, why: string): Promise<void> {
     if (to <= from) return;
-    await this.#options.gap(
+    const { state, gap } = this.#options;
+    const place = chat && placeOf(chat);
+    // What is heard of it tells its kind better.
+    if (place && !readChat(state, place.conversation.id))
+      await state.write(chatChanges(state, place.conversation));
+    await gap(
       {
         from: new Date(from).toISOString(),
         to: new Date(to).toISOString(),
         why: `${why}: what was said in it then may be missing`,
         ...(chat && { about: chat.id.slice(0, 512) }),
       },
-      chat,
+      place,
     );
   }
+}
+
+function placeOf({ id, title }: LookedChat) {
+  const conversation = { id: idOf(id), title: nameOf(title), kind: kindOf(id) };
+  return { network: "whatsapp", conversation } as const;
 }
 
 /** The message's serialized id; empty, which no message has, where it tells none. */

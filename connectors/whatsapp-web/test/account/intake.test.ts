@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
-import { StateFile } from "@daybook/keeping";
+import { readChat, StateFile } from "@daybook/keeping";
 import { Intake, type IntakeOptions } from "../../src/account/intake.ts";
-import type { Kind } from "../../src/account/kept.ts";
+import type { AccountState, Kind } from "../../src/account/kept.ts";
 import type { Observed } from "../../src/observation.ts";
 import { ABOUT, came, DIRECT, found, key, message, observe, PEOPLE } from "../fixtures/observations.ts";
 import { KEY, silent } from "../support/office.ts";
@@ -33,10 +33,7 @@ class Lives {
   readonly sink = new RecordingSink();
 
   async live(observed: readonly Observed[], dies?: (typeof MOMENTS)[number]): Promise<void> {
-    const path = join(this.dir, "state");
-    const state = StateFile.open<Kind>({
-      ...{ path, key: KEY, label: "test", whose: "the test", now: () => new Date() },
-    });
+    const state = this.#open();
     const { sink } = this;
     const options: IntakeOptions = {
       ...{ state, log: silent, about: () => ABOUT, recognise: (draft) => draft },
@@ -61,6 +58,22 @@ class Lives {
   /** As the archive has them. */
   get records(): string[] {
     return [...new Set(this.sink.captured.map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`))];
+  }
+
+  /** Conversations that are on record, and nobody could answer in. */
+  get unanswerable(): string[] {
+    const state = this.#open();
+    const ids = this.sink.captured.map(({ event: { conversation } }) => conversation?.id ?? "");
+    const unknown = ids.filter((id) => id !== "" && !readChat(state, id));
+    state.close();
+    return unknown;
+  }
+
+  #open(): AccountState {
+    const path = join(this.dir, "state");
+    return StateFile.open<Kind>({
+      ...{ path, key: KEY, label: "test", whose: "the test", now: () => new Date() },
+    });
   }
 
   end(): void {
@@ -99,5 +112,11 @@ describe.each(MOMENTS)("what is handed over when the process is killed: %s", (mo
       expect.arrayContaining([["edit", "At noon"]]) as unknown,
     );
     expect(lives.records.filter((id) => id.startsWith("message:"))).toHaveLength(1);
+  });
+
+  it("leaves no conversation on record that cannot be answered", async () => {
+    await lives.live([heard], moment);
+
+    expect(lives.unanswerable).toEqual([]);
   });
 });
