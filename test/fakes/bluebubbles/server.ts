@@ -44,6 +44,7 @@ export class BlueBubblesServer {
   readonly #server: Server;
   #seen: number | undefined;
   #sent = 0;
+  #port = 0;
 
   private constructor(db: ChatDb) {
     this.#db = db;
@@ -58,11 +59,13 @@ export class BlueBubblesServer {
   static async start(db: ChatDb, { port = 0 }: { port?: number } = {}): Promise<BlueBubblesServer> {
     const fake = new BlueBubblesServer(db);
     await new Promise<void>((resolve) => fake.#server.listen(port, "127.0.0.1", resolve));
+    fake.#port = (fake.#server.address() as AddressInfo).port;
     return fake;
   }
 
+  /** Also after it was closed. */
   get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+    return `http://127.0.0.1:${String(this.#port)}`;
   }
 
   async close(): Promise<void> {

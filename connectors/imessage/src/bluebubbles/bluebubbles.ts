@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connector, ConnectorError, type LinkHealth, type Relay } from "@daybook/contract";
-import { BackOff, Canary, Coverage, LateAttachments, type ScopedSink, type Waits } from "@daybook/keeping";
+import {
+  BackOff,
+  Canary,
+  Coverage,
+  LateAttachments,
+  readChat,
+  type ScopedSink,
+  type Waits,
+} from "@daybook/keeping";
 import { about, type WaitingFile, waitingFile } from "./captured.ts";
 import { BlueBubblesClient } from "./client.ts";
 import { Deliverer } from "./deliver.ts";
@@ -65,7 +73,7 @@ export class BlueBubbles implements Connector {
     this.#relay = new BlueBubblesRelay({
       ...{ account, state, client, now, life: this.#life.signal },
       confirmMs: options.confirmMs ?? CONFIRM_MS,
-      conversation: (id) => people.byGuid(id)?.conversation,
+      conversation: (id) => people.byGuid(id)?.conversation ?? readChat(state, id),
       capture: async (item) => this.#deliverer.deliver([item], await this.#begun.promise),
     });
     if (options.mayRelay) this.relay = this.#relay;

@@ -1,5 +1,14 @@
 import type { Event, Party } from "@daybook/contract";
-import { type Canary, captureBatches, isKnown, type Log, type ScopedSink, written } from "@daybook/keeping";
+import {
+  type Canary,
+  captureBatches,
+  type Change,
+  chatChanges,
+  isKnown,
+  type Log,
+  type ScopedSink,
+  written,
+} from "@daybook/keeping";
 import { type Draft, draftOf, inPlaceOf, type WaitingFile, waitingOf } from "./captured.ts";
 import type { Entry } from "../reading/entry.ts";
 import type { KnownPeople } from "./people.ts";
@@ -43,6 +52,7 @@ export class Deliverer {
     const { state, people, account, custodian, now, attachmentMs: keepMs } = this.#options;
     const drafts: Draft[] = [];
     const files: WaitingFile[] = [];
+    const chats = new Map<string, Change<"chat">>();
     for (const item of fresh) {
       const relay = await this.#options.relayOf(item);
       const read = entriesOfItem(item, people, account);
@@ -53,11 +63,13 @@ export class Deliverer {
         const of = leftOut ? { ...entry, conversation: leftOut } : entry;
         const draft = draftOf(of, item, { account, custodian, relay });
         drafts.push(draft);
-        if (!leftOut) files.push(...waitingOf(entry, draft, { now: now().getTime(), keepMs }));
+        if (leftOut) continue;
+        files.push(...waitingOf(entry, draft, { now: now().getTime(), keepMs }));
+        for (const chat of chatChanges(state, entry.conversation)) chats.set(chat.name, chat);
       }
     }
     const wanted = files.filter((one) => !isKnown(one, state));
-    await state.write(wanted.map(written));
+    await state.write([...chats.values(), ...wanted.map(written)]);
     await captureBatches(drafts, { sink, log: this.#options.log, inPlaceOf });
     this.#options.onFiles(wanted);
     for (const { guid, digest } of fresh) this.#remember(guid, digest);

@@ -1,7 +1,7 @@
 import { type Change, StateFile } from "@daybook/keeping";
 import { z } from "zod";
 
-export type StateKind = "cursor" | "media" | "had" | "relayed" | "coverage" | "canary";
+export type StateKind = "cursor" | "chat" | "media" | "had" | "relayed" | "coverage" | "canary";
 export type StateChange = Change<StateKind>;
 
 /**

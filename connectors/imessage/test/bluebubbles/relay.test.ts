@@ -103,12 +103,13 @@ it("begins anew where BlueBubbles was not reached at all, and gives up once it i
   const mac = await office();
   const asked = message();
   await mac.server.close();
-  await expect(mac.connector.relay!.send(asked, never)).rejects.toMatchObject({
-    code: "network-unavailable",
-    retryable: true,
-  });
+  const unreached = { code: "network-unavailable", retryable: true };
+  await expect(mac.connector.relay!.send(asked, never)).rejects.toMatchObject(unreached);
+  // That the conversation is on record is not forgotten with the process.
+  const again = await mac.restart();
+  await expect(again.connector.relay!.send(asked, never)).rejects.toMatchObject(unreached);
   await expect(
-    mac.connector.relay!.send(message({ expiresAt: "2026-03-04T09:00:00.000Z" }), never),
+    again.connector.relay!.send(message({ expiresAt: "2026-03-04T09:00:00.000Z" }), never),
   ).resolves.toMatchObject({ state: "failed", code: "offline" });
 });
 
