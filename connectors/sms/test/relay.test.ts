@@ -102,8 +102,17 @@ describe("an answer over SMPP", () => {
     expect(of.smsc.submitted).toEqual([]);
   });
 
-  it("goes to whom only a long message came from", async () => {
+  it("goes to whom only a long message came from, once that is on record", async () => {
     const of = await office();
+    const { sink, connector } = of;
+    const capture = sink.capture.bind(sink);
+    const talks: unknown[] = [];
+    sink.capture = async (events) => {
+      await capture(events);
+      for (const { event } of events)
+        if (event.kind === "message" && event.direction === "incoming")
+          talks.push(await connector.relay!.conversation(ACCOUNT, `+${OTHER}`));
+    };
     for (const number of [1, 2])
       await of.smsc.store(
         message({
@@ -111,6 +120,7 @@ describe("an answer over SMPP", () => {
           source: international(OTHER),
         }),
       );
+    expect(talks).toMatchObject([{ id: `+${OTHER}`, kind: "direct" }]);
     expect(await send(of, outbound({ conversation: `+${OTHER}` }))).toMatchObject({ state: "sent" });
   });
 

@@ -191,19 +191,11 @@ export class Intake {
     }
   }
 
-  /** They are recorded: who wrote them is remembered in place of their parts. Should that be lost, they are recorded again, under the same ids. */
+  /** They are recorded. Should that be lost, they are recorded again, under the same ids. */
   async #forget(sets: readonly PartSet[]): Promise<void> {
     if (sets.length === 0) return;
-    const { state, talks } = this.#options;
-    for (const set of sets) {
-      const [first] = set.parts.values();
-      if (first) talks.hear(this.#sidesOf(set, first.part), set.at, undefined);
-    }
-    const talked = talks.changes;
-    const changes = [...sets.flatMap((set) => this.#sets.remove(set)), ...talked];
     try {
-      await state.write(changes);
-      talks.written(talked);
+      await this.#options.state.write(sets.flatMap((set) => this.#sets.remove(set)));
     } catch (cause) {
       onlyRetryable(cause);
     }
@@ -238,6 +230,7 @@ export class Intake {
     if (isAgain && one.isKept && !this.#sets.known(heard, part.place, of))
       return { incoming, occurrence: one, events: [] };
     const added = this.#sets.add(heard, part, part.place, of);
+    talks.hear(this.#sidesOf(added.set, part), added.set.at, undefined);
     return { incoming, occurrence: one, events: [], passed, added: { added, number: part.place.number } };
   }
 
