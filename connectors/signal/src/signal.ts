@@ -131,8 +131,7 @@ export class Signal implements Connector {
     conversation: (account, id) => {
       const running = this.#running.get(fileName(account));
       const people = running && new People(running.link.account, running.file, this.#server);
-      if (people?.groupAt(id)?.members.some((member) => member.id === account))
-        return Promise.resolve(people.group(id));
+      if (people?.isInGroup(id)) return Promise.resolve(people.group(id));
       const isAnother = readServiceId(undefined, id) instanceof Aci && id !== account;
       return Promise.resolve(isAnother ? people?.direct(id) : undefined);
     },

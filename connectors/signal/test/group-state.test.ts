@@ -151,6 +151,9 @@ it("learns of a group once the storage service answers again", async () => {
   gate.state = { is: "refusing", status: 503 };
   const before = gate.asked.length;
   await say(fred, device, group, "meanwhile");
+  await office.event(({ text }) => text === "meanwhile");
+  const talk = await office.signal.relay.conversation(phone.device.aci, group.id);
+  expect(talk).toEqual({ id: group.id, title: "", kind: "group" });
   await office.until(() => gate.asked.length >= before + 2);
   gate.state = { is: "open" };
   expect(await seen(group)).toMatchObject({ conversation: { title: "Later" } });

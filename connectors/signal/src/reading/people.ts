@@ -79,6 +79,12 @@ export class People {
     return readGroupState(this.#values, id, revision);
   }
 
+  /** Until its members are told, a group that something came from is one that the account is in. @param id base64 */
+  isInGroup(id: string): boolean {
+    const known = readGroup(this.#values, id);
+    return known?.members?.includes(this.own) ?? (known !== undefined && known.closed !== true);
+  }
+
   #membersOf(id: string | undefined): readonly string[] | undefined {
     if (id === undefined) return undefined;
     if (!this.#members.has(id)) this.#members.set(id, readGroup(this.#values, id)?.members);
