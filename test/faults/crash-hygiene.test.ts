@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { started } from "../started.ts";
 import { Daybook } from "../e2e/support/daybook.ts";
 import { madeUpExport } from "../fixtures/made-up-export.ts";
 import { scan } from "./scan.ts";
@@ -43,7 +44,7 @@ async function start(args: readonly string[], flags: readonly string[] = []) {
     env: { PATH: process.env.PATH },
   });
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
-  await once(child.stdout, "data");
+  await started(child);
   return { dir, child, pid: child.pid!, ended };
 }
 

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { cachedProgram } from "@daybook/lab";
+import { started } from "../started.ts";
 import { type Daybook, runCommand } from "../e2e/support/daybook.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -39,7 +40,7 @@ export class BusyMac {
   static async start(daybook: Daybook): Promise<BusyMac> {
     const dir = join(daybook.dir, "Messages");
     const messages = spawn(NODE, [GROW, dir], { stdio: ["pipe", "pipe", "inherit"] });
-    await once(messages.stdout, "data");
+    await started(messages);
     return new BusyMac(daybook, messages, dir);
   }
 

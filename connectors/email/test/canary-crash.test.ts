@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { started } from "../../../test/started.ts";
 import { Client, report } from "./intake.ts";
-import { started } from "./started.ts";
 import { SubmissionServer } from "./submission.ts";
 
 const GATEWAY = join(import.meta.dirname, "children", "canary-gateway.ts");

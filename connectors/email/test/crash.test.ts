@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { started } from "../../../test/started.ts";
 import { INNER, JOURNAL } from "./intake.ts";
 import { describeWithPostfix, freePort, Postfix, swaks } from "./postfix.ts";
-import { started } from "./started.ts";
 
 const GATEWAY = join(import.meta.dirname, "children", "gateway.ts");
 const TIMEOUT_MS = 240_000;

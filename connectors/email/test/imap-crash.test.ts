@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { started } from "../../../test/started.ts";
 import { describeWithDovecot, Dovecot } from "./dovecot.ts";
-import { started } from "./started.ts";
 
 const READER = join(import.meta.dirname, "children", "imap-reader.ts");
 const TIMEOUT_MS = 300_000;

@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
+import { started } from "../../../test/started.ts";
 import { type Fault, FaultyDisk } from "./support/faulty-disk.ts";
 import { type Kind, openState } from "./support/state.ts";
 
@@ -27,9 +28,9 @@ function refusal(words: string): Error {
 }
 
 async function child(what: "hold" | "write"): Promise<ChildProcess & { stdout: NodeJS.ReadableStream }> {
-  const started = spawn(process.execPath, [HOLDER, path, what], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(started.stdout, "data");
-  return started;
+  const holder = spawn(process.execPath, [HOLDER, path, what], { stdio: ["ignore", "pipe", "inherit"] });
+  await started(holder);
+  return holder;
 }
 
 async function kill(one: ChildProcess): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { started } from "../../../test/started.ts";
 import { describeServers } from "./support/describe-servers.ts";
 import { Office } from "./support/office.ts";
 
@@ -70,7 +71,7 @@ async function start(dir: string, description: string, output: string): Promise<
   const child = spawn(process.execPath, [CAPTURER, dir, description, output], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(child.stdout, "data");
+  await started(child);
   return child;
 }
 

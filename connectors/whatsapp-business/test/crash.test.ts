@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GraphApi } from "../../../test/fakes/graph-api.ts";
+import { started } from "../../../test/started.ts";
 import { ACCOUNT, messages, text } from "./fixtures/payloads.ts";
 import { APP, openOffice } from "./support/office.ts";
 
@@ -41,7 +42,7 @@ const webhook = () => `http://127.0.0.1:${port}/webhooks/whatsapp`;
 async function start({ moment, beatMs = 10 }: { moment?: string; beatMs?: number } = {}): Promise<void> {
   const args = [RECEIVER, dir, api.url, String(port), output, String(beatMs), ...(moment ? [moment] : [])];
   child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout!, "data");
+  await started(child);
 }
 
 async function kill(): Promise<void> {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { started } from "../../../test/started.ts";
 import { hardenProcess } from "../src/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daybook-run-"));
@@ -23,9 +24,12 @@ function start(
   });
   const output = Promise.all([text(child.stdout), text(child.stderr)]);
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  const running = started(child);
+  // Of some nobody asks whether they started.
+  running.catch(() => undefined);
   return {
     child,
-    running: once(child.stdout, "data"),
+    running,
     result: async () => {
       const [[code, signal], [stdout, stderr]] = await Promise.all([ended, output]);
       const sentences = stdout

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { collect } from "@daybook/stream/testing";
+import { started } from "../../../test/started.ts";
 import { openFileStream } from "../src/file/file-stream.ts";
 import { removeTemporary, temporary } from "./temporary.ts";
 
@@ -22,7 +23,7 @@ describe("a process that is killed in the middle of sends, again and again", () 
       });
       const output: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-      await once(child.stdout, "data");
+      await started(child);
       await sleep(20 + 37 * run);
       child.kill("SIGKILL");
       await once(child, "close");

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { jest } from "@jest/globals";
 import { type Proxy, startToxiproxy, type Toxiproxy } from "@daybook/lab";
 import kafkajs from "kafkajs";
+import { started } from "../../../test/started.ts";
 import { type KafkaStream, openKafkaStream } from "../src/kafka/open.ts";
 import { reachKafka, type ReachedKafka } from "../src/spool/reach-kafka.ts";
 import { openSpool, type Spool, type SpoolOptions, type SpoolTrouble } from "../src/spool/spool.ts";
@@ -245,7 +246,7 @@ const partitions = { [TOPIC]: 2 };
       );
       const output: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-      await once(child.stdout, "data");
+      await started(child);
       // Sometimes nothing is forwarded, sometimes the broker comes back in the middle.
       if (run % 3 === 1) broker.proxy.cutAll();
       await sleep(150 + 170 * run);

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { started } from "../../../test/started.ts";
 import { type FileStream, openFileStream } from "../src/file/file-stream.ts";
 import { removeTemporary, temporary } from "./temporary.ts";
 
@@ -89,7 +90,7 @@ describe("a stream's directory", () => {
   it("is held by another process as long as it lives, and free once it was killed", async () => {
     const child = spawn(process.execPath, [HOLDER, dir], { stdio: ["ignore", "pipe", "inherit"] });
     try {
-      await once(child.stdout, "data");
+      await started(child);
       await expect(openFileStream({ dir, partitions })).rejects.toMatchObject({
         code: "unavailable",
         message: expect.stringContaining(`process ${child.pid}`) as string,

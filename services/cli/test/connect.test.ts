@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Home, openHome } from "@daybook/compose";
 import { type Listening, listen } from "@daybook/runtime";
+import { started } from "../../../test/started.ts";
 import { connect } from "../src/connect.ts";
 import { errorLine } from "../src/failure.ts";
 
@@ -79,7 +80,7 @@ async function killedServer(name: string): Promise<string> {
     env: { ...process.env, ...env, HELD: held },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  await once(child.stdout, "data");
+  await started(child);
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(existsSync(join(held, "run/runtime.json"))).toBe(true);

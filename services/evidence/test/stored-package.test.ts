@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { started } from "../../../test/started.ts";
 import { openFolder } from "../src/building/stored-package.ts";
 import { exporting } from "./support/asking.ts";
 import { type Running, startEvidence } from "./support/running.ts";
@@ -46,7 +47,7 @@ describe("the folder of packages", () => {
 
 it("leaves after a crash only what nobody can read, which the next start removes", async () => {
   const child = spawn(process.execPath, [PROGRAM, dir], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout, "data");
+  await started(child);
   child.kill("SIGKILL");
   await once(child, "exit");
   const names = await readdir(dir);

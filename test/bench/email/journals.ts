@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { answers, freePort } from "../../../connectors/email/test/postfix.ts";
-import { started } from "../../../connectors/email/test/started.ts";
+import { started } from "../../started.ts";
 import { cpuSeconds } from "../engines/cpu.ts";
 import { type Bench, type Figure, figure, timed } from "../figure.ts";
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
+import { started } from "../../started.ts";
 import {
   ACCOUNT,
   FERGUS,
@@ -106,9 +107,9 @@ class Sender {
   static async start(dir: string): Promise<Sender> {
     const program = join(import.meta.dirname, "receiver.ts");
     const child = spawn(process.execPath, [program, dir], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const port = Number(await started(child));
     const twilio = await Twilio.start({ accountSid: ACCOUNT, authToken: TOKEN });
-    return new Sender(twilio, Number(line.toString()), async () => {
+    return new Sender(twilio, port, async () => {
       const ended = once(child, "close");
       child.kill("SIGKILL");
       await ended;

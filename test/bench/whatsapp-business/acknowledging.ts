@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
+import { started } from "../../started.ts";
 import { messages, text } from "../../../connectors/whatsapp-business/test/fixtures/payloads.ts";
 import { APP } from "../../../connectors/whatsapp-business/test/support/app.ts";
 import { GraphApi } from "../../fakes/graph-api.ts";
@@ -137,16 +138,12 @@ class Meta {
   static async start(dir: string): Promise<Meta> {
     const program = join(import.meta.dirname, "receiver.ts");
     const child = spawn(process.execPath, [program, dir], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = (await once(child.stdout, "data")) as [Buffer];
-    return new Meta(
-      await GraphApi.start(APP),
-      { port: Number(line.toString()), pid: child.pid ?? 0 },
-      async () => {
-        const ended = once(child, "close");
-        child.kill("SIGKILL");
-        await ended;
-      },
-    );
+    const port = Number(await started(child));
+    return new Meta(await GraphApi.start(APP), { port, pid: child.pid ?? 0 }, async () => {
+      const ended = once(child, "close");
+      child.kill("SIGKILL");
+      await ended;
+    });
   }
 
   /** As many messages, each of somebody else from this sender on. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlueBubblesServer } from "../../../../test/fakes/bluebubbles/index.ts";
 import { ChatDb, FERGUS } from "../../../../test/fakes/imessage/index.ts";
+import { started } from "../../../../test/started.ts";
 
 const CAPTURER = join(import.meta.dirname, "children", "capturer.ts");
 const MESSAGES = 120;
@@ -33,7 +34,7 @@ afterEach(async () => {
 async function start(moment?: string): Promise<void> {
   const args = [CAPTURER, dir, server.url, output, ...(moment ? [moment] : [])];
   child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout!, "data");
+  await started(child);
 }
 
 async function kill(): Promise<void> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Twilio } from "../../../../test/fakes/twilio.ts";
+import { started } from "../../../../test/started.ts";
 import { ACCOUNT, FERGUS, OFFICIAL, PUBLIC, TOKEN } from "./support/names.ts";
 
 const RECEIVER = join(import.meta.dirname, "children", "receiver.ts");
@@ -37,7 +38,7 @@ afterEach(async () => {
 async function start(moment?: string): Promise<void> {
   const args = [RECEIVER, dir, twilio.url, String(port), output, ...(moment ? [moment] : [])];
   child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout!, "data");
+  await started(child);
 }
 
 async function kill(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { started } from "../../../../test/started.ts";
 import { endThoseIn, endTree, memoryOf } from "../../src/process/tree.ts";
 
 const children: ChildProcess[] = [];
@@ -19,8 +19,7 @@ async function parent(...args: string[]): Promise<{ pid: number; grandchild: num
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  return { pid: child.pid!, grandchild: Number(line.toString()) };
+  return { pid: child.pid!, grandchild: Number(await started(child)) };
 }
 const runs = (pid: number) => memoryOf(pid) > 0;
 const ended = async (pid: number) => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestAgent } from "@daybook/contract/testing";
+import { started } from "../../../../test/started.ts";
 import { intake } from "./support.ts";
 
 const DOOR = join(import.meta.dirname, "children", "door.ts");
@@ -34,8 +35,7 @@ async function start(moment?: string): Promise<void> {
     ...(moment ? [moment] : []),
   ];
   child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const [port] = (await once(child.stdout!, "data")) as [Buffer];
-  url = `http://127.0.0.1:${String(port)}`;
+  url = `http://127.0.0.1:${await started(child)}`;
 }
 
 async function kill(): Promise<void> {

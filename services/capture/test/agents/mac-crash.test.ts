@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import type { Event } from "@daybook/contract";
 import { macMessagesReader } from "@daybook/imessage";
 import { cachedProgram } from "@daybook/lab";
+import { started } from "../../../../test/started.ts";
 import { entriesOf } from "../../../../connectors/imessage/test/reading.ts";
 import { Intake, until } from "./support.ts";
 
@@ -81,7 +82,7 @@ it("has each message, edit, unsend, tapback, deletion and file of a busy Mac onc
   const enrolling = ["agent", "enrol", "--home", home, "--server", stage.url, "--code", stage.newCode()];
   await promisify(execFile)(process.execPath, [CLI, ...enrolling]);
   const messages = start(GROW, mac);
-  await once(messages.stdout!, "data");
+  await started(messages);
 
   for (let n = 0; n < KILLS; n += 1) {
     const before = stage.rig.publisher.published.length;
@@ -94,11 +95,8 @@ it("has each message, edit, unsend, tapback, deletion and file of a busy Mac onc
   }
   const last = start(CLI, ...agent);
   messages.stdin!.end();
-  const [[summary]] = (await Promise.all([once(messages.stdout!, "data"), once(messages, "exit")])) as [
-    [Buffer],
-    unknown,
-  ];
-  const did = JSON.parse(summary.toString()) as Record<string, number>;
+  const [summary] = await Promise.all([started(messages), once(messages, "exit")]);
+  const did = JSON.parse(summary) as Record<string, number>;
   const told = await toldBy(mac);
   const ids = told.map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`);
   const files = filesIn(mac, told);
