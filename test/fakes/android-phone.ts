@@ -169,10 +169,10 @@ export class AndroidAgent {
     if (!batch) return 0;
     const fault = this.onTheWay.shift();
     if (fault === "lost") return 0;
-    let answer = await key.send(this.url, batch);
+    let answer = await key.send(this.url, batch, this.#phone.time);
     if (agentMissing.safeParse(answer.body).success) {
       for (const picture of batch.pictures) await key.sendPart(this.url, picture);
-      answer = await key.send(this.url, batch);
+      answer = await key.send(this.url, batch, this.#phone.time);
     }
     if (fault === "kept") return 0;
     const { data: misnumbered } = agentMisnumbered.safeParse(answer.body);

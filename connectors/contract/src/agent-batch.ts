@@ -57,6 +57,14 @@ export const agentBatch = z.strictObject({
 });
 export type AgentBatch = z.infer<typeof agentBatch>;
 
+/** The header of a batch that says, where it is there, how late it is by the device's clock as it is sent: milliseconds since 1970. */
+export const AGENT_SENT = "daybook-sent";
+export const agentSent = z
+  .string()
+  .regex(/^[0-9]{1,16}$/)
+  .transform(Number)
+  .pipe(z.int().max(8.64e15));
+
 /** The body of an enrolment. */
 export const agentEnrolment = z.strictObject({
   v: z.literal(1),

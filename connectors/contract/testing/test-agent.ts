@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { type AgentBatch, type Signed, signedLine } from "../src/index.ts";
+import { AGENT_SENT, type AgentBatch, type Signed, signedLine } from "../src/index.ts";
 
 /** What a door answered. */
 export interface AgentAnswer {
@@ -70,8 +70,10 @@ export class TestAgent {
     return answer;
   }
 
-  send(url: string, { number, body, signature }: SignedBatch): Promise<AgentAnswer> {
-    return ask(`${url}/agents/v1/${this.id}/batches/${number}`, "POST", body, signature);
+  /** @param sent the device's clock, milliseconds since 1970; it says nothing of it unless given */
+  send(url: string, { number, body, signature }: SignedBatch, sent?: number | string): Promise<AgentAnswer> {
+    const headers = sent === undefined ? {} : { [AGENT_SENT]: String(sent) };
+    return ask(`${url}/agents/v1/${this.id}/batches/${number}`, "POST", body, signature, headers);
   }
 
   sendPart(url: string, content: Buffer): Promise<AgentAnswer> {
@@ -81,11 +83,17 @@ export class TestAgent {
   }
 }
 
-async function ask(url: string, method: string, body: Buffer, signature: string): Promise<AgentAnswer> {
+async function ask(
+  url: string,
+  method: string,
+  body: Buffer,
+  signature: string,
+  headers: Record<string, string> = {},
+): Promise<AgentAnswer> {
   const response = await fetch(url, {
     method,
     body: new Uint8Array(body),
-    headers: { "daybook-signature": signature, "content-type": "application/octet-stream" },
+    headers: { "daybook-signature": signature, "content-type": "application/octet-stream", ...headers },
   });
   const text = await response.text();
   return { status: response.status, body: text ? (JSON.parse(text) as Record<string, unknown>) : {} };

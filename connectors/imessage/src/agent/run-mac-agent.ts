@@ -91,7 +91,7 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
     const problems = new Problems();
     const room = { isFull: false };
     const saying = (waiting = 0) => ({ agent, problems: problems.all, waiting });
-    const door = new Door(server, new Signer(key));
+    const door = new Door(server, new Signer(key), now);
     const liveness =
       options.liveness &&
       new Liveness({

@@ -96,7 +96,7 @@ export class Agents {
         wantsCertificate: at.tls?.clientAuthority !== undefined,
         isKnown: async (agent) => (await this.#known.get(agent)) !== undefined,
         enrol: (body, signature) => this.#enrol(body, signature),
-        batch: (of, signature, body) =>
+        batch: (of, signature, body, clockMs) =>
           this.#inLane(of.agent, () =>
             takeBatch(of, signature, body, {
               agents: this.#known,
@@ -106,13 +106,14 @@ export class Agents {
               sink: this.#deps.sink,
               now,
               onHeard: (agent, batch, unread) => {
-                this.#onHeard(agent.id, batch);
+                this.#onHeard(agent.id, batch, clockMs);
                 counted?.entries(agent.kind, batch.entries.length, unread);
               },
             }),
           ),
         part: (of, signature, body) => this.#part(of, signature, body),
         heartbeatSeconds: HEARTBEAT_SECONDS,
+        now,
         onAnswer: (answered) => counted?.answered(answered),
         log,
       }),
@@ -217,9 +218,11 @@ export class Agents {
     }
   }
 
-  #onHeard(agent: string, { at, waiting, problems }: AgentBatch): void {
+  #onHeard(agent: string, { at, waiting, problems }: AgentBatch, clockMs: number | undefined): void {
     const now = this.#deps.now();
-    this.#heard.set(agent, { at: now, clockMs: at - now.getTime(), waiting, problems });
+    // A batch may have waited for long: by when it was made alone, only a clock that is ahead can be told.
+    const aheadMs = clockMs ?? Math.max(0, at - now.getTime());
+    this.#heard.set(agent, { at: now, clockMs: aheadMs, waiting, problems });
   }
 
   #health(network: Network): LinkHealth[] {

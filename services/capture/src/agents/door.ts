@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
-import { AGENT_LIMITS, ConnectorError } from "@daybook/contract";
+import { AGENT_LIMITS, AGENT_SENT, agentSent, ConnectorError } from "@daybook/contract";
 import type { Logger } from "@daybook/runtime";
 import { CaptureError } from "../error.ts";
 import { BadBody, bodyOf, wholeBody } from "./read-body.ts";
@@ -30,11 +30,16 @@ export interface DoorOptions {
     body: Buffer,
     signature: Buffer,
   ) => Promise<{ readonly agent: string; readonly kind: string; readonly isFollowing: boolean } | undefined>;
-  /** Resolves once everything in it is durable. */
+  /**
+   * Resolves once everything in it is durable.
+   *
+   * @param clockMs how far the device's clock was ahead of ours as the batch was sent, where it says so
+   */
   readonly batch: (
     of: { readonly agent: string; readonly number: number },
     signature: Buffer,
     body: Buffer,
+    clockMs: number | undefined,
   ) => Promise<Outcome>;
   /** @returns whether the content is that of the digest; why it was not looked at */
   readonly part: (
@@ -43,6 +48,7 @@ export interface DoorOptions {
     body: () => AsyncIterable<Buffer>,
   ) => Promise<boolean | Refusal>;
   readonly heartbeatSeconds: number;
+  readonly now: () => Date;
   readonly onAnswer: (answered: Answered) => void;
   readonly log: Logger;
 }
@@ -101,8 +107,10 @@ export function agentDoor(options: DoorOptions): RequestListener {
       return within("batch", async () => {
         const of = { agent: batchAgent, number: Number(number) };
         if (!Number.isSafeInteger(of.number)) return refused(404, "bad-request");
+        // Before the body has come: that may take minutes.
+        const clockMs = aheadOf(request, options.now());
         const body = await wholeBody(request, { maxBytes: AGENT_LIMITS.batchBytes, mostMs: 5 * MINUTE_MS });
-        return shown(of, await options.batch(of, signature, body));
+        return shown(of, await options.batch(of, signature, body, clockMs));
       });
     return within("enrol", async () => {
       const body = await wholeBody(request, { maxBytes: 4_096, mostMs: MINUTE_MS });
@@ -166,6 +174,12 @@ function signatureOf(request: IncomingMessage): Buffer | undefined {
   if (typeof given !== "string" || given.length > MAX_SIGNATURE || !/^[A-Za-z0-9+/]+={0,2}$/.test(given))
     return undefined;
   return Buffer.from(given, "base64");
+}
+
+/** A clock that is nonsense is no reason to take nothing. */
+function aheadOf({ headers }: IncomingMessage, now: Date): number | undefined {
+  const { data: sent } = agentSent.safeParse(headers[AGENT_SENT]);
+  return sent === undefined ? undefined : sent - now.getTime();
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {

@@ -8,7 +8,7 @@ const CLOCK_MS = 10 * 60_000;
 /** What an agent's last batch said of itself: known to this process alone. */
 export interface Heard {
   readonly at: Date;
-  /** How far the device's clock was ahead of ours. */
+  /** How far the device's clock was ahead of ours as it was sent, as far as can be told. */
   readonly clockMs: number;
   readonly waiting: number;
   readonly problems: readonly string[];

@@ -146,6 +146,23 @@ it.each([
   },
 );
 
+it("does not take the Mac's clock for wrong while what waited for a day is handed over", async () => {
+  const mac = new Mac(stage);
+  const of = simple(mac);
+  await mac.enrol();
+  mac.start();
+  stage.rig.publisher.faults.push("lost");
+  saying(of)("waits");
+  await until(() => mac.log.join("").includes("the server does not answer"));
+  mac.time += DAY_MS;
+  stage.time += DAY_MS;
+  await until(() => mac.log.join("").includes("the server answers again"));
+  expect(mac.records("message")).toHaveLength(1);
+  expect(mac.alerts).not.toContain("clock-wrong");
+  of.db.close();
+  await mac.stop();
+});
+
 it("leaves in the database what its spool has no room for, says so, and hands it over when there is room", async () => {
   const mac = new Mac(stage, { maxSpoolBytes: 20_000 });
   const of = simple(mac);

@@ -65,6 +65,24 @@ describe("a device", () => {
     });
   });
 
+  it.each<{ name: string; made: number; sent?: number | string; wrong: boolean }>([
+    { name: "right, of a batch that waited", made: -24 * HOUR_MS, sent: 0, wrong: false },
+    { name: "right, of a batch that was made when it was ahead", made: HOUR_MS, sent: 0, wrong: false },
+    { name: "behind", made: -HOUR_MS, sent: -HOUR_MS, wrong: true },
+    { name: "ahead, of a batch that waited", made: 0, sent: HOUR_MS, wrong: true },
+    { name: "not told, of a batch that waited", made: -24 * HOUR_MS, wrong: false },
+    { name: "not told, and ahead", made: HOUR_MS, wrong: true },
+    { name: "nonsense", made: 0, sent: "yesterday", wrong: false },
+    { name: "more than there is", made: 0, sent: "9".repeat(16), wrong: false },
+  ])("has its clock judged as it is while it sends: $name", async ({ made, sent, wrong }) => {
+    const agent = await stage.enrolled();
+    const batch = agent.batch(1, [], { at: stage.time + made });
+    const says = typeof sent === "number" ? stage.time + sent : sent;
+    expect(await agent.send(stage.url, batch, says)).toMatchObject({ status: 200 });
+    await stage.lookAfter(1);
+    expect(health(agent)?.alerts).toEqual(wrong ? ["clock-wrong"] : []);
+  });
+
   it.each(["revoked", "moved"] as const)(
     "whose agent is %s is taken nothing of, and its coverage ends",
     async (standing) => {

@@ -3,7 +3,14 @@ import { readFileSync } from "node:fs";
 import { Agent as HttpAgent, request as requestHttp, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { pipeline } from "node:stream/promises";
-import { agentEnrolled, agentMisnumbered, agentMissing, agentTaken, ConnectorError } from "@daybook/contract";
+import {
+  AGENT_SENT,
+  agentEnrolled,
+  agentMisnumbered,
+  agentMissing,
+  agentTaken,
+  ConnectorError,
+} from "@daybook/contract";
 import { z } from "zod";
 import type { Numbered } from "../spool/outbox.ts";
 import type { ServerAddress, Signer } from "./identity.ts";
@@ -33,12 +40,13 @@ export class Door {
   readonly #url: string;
   readonly #agent: HttpsAgent | HttpAgent;
   readonly #signer: Signer;
+  readonly #now: () => Date;
 
   /**
    * @throws {ConnectorError} `malformed` for an address that is none, or not of HTTPS
    * @throws the system's error, where a certificate cannot be read
    */
-  constructor({ url, ca, certificate, key }: ServerAddress, signer: Signer) {
+  constructor({ url, ca, certificate, key }: ServerAddress, signer: Signer, now: () => Date) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     const isPlain = parsed?.protocol === "http:" && LOOPBACK.has(parsed.hostname);
     if (!parsed || (parsed.protocol !== "https:" && !isPlain))
@@ -46,6 +54,7 @@ export class Door {
     const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
     this.#url = `${parsed.origin}${parsed.pathname.replace(/\/$/, "")}/agents/v1`;
     this.#signer = signer;
+    this.#now = now;
     const of = { keepAlive: true, maxSockets: 1 };
     this.#agent = isPlain
       ? new HttpAgent(of)
@@ -135,6 +144,7 @@ export class Door {
       signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
       headers: {
         "daybook-signature": signature,
+        [AGENT_SENT]: String(this.#now().getTime()),
         "content-type": "application/octet-stream",
         ...(Buffer.isBuffer(body) && { "content-length": body.length }),
       },

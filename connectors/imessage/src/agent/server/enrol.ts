@@ -22,7 +22,7 @@ export async function enrol(
   const before = pending.safeParse(state.get("agent", "pending")).data;
   const key = before?.code === code ? before.key : newKey();
   await state.write([{ kind: "agent", name: "pending", value: { code, key } }]);
-  const door = new Door(server, new Signer(key));
+  const door = new Door(server, new Signer(key), () => new Date());
   try {
     const { agent, kind, heartbeatSeconds, isFollowing } = await door.enrol(code, signal);
     if (kind !== macMessagesReader.kind)
