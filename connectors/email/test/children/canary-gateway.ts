@@ -2,29 +2,13 @@
 // the submission server on the port of its second, until it is killed. What it hands on goes to the file at its third, a line each,
 // durable before it is taken to be captured. With a fourth, it dies of SIGKILL when what the canary says is durable there, and it
 // does not know yet.
-import { fsyncSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
+import { FileSink } from "../../../../test/file-sink.ts";
 import { Email } from "../../src/index.ts";
 import { JOURNAL } from "../intake.ts";
 
 const [dir, submissionPort, output, dies] = process.argv.slice(2);
-const file = openSync(output!, "a");
-
-class FileSink extends RecordingSink {
-  override capture(events: readonly Captured[]): Promise<void> {
-    const lines = events.map(
-      ({ eventId, stableDigest, event: { kind } }) => `${JSON.stringify({ eventId, stableDigest, kind })}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    if (dies !== undefined && events.some(({ eventId }) => eventId.startsWith("canary:")))
-      process.kill(process.pid, "SIGKILL");
-    return Promise.resolve();
-  }
-}
-
 const none = () => undefined;
 const address = "canary@example.gov.uk";
 const email = new Email({
@@ -43,7 +27,16 @@ const email = new Email({
   key: Buffer.alloc(32, 7),
   log: { info: none, warn: none, error: none },
 });
-const running = email.run(new FileSink(), new AbortController().signal);
+const running = email.run(
+  new FileSink(output!, {
+    line: ({ eventId, stableDigest, event: { kind } }) => JSON.stringify({ eventId, stableDigest, kind }),
+    after: (events) => {
+      if (dies !== undefined && events.some(({ eventId }) => eventId.startsWith("canary:")))
+        process.kill(process.pid, "SIGKILL");
+    },
+  }),
+  new AbortController().signal,
+);
 const port = await Promise.race([email.port, running.then(() => 0)]);
 writeSync(1, `${port}\n`);
 await running;

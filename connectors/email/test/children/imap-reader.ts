@@ -1,30 +1,14 @@
 // Reads the mailbox that its first argument, JSON, says where it is, over the state in the directory of its second, until it is
 // killed. What it hands on goes to the file of its third, a line each, durable before it is taken to be captured. With a fourth,
 // it kills itself by SIGKILL when so many messages are durable and nothing remembers that they are.
-import { fsyncSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
 import { z } from "zod";
+import { FileSink } from "../../../../test/file-sink.ts";
 import { Imap } from "../../src/index.ts";
 
 const [account, dir, output, dieAfter = "Infinity"] = process.argv.slice(2);
-const file = openSync(output!, "a");
 let messages = 0;
-
-class FileSink extends RecordingSink {
-  override async capture(events: readonly Captured[]): Promise<void> {
-    const lines = events.map(
-      ({ eventId, stableDigest, event }) =>
-        `${JSON.stringify([eventId, stableDigest, event.kind, event.networkId ?? event.target])}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    messages += events.filter(({ event }) => event.kind === "message").length;
-    if (messages >= Number(dieAfter)) process.kill(process.pid, "SIGKILL");
-    return Promise.resolve();
-  }
-}
 
 const where = z
   .object({ host: z.string(), port: z.int(), user: z.string(), pass: z.string(), ca: z.string() })
@@ -43,7 +27,17 @@ const connector = new Imap({
   answerMs: 120_000,
   log: { info: none, warn: none, error: none },
 });
-const running = connector.run(new FileSink(), new AbortController().signal);
+const running = connector.run(
+  new FileSink(output!, {
+    line: ({ eventId, stableDigest, event }) =>
+      JSON.stringify([eventId, stableDigest, event.kind, event.networkId ?? event.target]),
+    after(events) {
+      messages += events.filter(({ event }) => event.kind === "message").length;
+      if (messages >= Number(dieAfter)) process.kill(process.pid, "SIGKILL");
+    },
+  }),
+  new AbortController().signal,
+);
 const watch = setInterval(() => {
   if (connector.health()[0]?.status !== "live") return;
   clearInterval(watch);

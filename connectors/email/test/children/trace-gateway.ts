@@ -2,26 +2,12 @@
 // its first, until it is killed. Its clock stands at its third argument. What it hands on goes to the file at its fourth, a line
 // each, durable before it is taken to be captured. With a fifth, it dies of SIGKILL when a gap is durable there, and it does not
 // know yet.
-import { fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
+import { FileSink } from "../../../../test/file-sink.ts";
 import { Email } from "../../src/index.ts";
 import { JOURNAL } from "../intake.ts";
 
 const [dir, url, now, output, dies] = process.argv.slice(2);
-const file = openSync(output!, "a");
-
-class FileSink extends RecordingSink {
-  override capture(events: readonly Captured[]): Promise<void> {
-    const gaps = events.filter(({ event: { kind } }) => kind === "gap");
-    writeSync(file, gaps.map((one) => `${one.eventId} ${one.stableDigest}\n`).join(""));
-    fsyncSync(file);
-    if (dies !== undefined && gaps.length > 0) process.kill(process.pid, "SIGKILL");
-    return Promise.resolve();
-  }
-}
-
 const none = () => undefined;
 const email = new Email({
   journalAddresses: [JOURNAL],
@@ -40,4 +26,14 @@ const email = new Email({
   log: { info: none, warn: none, error: none },
   now: () => new Date(now!),
 });
-await email.run(new FileSink(), new AbortController().signal);
+await email.run(
+  new FileSink(output!, {
+    line: ({ eventId, stableDigest, event }) =>
+      event.kind === "gap" ? `${eventId} ${stableDigest}` : undefined,
+    after: (events) => {
+      if (dies !== undefined && events.some(({ event }) => event.kind === "gap"))
+        process.kill(process.pid, "SIGKILL");
+    },
+  }),
+  new AbortController().signal,
+);

@@ -1,8 +1,7 @@
 // Captures the accounts in the directory of its first argument from the server described at its second, until it is killed.
 // What it hands on goes to the file at its third, a line each, durable before it is taken to be captured.
-import { fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { RecordingSink } from "@daybook/contract/testing";
-import type { Captured } from "@daybook/contract";
+import { readFileSync, writeSync } from "node:fs";
+import { FileSink } from "../../../../test/file-sink.ts";
 import { Signal, type SignalServers } from "../../src/index.ts";
 
 const [dir, description, output] = process.argv.slice(2);
@@ -10,18 +9,6 @@ const { rootCertificate, port, ...servers } = JSON.parse(readFileSync(descriptio
   SignalServers,
   "chat"
 > & { rootCertificate: string; port: number };
-const file = openSync(output!, "a");
-
-class FileSink extends RecordingSink {
-  override async capture(events: readonly Captured[]): Promise<void> {
-    const lines = events.map(
-      (one) => `${JSON.stringify([one.eventId, one.stableDigest, one.event.kind, one.event.text])}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-  }
-}
-
 const none = () => undefined;
 const signal = new Signal({
   dir: dir!,
@@ -32,4 +19,4 @@ const signal = new Signal({
   log: { info: none, warn: none, error: none },
   onHealth: ({ status }) => writeSync(1, `${status}\n`),
 });
-await signal.run(new FileSink(), new AbortController().signal);
+await signal.run(new FileSink(output!), new AbortController().signal);

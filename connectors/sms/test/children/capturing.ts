@@ -3,32 +3,16 @@
 // to be captured. At the moment of its fourth, if it is given one, it dies of SIGKILL, when that has come as often as its fifth
 // says: `before-remembered`, `after-remembered`, `after-durable`, when what came is recorded and the SMSC has no answer, or
 // `before-forgotten`, when a message in parts is recorded and its parts are still remembered.
-import { fsyncSync, openSync, writeSync } from "node:fs";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
 import { StateFile } from "@daybook/keeping";
+import { FileSink, isHeard } from "../../../../test/file-sink.ts";
 import { Sms } from "../../src/index.ts";
 import { settings } from "../support/settings.ts";
 
 const [dir = "", port, output = "", moment, times = "1"] = process.argv.slice(2);
-const file = openSync(output, "a");
 let left = Number(times);
 const dieAt = (now: string) => {
   if (now === moment && (left -= 1) === 0) process.kill(process.pid, "SIGKILL");
 };
-
-class FileSink extends RecordingSink {
-  override capture(events: readonly Captured[]): Promise<void> {
-    const lines = events.map(
-      ({ eventId, stableDigest, event }) =>
-        `${JSON.stringify([eventId, stableDigest, event.kind, event.text])}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    if (events.some(({ event }) => event.kind !== "coverage")) dieAt("after-durable");
-    return Promise.resolve();
-  }
-}
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 const { write } = StateFile.prototype;
@@ -42,4 +26,7 @@ StateFile.prototype.write = async function (changes) {
 
 const { SYSTEM_ID: systemId = "daybook", PASSWORD: password = "secret" } = process.env;
 const smpp = { hosts: [{ host: "127.0.0.1", port: Number(port) }], systemId, password: () => password };
-await new Sms(settings(dir, Number(port), { smpp })).run(new FileSink(), new AbortController().signal);
+await new Sms(settings(dir, Number(port), { smpp })).run(
+  new FileSink(output, { after: (events) => isHeard(events) && dieAt("after-durable") }),
+  new AbortController().signal,
+);

@@ -6,33 +6,20 @@
 // `before-accepted` and `after-accepted`, of what is written once it was taken; `after-durable`, when it is recorded.
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { fsyncSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Captured, ConnectorError, type Outbound, outbound } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
+import { ConnectorError, type Outbound, outbound } from "@daybook/contract";
 import { StateFile } from "@daybook/keeping";
+import { FileSink } from "../../../../test/file-sink.ts";
 import { Sms, SmsWebhooks } from "../../src/index.ts";
 import { ACCOUNT, settings } from "../support/settings.ts";
 import { ACCOUNT as TWILIO, PUBLIC, TOKEN } from "../webhook/support/names.ts";
 
 const [dir = "", at = "", output = "", asked = "", moment] = process.argv.slice(2);
-const file = openSync(output, "a");
 const dieAt = (now: string) => {
   if (now === moment) process.kill(process.pid, "SIGKILL");
 };
-
-class FileSink extends RecordingSink {
-  override capture(events: readonly Captured[]): Promise<void> {
-    const sent = events.filter(({ event }) => event.relay);
-    const lines = sent.map((one) => `${JSON.stringify([one.eventId, one.stableDigest, one.event.text])}\n`);
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    if (sent.length > 0) dieAt("after-durable");
-    return Promise.resolve();
-  }
-}
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 const { write } = StateFile.prototype;
@@ -79,7 +66,14 @@ const connector = at.startsWith("http:")
   ? byTwilio(at)
   : new Sms(settings(dir, Number(at), { relay: [ACCOUNT] }));
 const stopping = new AbortController();
-const running = connector.run(new FileSink(), stopping.signal);
+const running = connector.run(
+  new FileSink(output, {
+    line: ({ eventId, stableDigest, event }) =>
+      event.relay && JSON.stringify([eventId, stableDigest, event.text]),
+    after: (events) => events.some(({ event }) => event.relay) && dieAt("after-durable"),
+  }),
+  stopping.signal,
+);
 const message = outbound.parse(JSON.parse(asked));
 if (connector instanceof SmsWebhooks) await hello(connector, message);
 while (!(await connector.relay!.conversation(message.account, message.conversation))) await sleep(5);

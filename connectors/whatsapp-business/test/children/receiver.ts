@@ -3,35 +3,19 @@
 // before it is taken to be captured; what it finds out by itself it writes down after so many milliseconds as its fifth says. At
 // the moment of its sixth, if it is given one, it dies of SIGKILL: `before-state`,
 // `before-capture`, or `before-answer`, when what came is durable and Meta does not know.
-import { fsyncSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
 import { StateFile } from "@daybook/keeping";
+import { FileSink, isHeard } from "../../../../test/file-sink.ts";
 import { WhatsAppBusiness } from "../../src/index.ts";
 import { NUMBER } from "../fixtures/payloads.ts";
 import { APP, CUSTODIAN, VERIFY_TOKEN } from "../support/app.ts";
 
 const [dir, graphUrl, port, output, beatMs, moment] = process.argv.slice(2);
-const file = openSync(output!, "a");
 const dieAt = (now: string) => {
   if (now === moment) process.kill(process.pid, "SIGKILL");
 };
-
-class FileSink extends RecordingSink {
-  override async capture(events: readonly Captured[]): Promise<void> {
-    const isHeard = events.some(({ event }) => event.kind !== "coverage");
-    if (isHeard) dieAt("before-capture");
-    const lines = events.map(
-      ({ eventId, stableDigest, event }) =>
-        `${JSON.stringify([eventId, stableDigest, event.kind, event.text])}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    if (isHeard) dieAt("before-answer");
-  }
-}
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 const { write } = StateFile.prototype;
@@ -52,6 +36,12 @@ const connector = new WhatsAppBusiness({
   log: { info: none, warn: none, error: none },
   beatMs: Number(beatMs),
 });
-const running = connector.run(new FileSink(), new AbortController().signal);
+const running = connector.run(
+  new FileSink(output!, {
+    before: (events) => isHeard(events) && dieAt("before-capture"),
+    after: (events) => isHeard(events) && dieAt("before-answer"),
+  }),
+  new AbortController().signal,
+);
 createServer(connector.webhook).listen(Number(port), "127.0.0.1", () => void writeSync(1, "listening\n"));
 await running;

@@ -2,33 +2,18 @@
 // What it hands on goes to the file at its third, a line each, durable before it is taken to be captured. At the moment of its
 // fourth, if it is given one, it dies of SIGKILL: `before-capture`, or `before-cursor`, when what came is durable and the
 // cursor still stands before it. What its fifth says, an outbound message in JSON, it sends once it knows the conversation.
-import { fsyncSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Captured, Outbound } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
+import type { Outbound } from "@daybook/contract";
 import { StateFile } from "@daybook/keeping";
+import { FileSink, isHeard } from "../../../../../test/file-sink.ts";
 import { BlueBubbles } from "../../../src/index.ts";
 
 const [dir, url, output, moment, outbound] = process.argv.slice(2);
-const file = openSync(output!, "a");
 const dieAt = (now: string) => {
   if (now === moment) process.kill(process.pid, "SIGKILL");
 };
-
-class FileSink extends RecordingSink {
-  override async capture(events: readonly Captured[]): Promise<void> {
-    const isHeard = events.some(({ event }) => event.kind !== "coverage");
-    if (isHeard) dieAt("before-capture");
-    const lines = events.map(
-      ({ eventId, stableDigest, event }) =>
-        `\n${JSON.stringify([eventId, stableDigest, event.kind, event.text])}`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    return Promise.resolve();
-  }
-}
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 const { write } = StateFile.prototype;
@@ -52,7 +37,10 @@ const connector = new BlueBubbles({
   waits: { firstMs: 1, mostMs: 20 },
 });
 writeSync(1, "started\n");
-const running = connector.run(new FileSink(), new AbortController().signal);
+const running = connector.run(
+  new FileSink(output!, { before: (events) => isHeard(events) && dieAt("before-capture") }),
+  new AbortController().signal,
+);
 if (outbound) {
   const message = JSON.parse(outbound) as Outbound;
   const { relay } = connector;

@@ -2,33 +2,17 @@
 // third, until it is killed. What it hands on goes to the file at its fourth, a line each, durable before it is taken to be
 // captured. At the moment of its fifth, if it is given one, it dies of SIGKILL: `before-capture`, or `before-answer`, when what
 // came is durable and the provider does not know.
-import { fsyncSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import type { Captured } from "@daybook/contract";
-import { RecordingSink } from "@daybook/contract/testing";
+import { FileSink, isHeard } from "../../../../../test/file-sink.ts";
 import { SmsWebhooks } from "../../../src/index.ts";
 import { ACCOUNT, CUSTODIAN, OFFICIAL, PUBLIC, TOKEN } from "../support/names.ts";
 
 const [dir, apiUrl, port, output, moment] = process.argv.slice(2);
-const file = openSync(output!, "a");
 const dieAt = (now: string) => {
   if (now === moment) process.kill(process.pid, "SIGKILL");
 };
-
-class FileSink extends RecordingSink {
-  override async capture(events: readonly Captured[]): Promise<void> {
-    const isHeard = events.some(({ event }) => event.kind !== "coverage");
-    if (isHeard) dieAt("before-capture");
-    const lines = events.map(
-      ({ eventId, stableDigest, event }) =>
-        `${JSON.stringify([eventId, stableDigest, event.kind, event.text])}\n`,
-    );
-    writeSync(file, lines.join(""));
-    fsyncSync(file);
-    if (isHeard) dieAt("before-answer");
-  }
-}
 
 const none = () => undefined;
 const connector = new SmsWebhooks({
@@ -47,6 +31,12 @@ const connector = new SmsWebhooks({
   reconcileMs: 50,
   graceMs: 0,
 });
-const running = connector.run(new FileSink(), new AbortController().signal);
+const running = connector.run(
+  new FileSink(output!, {
+    before: (events) => isHeard(events) && dieAt("before-capture"),
+    after: (events) => isHeard(events) && dieAt("before-answer"),
+  }),
+  new AbortController().signal,
+);
 createServer(connector.webhook).listen(Number(port), "127.0.0.1", () => void writeSync(1, "listening\n"));
 await running;
