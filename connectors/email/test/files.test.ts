@@ -66,6 +66,16 @@ describe("a file", () => {
     expect(await openMail(supplied(content))).toBeUndefined();
   });
 
+  it.each([
+    ["PST", Buffer.from("!BDN\u0000\u0000")],
+    ["MSG", Buffer.from("d0cf11e0a1b11ae10000", "hex")],
+  ])("of Outlook, %s, is refused in words that say what to do", async (_, content) => {
+    await expect(openMail(supplied(content))).rejects.toMatchObject({
+      code: "not-an-export",
+      message: "files of Outlook (.pst, .msg) are not read: save the mail as .mbox or .eml",
+    });
+  });
+
   it("that holds a message alone is that message, byte for byte", async () => {
     const content = Buffer.from("Received: by x\r\nSubject: a\r\n\r\n>From \xff\r\n\r\n\r\n", "latin1");
     await using file = (await openMail(supplied(content)))!;

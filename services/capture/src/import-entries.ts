@@ -213,7 +213,8 @@ class Told {
       }
       this.#counts.messages += 1;
       if (event.text === undefined) this.#unread += 1;
-      if (event.sender && this.#authors.size < MAX_AUTHORS) this.#authors.add(event.sender.name);
+      if (event.sender && this.#authors.size < MAX_AUTHORS)
+        this.#authors.add(event.sender.name || event.sender.id);
       const at = event.sentAt?.slice(0, 19) ?? event.localTime;
       if (at !== undefined && (this.#first === undefined || at < this.#first)) this.#first = at;
       if (at !== undefined && (this.#last === undefined || at > this.#last)) this.#last = at;
@@ -229,7 +230,7 @@ class Told {
     const unread = {
       code: "without-text",
       line: 1,
-      message: `${this.#unread} messages have no text that could be read`,
+      message: `${this.#unread} ${this.#unread === 1 ? "message has" : "messages have"} no text that could be read`,
     };
     return {
       file,

@@ -3,7 +3,7 @@ import { ConnectorError, type ImportableFile, type Network } from "@daybook/cont
 import { type ChatFile, openExport, type Summary, type Survey } from "@daybook/exports";
 import { fileIdentity, type Placed, placeChat, surveyAs } from "./conversation.ts";
 import { importEntries } from "./import-entries.ts";
-import { openByImporter } from "./importers.ts";
+import { notRead, openByImporter } from "./importers.ts";
 import { importNotice } from "./import-notice.ts";
 import { CaptureError, importError } from "./error.ts";
 import type { DateOrder } from "./lines.ts";
@@ -73,7 +73,7 @@ async function importInto(
 ): Promise<ImportResult> {
   const other = await openByImporter(upload, basename(request.name));
   if (other) return importOther(other, { upload, request, deps, onProgress });
-  const chats = await openExport(upload, basename(request.name));
+  const chats = await openExport(upload, basename(request.name)).catch(notRead);
   // What the file is must not depend on the order that is asked for: where it is known, its reading stands.
   const itself = await surveysOf(chats, undefined);
   const identity = fileIdentity(upload.sha256, itself);

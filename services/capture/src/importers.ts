@@ -1,4 +1,4 @@
-import type { ImportableFile, Importer } from "@daybook/contract";
+import { ConnectorError, type ImportableFile, type Importer } from "@daybook/contract";
 import type { Upload } from "./upload.ts";
 
 /** Each knows its files from all others. Loaded when a file comes: no start waits for them. */
@@ -22,4 +22,14 @@ export async function openByImporter(upload: Upload, name: string): Promise<Impo
     if (file) return file;
   }
   return undefined;
+}
+
+const READ = ".xml of SMS Backup & Restore, .mbox, .eml, or Messages' chat.db or sms.db";
+
+/** Says of a file that is no export of a chat app either what else is read. */
+export function notRead(cause: unknown): never {
+  if (!(cause instanceof ConnectorError) || cause.code !== "not-an-export") throw cause;
+  throw new ConnectorError(cause.code, `${cause.message}. Nor is it another file that is imported: ${READ}`, {
+    cause,
+  });
 }

@@ -34,7 +34,7 @@ describe("an import of a backup of text messages", () => {
         network: "sms",
         messages: 3,
         attachments: 1,
-        authors: ["Ann Lee", "Olivia", ""],
+        authors: ["Ann Lee", "Olivia", "+447700900002"],
         first: "2024-05-13T09:00:58",
         order: null,
       },

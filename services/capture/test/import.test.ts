@@ -200,6 +200,9 @@ describe("an import", () => {
   it("records nothing, and makes nobody, for a file that is no export", async () => {
     await expect(imported("just notes\n", { custodian: "Nobody" })).rejects.toMatchObject({
       code: "not-an-export",
+      message: expect.stringMatching(
+        /no WhatsApp chat export: .*SMS Backup & Restore, \.mbox, \.eml, or .*chat\.db/,
+      ) as string,
     });
     expect(at.rig.publisher.published).toEqual([]);
     expect(at.rig.registry.people.size).toBe(0);

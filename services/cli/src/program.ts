@@ -99,7 +99,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   program
     .command("import")
     .description(
-      "import exports of a messaging app (WhatsApp: .txt or .zip; Messages: chat.db, its folder, or an iPhone backup; mail: .mbox or .eml)",
+      "import exports of a messaging app (WhatsApp: .txt or .zip; Android's texts: .xml of SMS Backup & Restore; Messages: chat.db, its folder, or an iPhone backup; mail: .mbox or .eml)",
     )
     .argument("<path...>")
     .requiredOption("--custodian <name>", "whose messages they are; made if there is nobody of that name")
@@ -108,7 +108,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
     .option("--zone <area/city>", "the time zone of its times, if you know it")
     .option("--json")
     .action((files: string[], options: ImportOptions & { json?: boolean }, command: Command) =>
-      importCommand(files, withoutJson(options), out(command)),
+      importCommand(files, withoutJson(options), out(command), signal),
     );
 
   addMatter(program, out);
@@ -124,7 +124,7 @@ export function createProgram(env: NodeJS.ProcessEnv, signal: AbortSignal): Comm
   )
     .argument("[words...]", '"a phrase", word*, a OR b, and after --, -word')
     .requiredOption("--matter <id>", "the matter it is for")
-    .option("--kind <kind>", "of record; may be repeated", collect)
+    .option("--kind <kind>", "of record: message, edit, gap, ...; may be repeated", collect)
     .addOption(new Option("--limit <n>", "results on a page").argParser(count))
     .option("--cursor <cursor>", "where the page before ended")
     .option("--json")
@@ -194,6 +194,11 @@ function selecting(command: Command, ...filters: string[]): Command {
     to: "<date>",
   };
   const means: Record<string, string> = {
+    custodian: "one official, by name or id",
+    network: "whatsapp, signal, sms, imessage, telegram, email or daybook",
+    conversation: "by id or title",
+    from: "a day or an instant; that day too",
+    to: "a day or an instant; that day too",
     participant: "somebody outside: what they wrote and what was sent to them, on every network",
   };
   for (const filter of filters) command.option(`--${filter} ${about[filter] ?? ""}`, means[filter]);

@@ -1,4 +1,10 @@
-import type { Captured, ImportableFile, ImportedEntry, SuppliedFile } from "@daybook/contract";
+import {
+  type Captured,
+  ConnectorError,
+  type ImportableFile,
+  type ImportedEntry,
+  type SuppliedFile,
+} from "@daybook/contract";
 import { CONNECTOR, eventsOf, idOf, type MailParts } from "../events/message.ts";
 import { fieldsOf } from "../events/fields.ts";
 import { readHeaderBlock } from "../reading/header-block.ts";
@@ -10,6 +16,8 @@ import { bytesOf, contentLengthOf, mboxRuleOf, type MboxRule, splitByLengths } f
 /** The largest message that a file may hold, in bytes: of a larger one only the beginning is read. */
 const MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
 const LEADING_BYTES = 64 * 1024;
+/** How files of Outlook begin: PST, and MSG, which other files of Office do too. */
+const OUTLOOK = [Buffer.from("!BDN"), Buffer.from("d0cf11e0a1b11ae1", "hex")];
 /** One of these stands in the header of any message that a program wrote. */
 const KNOWN = ["from", "date", "subject", "message-id", "received", "return-path", "mime-version", "to"];
 
@@ -18,9 +26,15 @@ const KNOWN = ["from", "date", "subject", "message-id", "received", "return-path
  * nothing of when it was made.
  *
  * @returns undefined for a file that is neither
+ * @throws {ConnectorError} `not-an-export`: a file of Outlook
  */
 export async function openMail(file: SuppliedFile): Promise<ImportableFile | undefined> {
   const head = await bytesOf(file, 0, LEADING_BYTES);
+  if (OUTLOOK.some((magic) => head.subarray(0, magic.length).equals(magic)))
+    throw new ConnectorError(
+      "not-an-export",
+      "files of Outlook (.pst, .msg) are not read: save the mail as .mbox or .eml",
+    );
   const isMbox = head.toString("latin1", 0, 5) === "From ";
   if (!isMbox && !isMessage(head)) return undefined;
   const reader = new MailReader();

@@ -9,6 +9,8 @@ import { storedZip, storedZipBytes } from "../stored-zip.ts";
 
 /** What is sent of a path. */
 export interface ImportSource {
+  /** As it was given. */
+  readonly path: string;
   readonly name: string;
   readonly sizeBytes: number;
   open(): Readable;
@@ -29,6 +31,7 @@ export async function importSource(path: string): Promise<ImportSource> {
   if (handed) {
     const { name, files } = handed;
     return {
+      path,
       name,
       sizeBytes: storedZipBytes(files),
       open: () => Readable.from(storedZip(files), { objectMode: false, highWaterMark: 1024 * 1024 }),
@@ -38,7 +41,9 @@ export async function importSource(path: string): Promise<ImportSource> {
   const found = await stat(path);
   if (!found.isFile())
     throw new CliError(`${printable(path)} holds no messages database and no backup of a phone`);
+  if (found.size === 0) throw new CliError(`${printable(path)} is empty: nothing was sent`);
   return {
+    path,
     name: basename(path),
     sizeBytes: found.size,
     open: () => createReadStream(path, { highWaterMark: 256 * 1024 }),
@@ -48,8 +53,8 @@ export async function importSource(path: string): Promise<ImportSource> {
 
 function whyUnread(error: unknown): string {
   if (error instanceof ConnectorError) return `was not sent: ${error.message}`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const { code } = error as { code?: unknown };
   if (code === "EPERM" || code === "EACCES")
-    return "may not be read: on a Mac, allow this terminal Full Disk Access in the privacy settings";
-  return "is no file that can be read";
+    return "may not be read: see its permissions, and on a Mac allow this terminal Full Disk Access in the privacy settings";
+  return code === "ENOENT" ? "is not there: see how it is spelt" : "is no file that can be read";
 }
