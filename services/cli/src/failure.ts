@@ -16,6 +16,7 @@ export function errorLine(error: unknown): { line: string; exitCode: number } {
     return { line: oneLine(error.message), exitCode: 1 };
   }
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    if (error.code === "EADDRINUSE") return { line: taken(error), exitCode: 1 };
     const path = "path" in error && typeof error.path === "string" ? ` (${oneLine(error.path)})` : "";
     return { line: `the system answered ${error.code}${path}: check permissions and room`, exitCode: 1 };
   }
@@ -31,6 +32,13 @@ export function errorLine(error: unknown): { line: string; exitCode: number } {
     line: `something went wrong that should not: ${error instanceof Error ? error.name : "unknown"} ${where?.trim() ?? ""}`,
     exitCode: 1,
   };
+}
+
+/** Of the system's error where another process has an address. */
+function taken(error: Error): string {
+  const { address = "", port = "" } = error as { address?: unknown; port?: unknown };
+  const at = oneLine(`${String(address)}:${String(port)}`);
+  return `cannot listen on ${at}: something else listens there: stop it, or choose another port`;
 }
 
 function oneLine(text: string): string {

@@ -36,6 +36,15 @@ describe("a failure's line", () => {
     });
   });
 
+  it("says what to do where an address is taken", () => {
+    const error = Object.assign(new Error("secret"), {
+      ...{ code: "EADDRINUSE", syscall: "listen", address: "127.0.0.1", port: 2525 },
+    });
+    expect(errorLine(error).line).toBe(
+      "cannot listen on 127.0.0.1:2525: something else listens there: stop it, or choose another port",
+    );
+  });
+
   it.each(["secret", "a secret at noon", "one\n    at secret (x:1:1)\nthree", ""])(
     "says where an unknown error arose, without its message: %j",
     (message) => {

@@ -75,8 +75,10 @@ export class SmtpIntake {
     this.#options = options;
     this.#trust = new Trust(options.sources);
     this.#server = new SMTPServer(this.#settings());
-    // A client that breaks off is no fault of ours.
-    this.#server.on("error", () => options.log.warn({}, "a connection of a mail server broke off"));
+    // A client that breaks off is no fault of ours; that the port is taken, `listen` says.
+    this.#server.on("error", () => {
+      if (this.#server.server.listening) options.log.warn({}, "a connection of a mail server broke off");
+    });
   }
 
   /** Resolves with the port, once it is open. Rejects where the address is taken. */
