@@ -281,7 +281,8 @@ function resultOf(record: ArchiveRecord): SearchResult {
     kind,
     network,
     conversation: conversation ? { id: conversation.id, title: conversation.title } : null,
-    sender: sender?.name ?? null,
+    // Carriers give a number alone.
+    sender: sender ? sender.name || sender.id : null,
     at: record.sentAt ?? record.localTime ?? record.capturedAt,
     text: record.text ?? record.gap?.why ?? null,
     attachments: attachments.map(({ name, mediaType, sizeBytes, sha256 }) => ({
