@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { enrolMacAgent, macMessagesReader, runMacAgent } from "@daybook/imessage";
 import { type Authority, type Certified, makeAuthority } from "@daybook/lab";
-import { createLogger, Secret } from "@daybook/runtime";
+import { createLogger, listen, Secret } from "@daybook/runtime";
 import { PassThrough } from "node:stream";
 import { at, ChatDb, FERGUS } from "../../../../test/fakes/imessage/index.ts";
 import { Intake, until } from "./support.ts";
@@ -84,4 +85,19 @@ if (!hasOpenssl) console.warn("openssl is not installed: the tests of mutual TLS
     });
     expect(stage.registry.known.size).toBe(before);
   });
+});
+
+it("says of an address at which nothing takes agents that it is another", async () => {
+  const other = await listen((_request, response) => response.writeHead(404).end(), { port: 0 });
+  const dir = await mkdtemp(join(tmpdir(), "daybook-agent-"));
+  try {
+    const of = { dir, key: Buffer.alloc(32), code: "A", server: { url: other.url } };
+    await expect(enrolMacAgent(of, AbortSignal.timeout(60_000))).rejects.toMatchObject({
+      code: "link-refused",
+      message: expect.stringContaining("nothing takes agents at that address") as string,
+    });
+  } finally {
+    await other.close();
+    await rm(dir, { recursive: true });
+  }
 });

@@ -2,10 +2,11 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { ConnectorError } from "@daybook/contract/error";
 import type { AgentHome } from "@daybook/imessage";
-import { type Command } from "commander";
+import { type Command, Option } from "commander";
 import { agentKey } from "../agent-key.ts";
 import { CliError } from "../error.ts";
 import type { Output } from "../output.ts";
+import { ask, askAll } from "./governance.ts";
 
 interface HomeOptions {
   readonly home: string;
@@ -26,11 +27,29 @@ interface RunOptions extends HomeOptions {
   readonly wakeCommand: readonly string[];
 }
 
-/** `agent enrol`, `agent imessage`: on an official's Mac, without anything else of Daybook. */
+/** What each kind of agent hands over messages of. */
+const NETWORKS: Readonly<Record<string, string>> = { "android-sms": "sms", "mac-imessage": "imessage" };
+
+interface Offer {
+  readonly kind: string;
+  readonly identifier: string;
+  readonly custodian: string;
+  readonly device: string;
+  readonly reason: string;
+  readonly json?: boolean;
+}
+
+/**
+ * `agent offer`, `list`, `revoke`, of an administrator; `agent enrol`, `imessage`, on an official's Mac, without anything else of
+ * Daybook.
+ */
 export function addAgent(program: Command, out: (command: Command) => Output, signal: AbortSignal): void {
   const agent = program
     .command("agent")
-    .description("on an official's Mac: hand over what its Messages has and gets (connectors/imessage)");
+    .description(
+      "agents on officials' devices, which hand over what those have (services/capture/AGENTS.md)",
+    );
+  addOffers(agent, out);
   const atHome = (command: Command) =>
     command
       .option(
@@ -72,7 +91,9 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
   atHome(
     agent
       .command("imessage")
-      .description("run it, until it is stopped: launchd does (infra/deploy/macos)")
+      .description(
+        "on an official's Mac: hand over what its Messages has and gets, until it is stopped: launchd runs it (infra/deploy/macos)",
+      )
       .option(
         "--database <path>",
         "Messages' database; its attachments lie beside it",
@@ -108,6 +129,38 @@ export function addAgent(program: Command, out: (command: Command) => Output, si
     );
     await log.close();
   });
+}
+
+/** What an administrator does about agents. */
+function addOffers(agent: Command, out: (command: Command) => Output): void {
+  agent
+    .command("offer")
+    .description("make a code by which an agent on a device enrols; it is told this once")
+    .addOption(
+      new Option("--kind <kind>", "what it hands over").choices(Object.keys(NETWORKS)).makeOptionMandatory(),
+    )
+    .requiredOption("--identifier <text>", "the account: a number with its country, or an Apple account")
+    .requiredOption("--custodian <name>", "whose it is, by name or id")
+    .requiredOption("--device <id>", "the device, as `daybook device list` has it")
+    .requiredOption("--reason <text>", "goes on record with it")
+    .option("--json")
+    .action(({ json: _, ...offer }: Offer, command: Command) =>
+      ask("post", "/api/v1/agents", { body: { ...offer, network: NETWORKS[offer.kind] } }, out(command)),
+    );
+  agent
+    .command("list")
+    .description("agents that were offered a code, and whether they enrolled")
+    .option("--json")
+    .action((_given: object, command: Command) => askAll("/api/v1/agents", "agents", out(command)));
+  agent
+    .command("revoke")
+    .description("take nothing of an agent any more: its device is lost, or was replaced")
+    .argument("<id>", "as `daybook agent list` has it")
+    .requiredOption("--reason <text>", "goes on record with it")
+    .option("--json")
+    .action((id: string, { reason }: { reason: string }, command: Command) =>
+      ask("post", "/api/v1/agents/:id/revoke", { params: { id }, body: { reason } }, out(command)),
+    );
 }
 
 async function homeOf({ home, keyCommand }: HomeOptions, { isNew }: { isNew: boolean }): Promise<AgentHome> {

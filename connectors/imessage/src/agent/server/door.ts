@@ -86,7 +86,12 @@ export class Door {
     if (LATER.has(answer.status) || answer.status >= 500)
       throw new ConnectorError(
         "network-unavailable",
-        "the server gave no answer to the enrolment: try again",
+        "the server gave no answer to the enrolment: see that its address and port are right and --ca vouches for it, and try again",
+      );
+    if (answer.status === 404 || answer.status === 405)
+      throw new ConnectorError(
+        "link-refused",
+        "nothing takes agents at that address: give the deployment's own, with the port that is set for agents",
       );
     const refusal = refusalOf(answer);
     throw new ConnectorError(
