@@ -119,7 +119,7 @@ describe("the tenant's message trace", () => {
       ...{ account: BOS, custodian: BO },
       gap: {
         ...{ from: "2024-05-13T00:00:00.000Z", to: "2024-05-14T00:00:00.000Z", about: "lost@example.org" },
-        why: "The provider has 2 messages of this interval, of which 1 were not captured",
+        why: "The provider has 2 messages of this interval, of which 1 was not captured",
       },
     });
     const { rows, rowsLeftOut } = JSON.parse(Buffer.from(raw, "base64").toString()) as Record<
@@ -198,7 +198,7 @@ describe("the tenant's message trace", () => {
 
     expect(gaps(intake)[0]?.gap).toMatchObject({
       about: "late@example.org",
-      why: "The provider has 1 messages of this interval, of which 1 were not captured",
+      why: "The provider has 1 message of this interval, of which 1 was not captured",
     });
   });
 

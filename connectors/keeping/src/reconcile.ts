@@ -30,7 +30,7 @@ export function missingOf({ about, from, to, theirs, ours, answer }: Compared): 
   const gap = {
     from: from.toISOString(),
     to: to.toISOString(),
-    why: `The provider has ${countOf(theirs)} messages of this interval, of which ${count} were not captured`,
+    why: `The provider has ${countOf(theirs)} ${countOf(theirs) === 1 ? "message" : "messages"} of this interval, of which ${count} ${count === 1 ? "was" : "were"} not captured`,
     ...(missing.length > 0 && { about: missing.join(" ").slice(0, MAX_ABOUT).toWellFormed() }),
   };
   const stableDigest = createHash("sha256")

@@ -117,7 +117,7 @@ describe("an aggregator's own records", () => {
       ...{ account: ACCOUNT, custodian: CUSTODIAN, network: "sms", method: "carrier" },
       gap: {
         ...{ from: `${DAY}T09:00:00.000Z`, to: `${DAY}T10:00:00.000Z` },
-        why: "The provider has 2 messages of this interval, of which 1 were not captured",
+        why: "The provider has 2 messages of this interval, of which 1 was not captured",
       },
     });
     expect(evidence(gap!)).toMatchObject({

@@ -178,7 +178,7 @@ describe("polling", () => {
     const [gap] = captured.filter(({ event }) => event.kind === "gap");
 
     expect(gap?.event.gap?.why).toBe(
-      "The provider has 2 messages of this interval, of which 1 were not captured",
+      "The provider has 2 messages of this interval, of which 1 was not captured",
     );
     expect(Buffer.from(gap!.event.raw, "base64").toString()).toContain('"total":2');
     expect(texts(captured)).toEqual(["after it"]);
