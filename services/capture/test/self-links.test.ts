@@ -238,6 +238,7 @@ describe("how the links of one's own accounts stand", () => {
 
   it.each([
     ["live", "working"],
+    ["waiting", "waiting"],
     ["connecting", "starting"],
     ["catching-up", "starting"],
     ["backing-off", "interrupted"],

@@ -185,7 +185,7 @@ describe("searching", () => {
     const shown = await browser.get(`${MATTER}/searches`);
 
     expect(main(shown)).toContain("Ailsa Craig");
-    expect(main(shown)).toContain("Network: Text message");
+    expect(main(shown)).toContain("Network: SMS");
     expect(main(shown)).toContain("at least 5");
   });
 });

@@ -9,11 +9,12 @@ import { linkState, shownState } from "./shown-link.ts";
 const id = z.strictObject({ id: z.uuid() });
 
 /** How a link stands, in a word that means the same on every network. */
-const STANDING = ["working", "starting", "interrupted", "relink", "attention"] as const;
+const STANDING = ["working", "waiting", "starting", "interrupted", "relink", "attention"] as const;
 type Standing = (typeof STANDING)[number];
 
 const STANDINGS: Readonly<Record<string, Standing>> = {
   live: "working",
+  waiting: "waiting",
   connecting: "starting",
   "catching-up": "starting",
   "backing-off": "interrupted",
@@ -30,7 +31,7 @@ const ownLink = z.strictObject({
   standing: z
     .enum(STANDING)
     .describe(
-      "`interrupted` heals by itself; `relink`: the official links again; `attention`: an administrator acts",
+      "`waiting`: it listens, and nothing has come since the start; `interrupted` heals by itself; `relink`: the official links again; `attention`: an administrator acts",
     ),
   status: z.string().describe("The connector's own word"),
   problem: z.string().nullable().describe("What stands in the way, in words"),

@@ -77,7 +77,7 @@ export const healthPages = [
         spans: SPANS,
         days,
         messages,
-        reasons: reasonsFor({ owned: owner !== undefined, link, coverage: timeline, messages }),
+        reasons: reasonsFor({ owned: owner !== undefined, link, coverage: timeline, messages, now }),
       });
     },
   }),

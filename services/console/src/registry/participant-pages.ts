@@ -1,5 +1,6 @@
 import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
+import { formatMoment } from "../format.ts";
 import { page, view } from "../page.ts";
 import { unconfirmed } from "../searching/search-answers.ts";
 import { NETWORKS } from "../searching/search-form.ts";
@@ -12,10 +13,13 @@ const MANAGE = "participant.manage";
 const find = (api: ApiClient, id = "") =>
   api.call("get", "/api/v1/participants/:id", { params: { id }, response: participant });
 
-const about = async (api: ApiClient, { id = "" }: Readonly<Record<string, string>>) => ({
-  caption: (await find(api, id)).name,
-  back: `/participants/${id}`,
-});
+/** Who it is, and which number or address of theirs, and beyond which time, where it is about one. */
+const about = async (api: ApiClient, { id = "", identifier, at }: Readonly<Record<string, string>>) => {
+  const { name, identifiers } = await find(api, id);
+  const number = identifiers.find((one) => one.id === identifier)?.identifier;
+  const parts = [name, number, at === undefined ? undefined : formatMoment(at)];
+  return { caption: parts.filter((one) => one !== undefined).join(", "), back: `/participants/${id}` };
+};
 
 /** People outside: what networks know them by, so that one search finds them. */
 export const participantPages = [
@@ -90,14 +94,7 @@ export const participantPages = [
     action: MANAGE,
     params: z.object({ id: z.uuid(), identifier: z.uuid(), at: z.iso.datetime() }),
     fields: [REASON],
-    asked: async (api, { id = "", identifier = "" }) => {
-      const { name, identifiers } = await find(api, id);
-      const number = identifiers.find((one) => one.id === identifier)?.identifier;
-      return {
-        caption: [name, ...(number === undefined ? [] : [number])].join(", "),
-        back: `/participants/${id}`,
-      };
-    },
+    asked: about,
     send: async (api, { identifier = "", at = "" }, { reason }) => {
       await api.call("post", "/api/v1/participant-identifiers/:id/confirm", {
         params: { id: identifier },
