@@ -4,12 +4,19 @@ import { CommanderError } from "commander";
 import { CliError } from "./error.ts";
 import { printable } from "./output.ts";
 
+/** Of what the API says of a field, what tells people nothing. */
+const WORDS: Readonly<Record<string, string>> = {
+  "Invalid UUID": "an id is wanted, as lists and answers have it",
+};
+
 /** What a failed command says on stderr, in one line, and its exit code: 1 refused or failed, 2 bad usage. */
 export function errorLine(error: unknown): { line: string; exitCode: number } {
   if (error instanceof CommanderError) return { line: "", exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof CliError) return { line: oneLine(error.message), exitCode: error.exitCode };
   if (error instanceof ProblemError) {
-    const fields = error.fields.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    const fields = error.fields
+      .map(({ path, problem }) => `${path}: ${WORDS[problem] ?? problem}`)
+      .join("; ");
     return { line: oneLine(fields === "" ? error.message : `${error.message} (${fields})`), exitCode: 1 };
   }
   if (error instanceof RuntimeError || error instanceof VerifyError) {

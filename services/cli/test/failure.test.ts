@@ -26,6 +26,10 @@ describe("a failure's line", () => {
       fields: [{ in: "query", path: "from", problem: "not a\ndate" }],
     });
     expect(errorLine(problem)).toEqual({ line: "not valid\ufffd[2J (from: not a date)", exitCode: 1 });
+    const named = new ProblemError(400, "invalid", "not valid", {
+      fields: [{ in: "query", path: "matter", problem: "Invalid UUID" }],
+    });
+    expect(errorLine(named).line).toBe("not valid (matter: an id is wanted, as lists and answers have it)");
   });
 
   it("names a system error's code and path but not its message, on one line", () => {

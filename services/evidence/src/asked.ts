@@ -7,10 +7,7 @@ export async function asked<T>(missing: EvidenceErrorCode, call: () => Promise<T
     return await call();
   } catch (cause) {
     if (!(cause instanceof ProblemError)) throw cause;
-    if (cause.status === 404)
-      throw new EvidenceError(missing, "the records service knows no such thing: check the name or id", {
-        cause,
-      });
+    if (cause.status === 404) throw new EvidenceError(missing, cause.message, { cause });
     if (cause.status < 500) throw new EvidenceError("bad-request", cause.message, { cause });
     throw new EvidenceError("unavailable", "another service does not answer: try again", { cause });
   }
