@@ -170,6 +170,10 @@ describe("the file of `daybook up --email`", () => {
   it.each<[string, object]>([
     ["sources", { ...right, sources: [] }],
     ["tls", { ...right, sources: ["192.0.2.1"] }],
+    [
+      "tls.key",
+      { ...right, tls: { certificate: "-----BEGIN CERTIFICATE-----", key: "-----BEGIN PRIVATE KEY-----" } },
+    ],
     ["clientCa", { ...right, clientNames: ["mail.example.gov.uk"] }],
     ["copies.addresses.0", { ...right, copies: { ...right.copies, addresses: ["record+x@example.gov.uk"] } }],
     ["canary.mailbox", { ...right, canary: { ...canary, mailbox: "bo@example.gov.uk" } }],

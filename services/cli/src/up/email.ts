@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import type { Live } from "@daybook/capture";
 import type { Home } from "@daybook/compose";
 import type { Submission } from "@daybook/email";
@@ -105,7 +106,10 @@ const settings = z
     clientNames: z.array(z.string().min(1).max(255)).max(100).default([]),
     clientCa: pem.optional(),
     port: z.int().min(1).max(65_535).default(2525),
-    tls: z.strictObject({ certificate: pem, key: pem }).optional(),
+    tls: z
+      .strictObject({ certificate: pem, key: pem })
+      .refine(isPair, { path: ["key"], error: "is no key without a passphrase that the certificate is of" })
+      .optional(),
   })
   .refine(({ sources, clientNames }) => sources.length + clientNames.length > 0, {
     path: ["sources"],
@@ -130,6 +134,15 @@ const settings = z
       given.privateMailboxes.some(({ addresses }) => addresses.includes(given.canary?.mailbox ?? "")),
     { path: ["copies", "canary", "mailbox"], error: "is no registered mailbox" },
   );
+
+function isPair({ certificate, key }: { certificate: string; key: string }): boolean {
+  try {
+    createSecureContext({ cert: certificate, key });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * Has a home capture an organisation's mail by its journal.
