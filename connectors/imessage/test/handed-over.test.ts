@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
@@ -42,6 +42,14 @@ async function handed(path: string): Promise<Handed> {
 const named = ({ files }: Handed) => files.map(({ name }) => name).sort();
 
 describe("what is handed over of a Mac", () => {
+  it("is nothing of a database that would be refused for its size", async () => {
+    const dir = await folder();
+    writeStory(dir).close();
+    await truncate(join(dir, "chat.db"), 2 * 1024 ** 3 + 1);
+
+    await expect(handedOver(dir)).rejects.toMatchObject({ code: "too-large" });
+  });
+
   it("is the database, its log and its attachments, by its folder or by itself", async () => {
     const dir = await folder();
     const db = writeStory(dir);

@@ -24,12 +24,11 @@ export async function openByImporter(upload: Upload, name: string): Promise<Impo
   return undefined;
 }
 
-const READ = ".xml of SMS Backup & Restore, .mbox, .eml, or Messages' chat.db or sms.db";
+const READ = ".xml of SMS Backup & Restore, .mbox, .eml, and Messages' chat.db or sms.db";
 
 /** Says of a file that is no export of a chat app either what else is read. */
 export function notRead(cause: unknown): never {
   if (!(cause instanceof ConnectorError) || cause.code !== "not-an-export") throw cause;
-  throw new ConnectorError(cause.code, `${cause.message}. Nor is it another file that is imported: ${READ}`, {
-    cause,
-  });
+  const message = `${cause.message}. What else is imported, each by itself and unpacked: ${READ}`;
+  throw new ConnectorError(cause.code, message, { cause });
 }

@@ -201,7 +201,7 @@ describe("an import", () => {
     await expect(imported("just notes\n", { custodian: "Nobody" })).rejects.toMatchObject({
       code: "not-an-export",
       message: expect.stringMatching(
-        /no WhatsApp chat export: .*SMS Backup & Restore, \.mbox, \.eml, or .*chat\.db/,
+        /no WhatsApp chat export: .*SMS Backup & Restore, \.mbox, \.eml, and .*chat\.db/,
       ) as string,
     });
     expect(at.rig.publisher.published).toEqual([]);

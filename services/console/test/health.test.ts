@@ -86,7 +86,8 @@ describe("why an account may be silent", () => {
   });
 
   it("is that nothing has come yet, where it listens; else what its link says", () => {
-    expect(reasons(link("a", { status: "waiting" }), ofToday("live"))).toEqual(["waiting"]);
+    for (const state of ["live", "unknown"])
+      expect(reasons(link("a", { status: "waiting" }), ofToday(state))).toEqual(["waiting"]);
     expect(reasons(link("a", { status: "waiting", problem: "p" }), ofToday("live"))).toEqual(["down"]);
   });
 });

@@ -3,7 +3,9 @@ import { lstat, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "node:sqlite";
+import { ConnectorError } from "@daybook/contract";
 import { isDatabase } from "../database/open.ts";
+import { MAX_IMAGE_BYTES } from "../database/log.ts";
 import { malformed } from "../database/malformed.ts";
 import { BACKUP_DATABASE, BACKUP_LOG, backupName } from "./files.ts";
 
@@ -32,7 +34,7 @@ const MAX_FILES = 99_000;
  * has the database open, it is kept as it is until `release`.
  *
  * @returns undefined for anything else
- * @throws {ConnectorError} `malformed`: an encrypted backup
+ * @throws {ConnectorError} `malformed`: an encrypted backup; `too-large`
  * @throws the system's error, where something may not be read
  */
 export async function handedOver(path: string): Promise<Handed | undefined> {
@@ -54,7 +56,7 @@ async function databaseAt(path: string, folder: string): Promise<Handed> {
     // The log first: what is moved from it into the database meanwhile is then in both.
     for (const ending of ["-wal", ""]) {
       const one = await regular(path + ending);
-      if (one) files.push({ name: name + ending, path: path + ending, sizeBytes: one.size });
+      if (one) files.push({ name: name + ending, path: path + ending, sizeBytes: within(one.size) });
     }
     const attachments = join(dirname(path), "Attachments");
     for await (const file of filesBelow(attachments, "Attachments")) add(files, file);
@@ -77,9 +79,20 @@ async function backupAt(folder: string): Promise<Handed> {
   const files: HandedFile[] = [];
   for (const name of names) {
     const one = await regular(join(folder, name));
-    if (one) add(files, { name, path: join(folder, name), sizeBytes: one.size });
+    const isMessages = name === BACKUP_DATABASE || name === BACKUP_LOG;
+    if (one)
+      add(files, { name, path: join(folder, name), sizeBytes: isMessages ? within(one.size) : one.size });
   }
   return { name: `${basename(folder)}.zip`, files: inOrder(files), release: () => undefined };
+}
+
+/** Nothing is sent of what would be refused. */
+function within(sizeBytes: number): number {
+  if (sizeBytes <= MAX_IMAGE_BYTES) return sizeBytes;
+  throw new ConnectorError(
+    "too-large",
+    "the messages database, or its log, is over 2 GiB, which is not read",
+  );
 }
 
 /** Where a backup has the attachments of its messages. */

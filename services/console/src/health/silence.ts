@@ -37,7 +37,8 @@ export function reasonsFor(of: {
   if (!link && owned) reasons.push({ key: "no-link" });
   const last = coverage.stretches.at(-1);
   // What an account that is heard has yet to put on record is no blindness.
-  const isToCome = link?.status === "live" && last?.state === "unknown" && last.to > of.now;
+  const isHeard = link?.status === "live" || isWaiting;
+  const isToCome = isHeard && last?.state === "unknown" && last.to > of.now;
   if (last && last.state !== "live" && !isToCome)
     reasons.push({ key: "blind", since: last.from, words: undefined });
   if (coverage.gaps.length > 0) reasons.push({ key: "gap" });
