@@ -77,7 +77,11 @@ export async function serve(
       async onReady(at) {
         const vkeys = Object.values(at.vkeys);
         const { address: signIn, lets } = at.entry();
-        const facts = { url: at.url, signIn, operations: at.operationsUrl, home: home.dir, sample, vkeys };
+        const captures = [...new Set(live.map(({ name }) => name))];
+        const facts = {
+          ...{ url: at.url, signIn, operations: at.operationsUrl },
+          ...{ home: home.dir, sample, vkeys, captures },
+        };
         output.result(facts, () => readyText(facts, lets));
         if (!options.sample) return;
         output.progress(`playing a made-up week: ${REHEARSAL_EVENTS} events`);

@@ -49,6 +49,8 @@ export function ready(
     home: string;
     sample: boolean;
     vkeys: readonly string[];
+    /** Names of connectors. */
+    captures: readonly string[];
   },
   lets: Entry["lets"],
 ): string {
@@ -58,6 +60,10 @@ export function ready(
     `${at.sample ? "Daybook, a TRIAL archive," : "Daybook"} answers at ${at.url}`,
     `  home        ${at.home}`,
     `  operations  ${at.operations} (healthz, readyz, metrics)`,
+    `  log         ${at.home}/logs/daybook.log`,
+    ...(at.captures.length === 0
+      ? []
+      : [`  captures    ${at.captures.join(", ")} (how each link stands: daybook link list)`]),
     `  token       ${at.home}/run/token (the commands below find it)`,
     "  log keys    give these to your auditors, outside this machine:",
     ...at.vkeys.map((vkey) => `              ${vkey}`),
