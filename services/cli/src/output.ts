@@ -52,3 +52,8 @@ export function bar(share: number, label: string): string {
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
+
+/** "1 record", "2 records". */
+export function howMany(many: number, what: string): string {
+  return `${many} ${what}${many === 1 ? "" : "s"}`;
+}

@@ -15,6 +15,25 @@ const report = (of: Partial<ReportedLog>, more: Partial<VerifyReport> = {}): Ver
   ...more,
 });
 
+it("says of what is no package what one is", () => {
+  const problems = [
+    { path: "", problem: "not a ZIP" },
+    { path: "bagit.txt", problem: "missing" },
+  ];
+  const words = inWords(report({}, { ok: false, logs: [], problems })).split("\n");
+
+  expect(words).toEqual([
+    "NOT GOOD: 2 problems.",
+    expect.stringContaining("no evidence package, or a part of one: give the folder that holds bagit.txt"),
+    "  not a ZIP",
+    "  bagit.txt: missing",
+  ]);
+  const altered = [{ path: "data/index.csv", problem: "altered" }];
+  expect(inWords(report({}, { ok: false, logs: [], problems: altered }))).toBe(
+    "NOT GOOD: 1 problem.\n  data/index.csv: altered",
+  );
+});
+
 describe("what verify says of witnesses and stamps", () => {
   it("names those that a given key vouches for, with the time", () => {
     const words = inWords(

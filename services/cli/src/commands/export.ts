@@ -8,7 +8,7 @@ import type { Download } from "@daybook/runtime";
 import { z } from "zod";
 import { connect } from "../connect.ts";
 import { CliError } from "../error.ts";
-import { type Output, printable } from "../output.ts";
+import { howMany, type Output, printable } from "../output.ts";
 import { unpack } from "../unpack.ts";
 
 export interface ExportOptions {
@@ -81,7 +81,7 @@ export async function exportCommand(
     const { records, attachments, gaps, checkpoints } = done;
     output.result({ out: path, records, attachments, gaps, checkpoints }, () =>
       [
-        `${path}: ${records} records, ${attachments} attachments, ${gaps} gaps`,
+        `${path}: ${howMany(records, "record")}, ${howMany(attachments, "attachment")}, ${howMany(gaps, "gap")}`,
         `${receiptPath}: the logged record of this export`,
         ...checkpoints.map((c) => `  ${c.origin}: ${c.size} records under root ${c.root}`),
         recipient ? "Decrypt it with gpg, then: daybook verify" : `Check it: daybook verify ${path}`,

@@ -3,7 +3,7 @@ import { addAbortSignal, Transform } from "node:stream";
 import { z } from "zod";
 import { connect, type Server } from "../connect.ts";
 import { CliError } from "../error.ts";
-import { bar, type Output, printable } from "../output.ts";
+import { bar, howMany, type Output, printable } from "../output.ts";
 import { type ImportSource, importSource } from "./import-source.ts";
 
 export interface ImportOptions {
@@ -135,14 +135,10 @@ export function inWords({ files, records }: z.infer<typeof result>): string {
     ];
     const warnings = file.warnings.map((w) => `  ${isChat ? `line ${w.line}: ` : ""}${w.message}`);
     return [
-      `${printable(file.file)}: ${counted(file.messages, "message")}, ${isChat ? counted(file.system, "notice", " by the app") : counted(file.system, "other event")}, ${counted(file.attachments, "attachment")}${when}`,
+      `${printable(file.file)}: ${howMany(file.messages, "message")}, ${isChat ? `${howMany(file.system, "notice")} by the app` : howMany(file.system, "other event")}, ${howMany(file.attachments, "attachment")}${when}`,
       `  ${facts.join("; ")}`,
       ...warnings,
     ].join("\n");
   });
-  return `${lines.join("\n")}\n${counted(records, "new record")}. An export is text from an interested party: it is marked as supplied wherever it shows.`;
-}
-
-function counted(many: number, what: string, more = ""): string {
-  return `${many} ${what}${many === 1 ? "" : "s"}${more}`;
+  return `${lines.join("\n")}\n${howMany(records, "new record")}. An export is text from an interested party: it is marked as supplied wherever it shows.`;
 }

@@ -1,5 +1,5 @@
 import type { ReportedLog, VerifyReport } from "@daybook/verify";
-import { type Output, printable } from "../output.ts";
+import { howMany, type Output, printable } from "../output.ts";
 import { readPem } from "../read-pem.ts";
 
 /** What `daybook verify` is given by another way than the package. */
@@ -29,6 +29,9 @@ export async function verifyCommand(
   return report.ok;
 }
 
+const NONE =
+  "It is no evidence package, or a part of one: give the folder that holds bagit.txt, or its ZIP, whole and decrypted.";
+
 /** What was found, for people. */
 export function inWords(report: VerifyReport): string {
   const logs = report.logs.flatMap((log) => [
@@ -36,7 +39,10 @@ export function inWords(report: VerifyReport): string {
     ...outsiders(log).map((line) => `    ${line}`),
   ]);
   const problems = report.problems.map(
-    ({ path: where, problem }) => `  ${printable(where)}: ${printable(problem)}`,
+    ({ path: where, problem }) => `  ${where === "" ? "" : `${printable(where)}: `}${printable(problem)}`,
+  );
+  const isNone = report.problems.some(
+    ({ path: where, problem }) => where === "bagit.txt" && problem === "missing",
   );
   const key =
     report.keyFrom === "given"
@@ -46,7 +52,12 @@ export function inWords(report: VerifyReport): string {
   const nobody = alone ? ["No witness is known to have seen these logs."] : [];
   return report.ok
     ? [`Good: ${report.records} records, each proved to be in its log.`, ...logs, key, ...nobody].join("\n")
-    : [`NOT GOOD: ${problems.length} problems.`, ...problems, ...logs].join("\n");
+    : [
+        `NOT GOOD: ${howMany(problems.length, "problem")}.`,
+        ...(isNone ? [NONE] : []),
+        ...problems,
+        ...logs,
+      ].join("\n");
 }
 
 /** Who else saw a log, and what time is proved. */
