@@ -414,6 +414,7 @@ describe("the reader", () => {
   it("offers no selection to whoever has none, and asks for their own without a matter", async () => {
     const { $ } = await at.browser(["custodian"]).get("/my/conversations/-12");
     expect($('input[name="ids"]').length).toBe(0);
+    expect($('a[href="/my/conversations/-12/reply"]').length).toBe(1);
     expect(asked.at(-1)?.["matter"]).toBeUndefined();
     expect((await at.browser(["custodian"]).get("/my/conversations")).$("main").text()).toContain(
       "Nothing of yours has been captured yet.",

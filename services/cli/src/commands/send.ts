@@ -22,7 +22,7 @@ const message = z.looseObject({
 export function addSend(program: Command, out: (command: Command) => Output): void {
   program
     .command("self")
-    .description("who your token says you are, and the accounts that you may send from")
+    .description("who your token says you are, and the accounts of those for whom you may speak")
     .option("--json")
     .action((_given: unknown, command: Command) => ask("get", "/api/v1/self/accounts", {}, out(command)));
 

@@ -67,7 +67,14 @@ export const ownDevices = z.object({
 });
 
 export const sendingAccounts = z.object({
-  accounts: z.array(z.object({ id: z.string(), network: z.string(), identifier: z.string().nullable() })),
+  accounts: z.array(
+    z.object({
+      id: z.string(),
+      network: z.string(),
+      method: z.string(),
+      identifier: z.string().nullable(),
+    }),
+  ),
 });
 
 export const conversationHead = z.object({

@@ -5,10 +5,11 @@ import { z } from "zod";
 import { page, redirect, view } from "../page.ts";
 import { KEY } from "../reader/doors.ts";
 import { conversationHead, sendingAccounts, sentMessage } from "./my-answers.ts";
+import { SENDING } from "./sending.ts";
 
 const params = z.object({ key: KEY });
 
-/** The conversation, and the accounts that may answer in it: those of its network that are captured live. */
+/** The conversation, and the accounts that may answer in it: those of its network that a connector may send from. */
 async function replying(api: ApiClient, key: string) {
   const [{ conversation }, { accounts }] = await Promise.all([
     api.call("get", "/api/v1/self/conversations/:key/thread", {
@@ -18,8 +19,10 @@ async function replying(api: ApiClient, key: string) {
     }),
     api.call("get", "/api/v1/self/accounts", { response: sendingAccounts }),
   ]);
+  const methods = SENDING.get(conversation.network) ?? [];
   const own = accounts.filter(
-    ({ network, identifier }) => network === conversation.network && identifier !== null,
+    ({ network, method, identifier }) =>
+      network === conversation.network && methods.includes(method) && identifier !== null,
   );
   return { conversation, accounts: own };
 }

@@ -2,6 +2,7 @@ import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { dateFields, dayIn, givenDay, requireDay } from "../date-input.ts";
 import { paperOf } from "../matters/paper.ts";
+import { SENDING } from "../my/sending.ts";
 import { type Page, page, redirect, view } from "../page.ts";
 import { conversations, thread } from "./answers.ts";
 import { DOORS, type Door, KEY, type Place, placeOf, reasonOf, RECORD } from "./doors.ts";
@@ -27,6 +28,7 @@ export async function shown(door: Door, at: Place, key: string, of: Where, api: 
     ...at,
     ...more,
     paper,
+    mayAnswer: SENDING.has(found.conversation.network),
     days: daysOf(entries, { key, where: of }),
     shown: entries.length,
     where: of,
