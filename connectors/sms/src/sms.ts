@@ -76,7 +76,7 @@ export class Sms implements Connector {
     });
     const { relay = [] } = options;
     const carrier = bySmpp({
-      ...{ smpp, receipts, state, noted, now },
+      ...{ smpp, receipts, state, numbers, noted, now },
       session: () => [...this.#sessions].find(({ takesRequests }) => takesRequests),
     });
     if (relay.length > 0)
@@ -144,8 +144,8 @@ export class Sms implements Connector {
     const changes = new Changes(this.#own);
     while (!signal.aborted) {
       await changes.tell(sink, this.#now().getTime());
-      await sleep(beatMs, undefined, { signal }).catch(() => undefined);
       this.#forget();
+      await sleep(beatMs, undefined, { signal }).catch(() => undefined);
       this.#intake.wake();
     }
   }
@@ -155,6 +155,8 @@ export class Sms implements Connector {
       const before = this.#now().getTime() - RECEIPTS_MS;
       this.#receipts.forget(before);
       this.#state.forget("relayed", before);
+      // What passes is noted no more: what is compared begins again.
+      if (!this.#cdr) this.#state.forget("cdr", Number.MAX_SAFE_INTEGER);
     } catch (cause) {
       if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
     }

@@ -4,7 +4,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError, type Sink } from "@daybook/contract";
-import type { Log, StateFile } from "@daybook/keeping";
+import { captureBatches, type Log, type StateFile } from "@daybook/keeping";
 import { z } from "zod";
 import { compareCdr, type CompareCdrOptions } from "./compare.ts";
 import { CdrRefusal, type CdrSettings } from "./options.ts";
@@ -26,7 +26,10 @@ const SENTENCES = {
 } as const;
 export type CdrAlert = keyof typeof SENTENCES;
 
-const since = z.int();
+const instant = z.int();
+
+/** `complete`, `incomplete`: it was compared; `unread`: it could not be had, and is asked for again. */
+type Outcome = "complete" | "incomplete" | "refused" | "unread";
 
 interface CdrFilesOptions
   extends CdrSettings, Pick<CompareCdrOptions, "numbers" | "own" | "noted" | "keepsMs"> {
@@ -37,24 +40,27 @@ interface CdrFilesOptions
 
 /**
  * Compares files of an aggregator's own records, that somebody drops in a directory, with what passed. A file is compared once, under
- * whatever name it comes; one that cannot be read stays to be looked at, and is read again when it has changed.
+ * whatever name it comes; one that is not as it was set stays to be looked at, and is read again when it has changed.
  */
 export class CdrFiles {
   readonly #options: CdrFilesOptions;
-  /** By its name, size and time: it was refused, or compared. */
-  readonly #seen = new Map<string, "refused" | "compared">();
+  /** By its name, size and time. */
+  readonly #seen = new Map<string, Outcome>();
   #isDirUnread = false;
   #isIncomplete = false;
   #comparedAt: number;
 
+  /** @throws {ConnectorError} `malformed` when what is remembered is damaged */
   constructor(options: CdrFilesOptions) {
+    const { state, clock } = options;
     this.#options = options;
-    this.#comparedAt = options.clock().getTime();
+    this.#comparedAt = instant.safeParse(state.get("cdr", "compared")).data ?? clock().getTime();
   }
 
   /** For `LinkHealth`, with the first of it in words. */
   get health(): { readonly alerts: readonly CdrAlert[]; readonly problem?: string } {
-    const isUnread = this.#isDirUnread || [...this.#seen.values()].includes("refused");
+    const isUnread =
+      this.#isDirUnread || [...this.#seen.values()].some((one) => one === "refused" || one === "unread");
     const alerts: CdrAlert[] = [
       ...(this.#isIncomplete ? (["cdr-incomplete"] as const) : []),
       ...(isUnread ? (["cdr-unreadable"] as const) : []),
@@ -81,16 +87,23 @@ export class CdrFiles {
 
   async #look(sink: Sink, signal: AbortSignal): Promise<void> {
     const { state, clock, settleMs = SETTLE_MS } = this.#options;
-    const from = since.safeParse(state.get("cdr", "since")).data ?? clock().getTime();
-    await state.write([{ kind: "cdr", name: "since", value: from }]);
+    const since = instant.safeParse(state.get("cdr", "since")).data ?? clock().getTime();
+    await state.write([{ kind: "cdr", name: "since", value: since }]);
     const there = new Set<string>();
+    const news = new Set<Outcome>();
     for (const { name, size, changedAt } of await this.#files()) {
       if (signal.aborted) return;
       const known = `${name} ${size} ${changedAt}`;
       there.add(known);
-      if (this.#seen.has(known) || clock().getTime() - changedAt < settleMs) continue;
-      this.#seen.set(known, (await this.#compare(name, size, from, sink)) ? "compared" : "refused");
+      const before = this.#seen.get(known) ?? (state.has("cdr", known) ? "complete" : undefined);
+      const isSettled = Math.abs(clock().getTime() - changedAt) >= settleMs;
+      if ((before !== undefined && before !== "unread") || !isSettled) continue;
+      const outcome = await this.#compare({ name, size, known, since }, sink);
+      this.#seen.set(known, outcome);
+      news.add(outcome);
+      if (outcome === "incomplete") this.#isIncomplete = true;
     }
+    if (news.has("complete") && !news.has("incomplete")) this.#isIncomplete = false;
     for (const known of this.#seen.keys()) if (!there.has(known)) this.#seen.delete(known);
   }
 
@@ -98,53 +111,59 @@ export class CdrFiles {
     const { dir, log } = this.#options;
     try {
       const names = (await readdir(dir)).filter((name) => !name.startsWith("."));
-      if (names.length > MAX_FILES) throw new CdrRefusal("there are too many files");
+      if (names.length > MAX_FILES) throw new CdrRefusal(`it has more than ${MAX_FILES} files`);
       const all = await Promise.all(
         names.sort().map(async (name) => {
-          const found = await lstat(join(dir, name));
-          return found.isFile() ? [{ name, size: found.size, changedAt: Math.floor(found.mtimeMs) }] : [];
+          const found = await lstat(join(dir, name)).catch(unlessGone);
+          return found?.isFile() ? [{ name, size: found.size, changedAt: Math.floor(found.mtimeMs) }] : [];
         }),
       );
       this.#isDirUnread = false;
       return all.flat();
-    } catch {
-      if (!this.#isDirUnread) log.error({}, "the directory of an aggregator's records cannot be read");
+    } catch (cause) {
+      if (!this.#isDirUnread)
+        log.error({ why: whyOf(cause) }, "the directory of an aggregator's records cannot be read");
       this.#isDirUnread = true;
       return [];
     }
   }
 
-  /** @returns false for a file that is refused */
-  async #compare(name: string, size: number, from: number, sink: Sink): Promise<boolean> {
+  async #compare(
+    of: { readonly name: string; readonly size: number; readonly known: string; readonly since: number },
+    sink: Sink,
+  ): Promise<Outcome> {
     const { dir, log, state, clock } = this.#options;
     const hash = createHash("sha256");
     let digest = "";
     try {
-      if (size > MAX_BYTES) throw new CdrRefusal("it is larger than a file of records may be");
-      const read = cdrRows(hashed(createReadStream(join(dir, name)), hash), this.#options);
+      if (of.size > MAX_BYTES) throw new CdrRefusal("it is larger than a file of records may be");
+      const bytes = createReadStream(join(dir, of.name), { end: Math.max(0, of.size - 1) });
       const now = clock().getTime();
-      const gaps = await compareCdr(read, () => (digest ||= hash.digest("hex")), {
-        ...{ ...this.#options, since: from, now },
-      });
+      const { gaps, messages, others } = await compareCdr(
+        cdrRows(hashed(bytes, hash), this.#options),
+        () => (digest ||= hash.digest("hex")),
+        { ...this.#options, since: of.since, now },
+      );
       digest ||= hash.digest("hex");
       const isNew = !state.has("cdr", digest);
-      if (isNew && gaps.length > 0) {
-        await sink.capture(gaps);
-        log.error(
-          { gaps: gaps.length },
-          "an aggregator's records have messages that were not captured: gaps",
-        );
-      }
-      if (isNew) this.#isIncomplete = gaps.length > 0;
-      await state.write([{ kind: "cdr", name: digest, value: true }]);
+      if (isNew) await captureBatches(gaps, { sink, log, inPlaceOf: (gap) => gap });
+      await state.write([
+        ...[digest, of.known].map((name) => ({ kind: "cdr", name, value: true }) as const),
+        { kind: "cdr", name: "compared", value: now },
+      ]);
       this.#comparedAt = now;
-      return true;
+      log.info({ messages, others }, "a file of an aggregator's records was compared");
+      if (!isNew || gaps.length === 0) return "complete";
+      log.error({ gaps: gaps.length }, "an aggregator's records have messages that were not captured: gaps");
+      return "incomplete";
     } catch (cause) {
       const isRefused = cause instanceof CdrRefusal;
       if (!isRefused && !isOfSystem(cause)) throw cause;
-      const why = isRefused ? cause.message : "it cannot be read";
-      log.error({ why }, "a file of an aggregator's records is refused: nothing is compared by it");
-      return false;
+      log.error(
+        { why: whyOf(cause) },
+        "a file of an aggregator's records is refused: nothing is compared by it",
+      );
+      return isRefused ? "refused" : "unread";
     }
   }
 }
@@ -159,6 +178,15 @@ async function* hashed(
   }
 }
 
-function isOfSystem(cause: unknown): boolean {
-  return cause instanceof Error && "syscall" in cause;
+function isOfSystem(cause: unknown): cause is NodeJS.ErrnoException {
+  return typeof cause === "object" && cause !== null && "syscall" in cause;
+}
+
+/** It was taken away since it was listed. */
+function unlessGone(cause: unknown): undefined {
+  if (!isOfSystem(cause) || cause.code !== "ENOENT") throw cause;
+}
+
+function whyOf(cause: unknown): string {
+  return cause instanceof CdrRefusal ? cause.message : "the system does not give it";
 }

@@ -10,6 +10,8 @@ import type { CdrRow } from "./rows.ts";
 const NEAR_MS = 5 * 60_000;
 /** Of official numbers, in one file. */
 const MAX_ROWS = 200_000;
+/** Of those rows, as they are held. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const UNKNOWN_TYPE = 0;
 
 export interface CompareCdrOptions {
@@ -24,13 +26,23 @@ export interface CompareCdrOptions {
   readonly now: number;
 }
 
-interface Row extends Pick<CdrRow, "at" | "fields"> {
+interface Row extends Pick<CdrRow, "at"> {
   readonly account: string;
   readonly direction: Direction;
+  /** The evidence: JSON, in bytes of its own. */
+  readonly fields: Buffer;
+}
+
+export interface ComparedFile {
+  /** What the file has of official numbers and did not pass, by number and hour of UTC. */
+  readonly gaps: readonly Captured[];
+  /** Rows that were compared, and those that are of other numbers, older, or told of before. */
+  readonly messages: number;
+  readonly others: number;
 }
 
 /**
- * What a file has of official numbers and did not pass, by number and hour of UTC.
+ * Compares a file with what passed.
  *
  * @param digest of the file, SHA-256: called once all its rows are read
  * @throws {CdrRefusal} nothing is known by the file
@@ -39,32 +51,46 @@ export async function compareCdr(
   rows: AsyncIterable<CdrRow>,
   digest: () => string,
   options: CompareCdrOptions,
-): Promise<Captured[]> {
-  const all = await ownRows(rows, options);
+): Promise<ComparedFile> {
+  const { all, others } = await ownRows(rows, options);
   const missing = new Set(
     [...Map.groupBy(all, ({ account, direction }) => `${account} ${direction}`).values()].flatMap((of) =>
       unmatched(of, options),
     ),
   );
   const hours = Map.groupBy(all, ({ account, at }) => JSON.stringify([account, hourOf(at)]));
-  return [...hours.values()].flatMap((of) => gapOf(of, missing, digest(), options) ?? []);
+  const gaps = [...hours.values()].flatMap((of) => gapOf(of, missing, digest(), options) ?? []);
+  return { gaps, messages: all.length, others };
 }
 
-async function ownRows(rows: AsyncIterable<CdrRow>, options: CompareCdrOptions): Promise<Row[]> {
+async function ownRows(
+  rows: AsyncIterable<CdrRow>,
+  options: CompareCdrOptions,
+): Promise<{ all: Row[]; others: number }> {
   const { numbers, own, now } = options;
   const since = Math.max(options.since, now - COMPARED_MS);
   const all: Row[] = [];
   const ids = new Set<string>();
+  let [heldBytes, others] = [0, 0];
   for await (const { from, to, at, id, fields } of rows) {
     if (at > now + NEAR_MS) throw new CdrRefusal("it has a time that is still to come: look at its zone");
     const { account, direction } = numbers.sides(addressOf(from), addressOf(to), at);
-    if (!own.has(account) || at < since || (id !== undefined && id !== "" && ids.has(id))) continue;
+    // In a string of its own: what is cut from a text holds all of it.
+    const once = id ? JSON.stringify(id) : undefined;
+    if (!own.has(account) || at < since || (once !== undefined && ids.has(once))) {
+      others += 1;
+      continue;
+    }
+    const held = Buffer.from(JSON.stringify(fields));
+    heldBytes += held.length;
     if (all.length >= MAX_ROWS)
       throw new CdrRefusal(`it has more than ${MAX_ROWS} messages of these numbers`);
-    if (id !== undefined) ids.add(id);
-    all.push({ at, fields, account, direction: direction === "outgoing" ? "outgoing" : "incoming" });
+    if (heldBytes > MAX_HELD_BYTES) throw new CdrRefusal("it has more than 64 MiB of these numbers");
+    if (once !== undefined) ids.add(once);
+    const way = direction === "outgoing" ? "outgoing" : "incoming";
+    all.push({ at, fields: held, account, direction: way });
   }
-  return all.sort((a, b) => a.at - b.at);
+  return { all: all.sort((a, b) => a.at - b.at), others };
 }
 
 function addressOf(written: string) {
@@ -117,7 +143,7 @@ function gapOf(
     ...{ from: new Date(from), to: new Date(from + HOUR_MS) },
     ...{ theirs: rows.length, ours: rows.length - lost.length },
     answer: rowsAsEvidence(
-      lost.map(({ fields }) => fields),
+      lost.map(({ fields }): unknown => JSON.parse(fields.toString())),
       { file: `sha256:${file}` },
     ),
   });

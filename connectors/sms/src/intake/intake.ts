@@ -1,7 +1,7 @@
 import { type Captured, ConnectorError } from "@daybook/contract";
 import { captureBatches, type Log, type ScopedSink } from "@daybook/keeping";
 import type { TestMessages } from "../canary/tests.ts";
-import type { Noted } from "../cdr/noted.ts";
+import type { Noted, Passed } from "../cdr/noted.ts";
 import type { DefaultAlphabet } from "../reading/alphabet.ts";
 import {
   digestOf,
@@ -55,8 +55,8 @@ interface Item {
   readonly incoming: Incoming;
   readonly occurrence: Occurrence | undefined;
   readonly events: readonly Captured[];
-  /** Of a part that came for the first time: whose it is, and when. */
-  readonly passed?: { readonly sides: Sides; readonly at: number } | undefined;
+  /** Of a part that is not noted yet. */
+  readonly passed?: Passed | undefined;
   readonly added?: { readonly added: Added; readonly number: number };
 }
 
@@ -148,21 +148,19 @@ export class Intake {
   }
 
   async #work(batch: readonly Incoming[], sink: ScopedSink): Promise<void> {
-    const { redeliveries, receipts, talks, noted, log, now, incompleteMs } = this.#options;
+    const { redeliveries, receipts, talks, log, now, incompleteMs } = this.#options;
     for (const set of this.#sets.due(now() - incompleteMs)) this.#due.add(set);
     const items: Item[] = [];
     for (const incoming of batch) items.push(await this.#read(incoming, sink));
     const remembered = redeliveries.takeChanges();
     const talked = talks.changes;
     const changes = [
-      ...remembered,
-      ...receipts.changes,
-      ...talked,
+      ...[...remembered, ...receipts.changes, ...talked],
       ...items.flatMap(({ added }) => added?.added.changes ?? []),
-      ...items.flatMap(({ passed }) => (passed && noted ? [noted.note(passed.sides, passed.at)] : [])),
     ];
     for (const { added } of items) for (const set of added?.added.evicted ?? []) this.#due.add(set);
-    if (!(await this.#written(changes))) {
+    const passed = items.flatMap((item) => item.passed ?? []);
+    if (!(await this.#written(changes, passed))) {
       redeliveries.giveBack(remembered);
       for (const { added } of items) if (added) this.#sets.undo(added.added, added.number);
       for (const item of items) this.#refuse(item);
@@ -219,7 +217,7 @@ export class Intake {
     if (!part || !sides) return { incoming, occurrence: one, events: [unreadable(heard)] };
     // By when it came first: whose number it is may have changed since.
     const then = numbers.sides(part.source, part.destination, heard.at);
-    const passed = isAgain || part.isReceipt ? undefined : { sides: then, at: heard.at };
+    const passed = (isAgain && one.isKept) || part.isReceipt ? undefined : { sides: then, at: heard.at };
     if (!isSeveral(part, raw)) {
       const captured = this.#eventOf(heard, part, then);
       if (!part.isReceipt) talks.hear(then, heard.at, captured.event.text);
@@ -248,9 +246,11 @@ export class Intake {
     return this.#options.numbers.sides(source, destination, at);
   }
 
-  async #written(changes: readonly StateChange[]): Promise<boolean> {
+  async #written(changes: readonly StateChange[], passed: readonly Passed[]): Promise<boolean> {
+    const { state, noted } = this.#options;
     try {
-      await this.#options.state.write(changes);
+      if (noted) await noted.noting(passed, (more) => state.write([...changes, ...more]));
+      else await state.write(changes);
       return true;
     } catch (cause) {
       onlyRetryable(cause);

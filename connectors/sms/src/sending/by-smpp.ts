@@ -2,10 +2,11 @@ import { createHash, randomInt } from "node:crypto";
 import type { Outbound } from "@daybook/contract";
 import type { Noted } from "../cdr/noted.ts";
 import type { SmppAccount } from "../options.ts";
+import type { Numbers } from "../reading/sides.ts";
 import { SessionError } from "../session/error.ts";
 import type { SmppSession } from "../session/session.ts";
 import type { Address, MessageBody } from "../smpp/index.ts";
-import type { SmsState } from "../state.ts";
+import type { SmsState, StateChange } from "../state.ts";
 import type { Answered, Carrier, Part } from "./carrier.ts";
 import { judge } from "./outcome.ts";
 import type { Receipts } from "./receipts.ts";
@@ -25,6 +26,7 @@ export interface SmppCarrierOptions {
   readonly smpp: Pick<SmppAccount, "alphabet" | "referenceBits">;
   readonly receipts: Receipts;
   readonly state: SmsState;
+  readonly numbers: Numbers;
   /** Not there where no records of the aggregator's are compared. */
   readonly noted: Noted | undefined;
   readonly now: () => Date;
@@ -33,7 +35,8 @@ export interface SmppCarrierOptions {
 }
 
 /** Sends by submit_sm. */
-export function bySmpp({ smpp, receipts, state, noted, now, session }: SmppCarrierOptions): Carrier {
+export function bySmpp(options: SmppCarrierOptions): Carrier {
+  const { smpp, receipts, state, numbers, noted, now, session } = options;
   let reference = randomInt(MAX_REFERENCE);
   return {
     who: "the aggregator",
@@ -53,11 +56,15 @@ export function bySmpp({ smpp, receipts, state, noted, now, session }: SmppCarri
     },
     keep: (message, { id, ...place }, change) => {
       const { account, conversation } = message;
-      const passed = noted?.note({ account, direction: "outgoing" }, now().getTime());
-      const changes = passed ? [change, passed] : [change];
-      return id === ""
-        ? state.write(changes)
-        : receipts.remember({ target: nameOf(message), ...place, id, account, conversation }, ...changes);
+      const write = (...changes: StateChange[]) =>
+        id === ""
+          ? state.write(changes)
+          : receipts.remember({ target: nameOf(message), ...place, id, account, conversation }, ...changes);
+      if (!noted) return write(change);
+      const at = now().getTime();
+      // To another official number it is that one's, as a row of it will be.
+      const sides = numbers.sides(addressOf(account), addressOf(conversation), at);
+      return noted.noting([{ sides, at }], (passed) => write(change, ...passed));
     },
     whileSending: (work) => receipts.whileSending(work),
     nameOf: (message, _id, raw) => ({
