@@ -1,41 +1,14 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { RecordingSink } from "@daybook/contract/testing";
-import { MessageTraceApi } from "../../../test/fakes/message-trace.ts";
 import type { EmailOptions } from "../src/index.ts";
 import { ANN, BO, Client, INNER, Intake, report } from "./intake.ts";
+import { ANNS, HOUR_MS, SETTLED, TEN, tracing, until } from "./tracing.ts";
 
-const HOUR_MS = 3_600_000;
-const ANNS = "ann@example.gov.uk";
 const BOS = "bo@example.gov.uk";
 const FERRY = "<ferry@example.gov.uk>";
 const SENT = { senderAddress: ANNS, recipientAddress: "out@example.org" };
 const REPORT = report([`Sender: ${ANNS}`, "Message-Id: <ferry@example.gov.uk>", "To: out@example.org"]);
-/** The day that is compared, at ten; and when it is. */
-const TEN = new Date("2024-05-13T10:00:00Z");
-const SETTLED = Date.parse("2024-05-15T00:00:01Z");
 
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await sleep(5);
-};
-
-let api: MessageTraceApi;
-let dir: string;
-let clock: number;
-let logged: string[];
-beforeEach(async () => {
-  clock = Date.parse("2024-05-12T12:00:00Z");
-  api = await MessageTraceApi.start();
-  api.now = () => clock;
-  dir = mkdtempSync(join(tmpdir(), "daybook-mail-trace-"));
-  logged = [];
-});
-afterEach(async () => {
-  await api.close();
-  rmSync(dir, { recursive: true });
-});
+const at = tracing();
 
 /** The connector, the day before the one that is compared, or as after a restart. */
 async function open({
@@ -43,29 +16,15 @@ async function open({
   isAsked = true,
   ...more
 }: Partial<EmailOptions & { sink: RecordingSink; isAsked: boolean }> = {}) {
-  const log = (fields: object, sentence: string) => void logged.push(`${JSON.stringify(fields)} ${sentence}`);
-  const options = {
-    now: () => new Date(clock),
-    trace: {
-      application: {
-        ...{ tenant: api.directory.tenant, clientId: api.directory.clientId, loginUrl: api.url },
-        credential: { clientSecret: () => "made up" },
-      },
-      ...{ graphUrl: api.url, settleMs: 24 * HOUR_MS },
-      ...{ everyMs: 10, paceMs: 0, waits: { firstMs: 5, mostMs: 20 } },
-    },
-    log: { info: log, warn: log, error: log },
-    ...{ stateFile: join(dir, "email.state"), key: Buffer.alloc(32, 7), beatMs: 24 * HOUR_MS },
-    ...more,
-  };
+  const options = { ...at.around, trace: at.settings, beatMs: 24 * HOUR_MS, ...more };
   const intake = await Intake.open(options, sink);
-  if (options.trace && isAsked) await until(() => api.asked.length > 0);
+  if (options.trace && isAsked) await until(() => at.api.asked.length > 0);
   return intake;
 }
 
 /** That a journal tells of a message, at ten unless another time is given. */
-async function journal(intake: Intake, message = REPORT, at = TEN.getTime()): Promise<void> {
-  clock = at;
+async function journal(intake: Intake, message = REPORT, when = TEN.getTime()): Promise<void> {
+  at.clock = when;
   using client = await Client.open(intake.port);
   expect(await client.send(message)).toMatch(/^250 /);
 }
@@ -73,9 +32,8 @@ async function journal(intake: Intake, message = REPORT, at = TEN.getTime()): Pr
 /** A message, in the tenant's list and told of. */
 const written = (name: string, message = INNER) => message.replace("ferry@example.gov.uk", name);
 
-const filters = () => api.asked.flatMap((query) => query.get("$filter") ?? []);
 /** The n-th time that a day was asked for to the end: Ann's two addresses and Bo's one, by sender and by recipient. */
-const daysAsked = (day: string) => filters().filter((one) => one.includes(`ge ${day}T`)).length / 6;
+const daysAsked = (day: string) => at.askedOf(day) / 6;
 const gaps = (intake: Intake) => intake.captured("gap").map(({ event }) => event);
 const notices = (intake: Intake) =>
   intake.captured("notice").filter(({ eventId }) => eventId.startsWith("completed:"));
@@ -85,15 +43,15 @@ const alerts = ({ email }: Intake) =>
 describe("the tenant's message trace", () => {
   it("that has what the journal told of agrees, and the day is asked for no more, nor after a restart", async () => {
     await using intake = await open();
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
+    at.api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
     await journal(intake);
-    clock = SETTLED;
+    at.clock = SETTLED;
     await until(() => daysAsked("2024-05-13") === 1);
-    clock += 24 * HOUR_MS;
+    at.clock += 24 * HOUR_MS;
     await until(() => daysAsked("2024-05-14") === 1);
     await intake[Symbol.asyncDispose]();
     await using again = await open();
-    clock += 24 * HOUR_MS;
+    at.clock += 24 * HOUR_MS;
     await until(() => daysAsked("2024-05-15") === 1);
 
     expect(daysAsked("2024-05-13")).toBe(1);
@@ -103,13 +61,17 @@ describe("the tenant's message trace", () => {
 
   it("that has more is a gap with the tenant's rows of it and no others, once, and an alert", async () => {
     await using intake = await open();
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
-    api.has({ ...SENT, messageId: FERRY, recipientAddress: BOS, receivedDateTime: TEN });
-    const lost = api.has({ messageId: "<lost@example.org>", recipientAddress: BOS, receivedDateTime: TEN });
+    at.api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
+    at.api.has({ ...SENT, messageId: FERRY, recipientAddress: BOS, receivedDateTime: TEN });
+    const lost = at.api.has({
+      messageId: "<lost@example.org>",
+      recipientAddress: BOS,
+      receivedDateTime: TEN,
+    });
     await journal(intake, report([`Sender: ${ANNS}`, "To: out@example.org", `Bcc: ${BOS}`]));
-    clock = SETTLED;
+    at.clock = SETTLED;
     await until(() => alerts(intake).length > 0);
-    clock += 6 * HOUR_MS;
+    at.clock += 6 * HOUR_MS;
     await until(() => daysAsked("2024-05-13") > 1);
 
     expect(alerts(intake)).toEqual([`${BOS} journal-incomplete`]);
@@ -127,21 +89,21 @@ describe("the tenant's message trace", () => {
       unknown
     >;
     expect([rows, rowsLeftOut]).toEqual([[expect.objectContaining({ id: lost.id, subject: "Ferry" })], 0]);
-    expect(logged.join()).not.toMatch(/lost|ferry|example\.|made up/i);
+    expect(at.logged.join()).not.toMatch(/lost|ferry|example\.|made up/i);
   });
 
   it("is agreed with when what was missing comes late, which a notice says; the gap stays", async () => {
     await using intake = await open();
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
-    api.has({ ...SENT, messageId: "<other@example.gov.uk>", receivedDateTime: TEN });
-    clock = SETTLED;
+    at.api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
+    at.api.has({ ...SENT, messageId: "<other@example.gov.uk>", receivedDateTime: TEN });
+    at.clock = SETTLED;
     await until(() => alerts(intake).length > 0);
-    await journal(intake, REPORT, clock + HOUR_MS);
-    clock += 6 * HOUR_MS;
+    await journal(intake, REPORT, at.clock + HOUR_MS);
+    at.clock += 6 * HOUR_MS;
     await until(() => gaps(intake).length === 2);
     expect(notices(intake)).toEqual([]);
-    await journal(intake, written("other@example.gov.uk", REPORT), clock + HOUR_MS);
-    clock += 6 * HOUR_MS;
+    await journal(intake, written("other@example.gov.uk", REPORT), at.clock + HOUR_MS);
+    at.clock += 6 * HOUR_MS;
     await until(() => alerts(intake).length === 0);
 
     expect(gaps(intake).map(({ gap }) => gap?.about)).toEqual([
@@ -157,13 +119,13 @@ describe("the tenant's message trace", () => {
 
   it("that has become shorter closes nothing", async () => {
     await using intake = await open();
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
-    clock = SETTLED;
+    at.api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN });
+    at.clock = SETTLED;
     await until(() => alerts(intake).length > 0);
-    api.rows.length = 0;
-    clock += 6 * HOUR_MS;
+    at.api.rows.length = 0;
+    at.clock += 6 * HOUR_MS;
     await until(() => daysAsked("2024-05-13") > 1);
-    clock += 24 * HOUR_MS;
+    at.clock += 24 * HOUR_MS;
     await until(() => daysAsked("2024-05-14") === 1);
 
     expect(alerts(intake)).toEqual([`${ANNS} journal-incomplete`]);
@@ -173,13 +135,13 @@ describe("the tenant's message trace", () => {
   it("that is empty for a day of which the journal told has not come yet: asked again, and then said", async () => {
     await using intake = await open();
     const listedAt = new Date(SETTLED + 3 * HOUR_MS);
-    api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN, listedAt });
-    api.has({ ...SENT, messageId: "<lost@example.org>", receivedDateTime: TEN, listedAt });
+    at.api.has({ ...SENT, messageId: FERRY, receivedDateTime: TEN, listedAt });
+    at.api.has({ ...SENT, messageId: "<lost@example.org>", receivedDateTime: TEN, listedAt });
     await journal(intake, REPORT.replaceAll("10:01:00 +0100", "11:01:00 +0100"));
-    clock = SETTLED;
+    at.clock = SETTLED;
     await until(() => daysAsked("2024-05-13") === 1);
     expect(gaps(intake)).toEqual([]);
-    clock += 6 * HOUR_MS;
+    at.clock += 6 * HOUR_MS;
     await until(() => gaps(intake).length === 1);
 
     expect(gaps(intake)[0]?.gap?.about).toBe("lost@example.org");
@@ -188,12 +150,16 @@ describe("the tenant's message trace", () => {
   it("does not count what was stopped as missing, and waits for what is under way", async () => {
     await using intake = await open();
     for (const status of ["Failed", "quarantined"])
-      api.has({ messageId: `<${status}@example.org>`, receivedDateTime: TEN, status });
-    const late = api.has({ messageId: "<late@example.org>", receivedDateTime: TEN, status: "gettingStatus" });
-    clock = SETTLED;
+      at.api.has({ messageId: `<${status}@example.org>`, receivedDateTime: TEN, status });
+    const late = at.api.has({
+      messageId: "<late@example.org>",
+      receivedDateTime: TEN,
+      status: "gettingStatus",
+    });
+    at.clock = SETTLED;
     await until(() => daysAsked("2024-05-13") === 1);
     late.status = "FilteredAsSpam";
-    clock += 6 * HOUR_MS;
+    at.clock += 6 * HOUR_MS;
     await until(() => gaps(intake).length === 1);
 
     expect(gaps(intake)[0]?.gap).toMatchObject({
@@ -206,11 +172,11 @@ describe("the tenant's message trace", () => {
     const mailboxes = [{ addresses: ["o'neill@example.gov.uk"] as [string], custodian: ANN }];
     await using intake = await open({ mailboxes });
     const of = { messageId: null, recipientAddress: "O'Neill@example.gov.uk", receivedDateTime: TEN };
-    const { id } = api.has(of);
-    const lost = api.has(of);
+    const { id } = at.api.has(of);
+    const lost = at.api.has(of);
     const inner = INNER.replace(/^Message-ID:.*$/m, `X-MS-Exchange-Organization-Network-Message-Id: ${id}`);
     await journal(intake, report(["Sender: ann@example.gov.uk", "To: o'neill@example.gov.uk"], inner));
-    clock = SETTLED;
+    at.clock = SETTLED;
     await until(() => gaps(intake).length === 1);
 
     expect(gaps(intake)[0]?.gap?.about).toBe(`network message id ${lost.id}`);
@@ -218,26 +184,26 @@ describe("the tenant's message trace", () => {
 
   it("is read to its last page, whatever goes wrong on the way", async () => {
     await using intake = await open();
-    api.pageSize = 3;
+    at.api.pageSize = 3;
     const names = Array.from({ length: 10 }, (_, n) => `lost-${n}@example.org`);
-    for (const name of names) api.has({ messageId: `<${name}>`, receivedDateTime: TEN });
+    for (const name of names) at.api.has({ messageId: `<${name}>`, receivedDateTime: TEN });
     const faults = [{ status: 429, retryAfterSeconds: 1 }, { status: 500 }, "lost", "broken-off"] as const;
-    api.faults.push(...faults, "cut", { status: 503 }, "elsewhere", { status: 400 });
-    clock = SETTLED;
+    at.api.faults.push(...faults, "cut", { status: 503 }, "elsewhere", { status: 400 });
+    at.clock = SETTLED;
     await until(() => gaps(intake).length > 0);
 
-    expect(api.faults).toEqual([]);
+    expect(at.api.faults).toEqual([]);
     expect(gaps(intake).map(({ gap }) => gap?.about)).toEqual([names.join(" ")]);
-    expect(logged.join()).toContain('{"status":429}');
+    expect(at.logged.join()).toContain('{"status":429}');
   });
 
   it("is asked for no more than a tenant may ask", async () => {
     await using intake = await open();
-    api.requestsInFiveMinutes = 4;
-    api.has({ messageId: "<lost@example.org>", recipientAddress: BOS, receivedDateTime: TEN });
-    clock = SETTLED;
-    await until(() => logged.some((line) => line.includes("429")));
-    clock += 300_000;
+    at.api.requestsInFiveMinutes = 4;
+    at.api.has({ messageId: "<lost@example.org>", recipientAddress: BOS, receivedDateTime: TEN });
+    at.clock = SETTLED;
+    await until(() => at.logged.some((line) => line.includes("429")));
+    at.clock += 300_000;
     await until(() => gaps(intake).length === 1);
 
     expect(gaps(intake)[0]?.account).toBe(BOS);
@@ -245,20 +211,20 @@ describe("the tenant's message trace", () => {
 
   it("goes on with another token when one runs out, or is revoked", async () => {
     await using intake = await open();
-    await until(() => api.asked.length === 1);
-    api.directory.revoke();
-    clock = SETTLED;
+    await until(() => at.api.asked.length === 1);
+    at.api.directory.revoke();
+    at.clock = SETTLED;
     await until(() => daysAsked("2024-05-13") >= 1);
-    clock += 24 * HOUR_MS;
+    at.clock += 24 * HOUR_MS;
     await until(() => daysAsked("2024-05-14") === 1);
 
     expect(alerts(intake)).toEqual([]);
-    expect(logged.join()).not.toContain("401");
+    expect(at.logged.join()).not.toContain("401");
   });
 
   it.each<[string, (isSo: boolean) => void]>([
-    ["the secret", (isSo) => (api.directory.clientSecret = isSo ? "made up" : "another")],
-    ["what may be read", (isSo) => (api.isConsented = isSo)],
+    ["the secret", (isSo) => (at.api.directory.clientSecret = isSo ? "made up" : "another")],
+    ["what may be read", (isSo) => (at.api.isConsented = isSo)],
   ])("says at once to an operator that %s is refused, until it is not", async (_, set) => {
     set(false);
     await using intake = await open({ isAsked: false });
@@ -267,14 +233,14 @@ describe("the tenant's message trace", () => {
     set(true);
     await until(() => alerts(intake).length === 0);
 
-    expect(logged.join()).toMatch(/"status":40[13]/);
+    expect(at.logged.join()).toMatch(/"status":40[13]/);
   });
 
   it.each([false, true])("is recorded once where the sink fails (kept: %s)", async (keep) => {
     const sink = new RecordingSink({ failures: 2, keep });
     await using intake = await open({ sink });
-    api.has({ messageId: "<lost@example.org>", receivedDateTime: TEN });
-    clock = SETTLED;
+    at.api.has({ messageId: "<lost@example.org>", receivedDateTime: TEN });
+    at.clock = SETTLED;
     await until(() => alerts(intake).length > 0);
 
     const ids = intake.captured("gap").map(({ eventId, stableDigest }) => `${eventId} ${stableDigest}`);
@@ -284,8 +250,8 @@ describe("the tenant's message trace", () => {
 
   it("that was not had for a month is a gap of those days", async () => {
     await using intake = await open();
-    api.requestsInFiveMinutes = Infinity;
-    clock = Date.parse("2024-06-20T00:00:00Z");
+    at.api.requestsInFiveMinutes = Infinity;
+    at.clock = Date.parse("2024-06-20T00:00:00Z");
     await until(() => gaps(intake).length === 2);
 
     expect(gaps(intake).map(({ account, gap }) => [account, gap?.from, gap?.to])).toEqual(
@@ -299,12 +265,12 @@ describe("the tenant's message trace", () => {
     await first[Symbol.asyncDispose]();
     await using without = await open({ trace: undefined });
     await without[Symbol.asyncDispose]();
-    api.has({ messageId: "<before@example.org>", receivedDateTime: TEN });
+    at.api.has({ messageId: "<before@example.org>", receivedDateTime: TEN });
     await using again = await open();
-    await until(() => api.asked.length > 1);
-    clock = SETTLED;
-    api.has({ messageId: "<after@example.org>", receivedDateTime: new Date("2024-05-14T10:00:00Z") });
-    clock += 24 * HOUR_MS;
+    await until(() => at.api.asked.length > 1);
+    at.clock = SETTLED;
+    at.api.has({ messageId: "<after@example.org>", receivedDateTime: new Date("2024-05-14T10:00:00Z") });
+    at.clock += 24 * HOUR_MS;
     await until(() => gaps(again).length > 0);
 
     expect(gaps(again).map(({ gap }) => gap?.about)).toEqual(["after@example.org"]);

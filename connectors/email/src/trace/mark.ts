@@ -3,6 +3,8 @@ import { z } from "zod";
 export const DAY_MS = 86_400_000;
 /** After so many days, one that does not agree is asked for no more. Microsoft keeps 90. */
 const OPEN_DAYS = 30;
+/** A day with mail in quarantine is asked for again so long after it was, until nothing is held there, or the day is too old. */
+const HELD_MS = DAY_MS;
 /** A day that is so late has something in its way. */
 const LATE_MS = 2 * DAY_MS;
 
@@ -19,7 +21,16 @@ const openDay = z.object({
 export type OpenDay = z.infer<typeof openDay>;
 
 /** A day of which the tenant stopped messages that no journal told of, and the notice that was recorded of it last. */
-const stoppedDay = z.object({ day: z.int(), failed: z.int(), quarantined: z.int(), notice: z.string() });
+const stoppedDay = z.object({
+  day: z.int(),
+  failed: z.int(),
+  /** Of a day that is not done with these may yet be let go. */
+  quarantined: z.int(),
+  notice: z.string(),
+  askedAt: z.int().default(0),
+  /** How many other messages the tenant had of it. */
+  theirs: z.int().default(0),
+});
 export type StoppedDay = z.infer<typeof stoppedDay>;
 
 /** How far a mailbox was compared. */
@@ -48,30 +59,46 @@ export interface Due {
   readonly againMs: number;
 }
 
-/** The days to compare now, oldest first. */
+/** The days to compare now, oldest first; then one of which mail was held, where that is due: others wait for the next look. */
 export function dueDays(of: Mark, { now, settleMs, againMs }: Due): number[] {
-  return settledDays(of, now - settleMs).filter((day) => {
+  const days = settledDays(of, now - settleMs).filter((day) => !of.agreed.includes(day));
+  const due = days.filter((day) => {
     const asked = of.open.find((one) => one.day === day);
-    return !of.agreed.includes(day) && (!asked || now - asked.askedAt >= againMs);
+    return asked ? now - asked.askedAt >= againMs : !heldOf(of, day);
   });
+  const [held] = days
+    .flatMap((day) => heldOf(of, day) ?? [])
+    .filter(({ askedAt }) => now - askedAt >= HELD_MS)
+    .sort((a, b) => a.askedAt - b.askedAt);
+  return held ? [...due, held.day] : due;
+}
+
+/** A day that agreed when it was asked for last, but for what was in quarantine then. */
+export function heldOf(of: Mark, day: number): StoppedDay | undefined {
+  if (of.agreed.includes(day) || of.open.some((one) => one.day === day)) return undefined;
+  return of.stopped.find((one) => one.day === day && one.quarantined > 0);
 }
 
 function settledDays({ from }: Mark, until: number): number[] {
   const count = Math.max(0, Math.floor((until - from) / DAY_MS));
-  return Array.from({ length: Math.min(count, OPEN_DAYS) }, (_, n) => from + n * DAY_MS);
+  return Array.from({ length: Math.min(count, OPEN_DAYS + 1) }, (_, n) => from + n * DAY_MS);
 }
 
 /** Whether a day should have been compared long since, and neither agrees nor is known to lack anything. */
 export function isBehind(of: Mark, { now, settleMs }: Due): boolean {
-  return settledDays(of, now - settleMs - LATE_MS).some(
-    (day) => !of.agreed.includes(day) && !of.open.some((one) => one.day === day && one.missing > 0),
-  );
+  return settledDays(of, now - settleMs - LATE_MS).some((day) => !isKnown(of, day));
 }
 
-export function agreeing(of: Mark, day: number): Mark {
+function isKnown(of: Mark, day: number): boolean {
+  const isMissing = of.open.some((one) => one.day === day && one.missing > 0);
+  return of.agreed.includes(day) || isMissing || heldOf(of, day) !== undefined;
+}
+
+/** @param isHeld whether mail of it is in quarantine: it may yet be let go */
+export function agreeing(of: Mark, day: number, isHeld: boolean): Mark {
   return advanced({
     ...of,
-    agreed: [...of.agreed, day],
+    agreed: isHeld ? of.agreed : [...of.agreed, day],
     open: of.open.filter((one) => one.day !== day),
   });
 }
@@ -90,9 +117,8 @@ export function ended(of: Mark, now: number): { mark: Mark; unknown: { from: num
   const oldest = Math.floor(now / DAY_MS) * DAY_MS - (OPEN_DAYS + 1) * DAY_MS;
   const unknown: { from: number; to: number }[] = [];
   for (let day = of.from; day < oldest; day += DAY_MS) {
-    const isKnown = of.agreed.includes(day) || of.open.some((one) => one.day === day && one.missing > 0);
     const last = unknown.at(-1);
-    if (isKnown) continue;
+    if (isKnown(of, day)) continue;
     if (last?.to === day) last.to += DAY_MS;
     else unknown.push({ from: day, to: day + DAY_MS });
   }

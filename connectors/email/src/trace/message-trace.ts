@@ -22,6 +22,7 @@ import {
   dueDays,
   ended,
   firstMark,
+  heldOf,
   isBehind,
   type Mark,
   mark,
@@ -189,24 +190,26 @@ export class MessageTrace {
 
   /** Records what a comparison found, then that it is done. */
   async #say(mailbox: Mailbox, day: number, compared: ComparedDay, sink: Sink): Promise<void> {
-    const { theirs, missing, isWhole, gap } = compared;
-    const of = await this.#sayStopped(this.#markOf(mailbox), day, compared, sink);
+    const { theirs, missing, isWhole, gap, stopped } = compared;
+    const known = this.#markOf(mailbox);
+    const of = await this.#sayStopped(known, day, compared, sink);
     const before = of.open.find((one) => one.day === day);
+    const theirsBefore = before?.theirs ?? heldOf(known, day)?.theirs ?? 0;
     if (gap && gap.stableDigest !== before?.gap) {
       await sink.capture([gap]);
       this.#options.log.error({ missing: missing.length, of: theirs }, "a journal left out messages: a gap");
     }
     // A list that has become shorter does not say that what it had is here.
-    if (!gap && isWhole && theirs >= (before?.theirs ?? 0)) {
+    if (!gap && isWhole && theirs >= theirsBefore) {
       if (before?.gap !== undefined) await sink.capture([completedOf(mailbox, day)]);
-      return this.#write(agreeing(of, day));
+      return this.#write(agreeing(of, day, stopped.quarantined > 0));
     }
     const isShorter = before !== undefined && theirs < before.theirs;
     await this.#write(
       differing(of, {
         day,
         askedAt: this.#due().now,
-        theirs: Math.max(theirs, before?.theirs ?? 0),
+        theirs: Math.max(theirs, theirsBefore),
         missing: isShorter ? Math.max(missing.length, before.missing) : missing.length,
         gap: gap?.stableDigest ?? before?.gap,
       }),
@@ -214,7 +217,12 @@ export class MessageTrace {
   }
 
   /** Records what was stopped, where that is news. @returns the mark with it, to be written */
-  async #sayStopped(of: Mark, day: number, { stopped, notice }: ComparedDay, sink: Sink): Promise<Mark> {
+  async #sayStopped(
+    of: Mark,
+    day: number,
+    { stopped, notice, theirs }: ComparedDay,
+    sink: Sink,
+  ): Promise<Mark> {
     if (!notice) return stopping(of, day, undefined);
     if (of.stopped.find((one) => one.day === day)?.notice !== notice.stableDigest) {
       await sink.capture([notice]);
@@ -223,7 +231,8 @@ export class MessageTrace {
         "a tenant stopped messages on their way that its journal did not tell of",
       );
     }
-    return stopping(of, day, { day, ...stopped, notice: notice.stableDigest });
+    const askedAt = this.#due().now;
+    return stopping(of, day, { day, ...stopped, notice: notice.stableDigest, askedAt, theirs });
   }
 
   async #write(value: Mark): Promise<void> {
