@@ -1,6 +1,7 @@
 import { RecordingSink } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { type MboxRule, mboxRuleOf, splitByLengths } from "../src/files/mbox-lengths.ts";
+import { splitMbox } from "../src/files/mbox.ts";
 import { openMail } from "../src/files/open-mail.ts";
 import { supplied } from "./supplied.ts";
 
@@ -123,6 +124,15 @@ describe("an mbox file with Content-Length", () => {
     ["lines From alone", "From ann 2024\n".repeat(20)],
   ])("is read to a bound where it has %s", async (_, content) => {
     expect(await mboxRuleOf(supplied(content, 65_536))).toBe("lines");
+  });
+
+  // Each line looked at by every four of its digits is minutes.
+  it("is split by lines however long they are, and whatever digits they have", async () => {
+    const line = `\n\nFrom ${"1".repeat(4_200)}`;
+    const places = splitMbox(supplied(`${FROM}Subject: one\n\nabc${line.repeat(4_000)}`, 65_536));
+    let count = 0;
+    for await (const _ of places) count += 1;
+    expect(count).toBe(1);
   });
 
   it("has a long header all the same", async () => {

@@ -15,7 +15,7 @@ export interface MessagePlace {
 export const LOOK_AHEAD = 4_096;
 /** Bytes before a line that tell whether an empty one is before it. */
 const MARGIN = 8;
-export const SEPARATOR = /^From [^\r\n]*\d{4}[^\r\n]*(\r?\n)(?=[!-9;-~]{1,200}[ \t]*:|\r?\n|$)/;
+export const SEPARATOR = /^From (?=[^\r\n]*\d{4})[^\r\n]*(\r?\n)(?=[!-9;-~]{1,200}[ \t]*:|\r?\n|$)/;
 
 /**
  * The messages of an mbox file, in order: each begins with a line `From ` that has a year in it, follows an empty line
