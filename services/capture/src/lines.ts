@@ -1,5 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import type { Pool, PoolClient } from "pg";
+import { postgresFault } from "@daybook/catalogue";
+import type { Pool, QueryConfig, QueryResult, QueryResultRow } from "pg";
+import { CaptureError, isFull } from "./error.ts";
 
 /** Order of day and month in the dates of an export. */
 export type DateOrder = "dmy" | "mdy" | "ymd";
@@ -32,6 +34,8 @@ const MIGRATION = `
   CREATE TABLE IF NOT EXISTS capture.learned (at timestamptz NOT NULL);
 `;
 
+const AWAY = "the database does not answer: import the file again, it is harmless";
+
 /** What capture remembers of a conversation: no title, no names. */
 export interface KnownConversation {
   readonly id: string;
@@ -48,7 +52,8 @@ export interface KnownChat {
 
 /**
  * What has been imported, by keyed digests and without text, so that overlapping exports record nothing
- * twice. A projection: it can be made again from the archive.
+ * twice. A projection: it can be made again from the archive. Each method but `digest` throws a {@link CaptureError} `unavailable`, retryable, where
+ * PostgreSQL does not answer: what was to be remembered may have been.
  */
 export class ImportedLines {
   readonly #pool: Pool;
@@ -61,17 +66,17 @@ export class ImportedLines {
   }
 
   async migrate(): Promise<void> {
-    await this.#pool.query(MIGRATION);
+    await this.#query(MIGRATION);
   }
 
   /** Whether what was imported before this schema was made has been learned again. */
   async isLearned(): Promise<boolean> {
-    const { rowCount } = await this.#pool.query("SELECT FROM capture.learned LIMIT 1");
+    const { rowCount } = await this.#query("SELECT FROM capture.learned LIMIT 1");
     return rowCount === 1;
   }
 
   async setLearned(): Promise<void> {
-    await this.#pool.query("INSERT INTO capture.learned VALUES (now())");
+    await this.#query("INSERT INTO capture.learned VALUES (now())");
   }
 
   /** The keyed digest of a line's identity, 32 bytes. Its first 8 are what is stored. */
@@ -81,7 +86,7 @@ export class ImportedLines {
 
   /** How the chats of a file were read, if it was imported before; none if it was not. @param file its identity */
   async file(custodian: string, file: string): Promise<KnownChat[]> {
-    const { rows } = await this.#pool.query<{ date_order: DateOrder; ambiguous: boolean }>(
+    const { rows } = await this.#query<{ date_order: DateOrder; ambiguous: boolean }>(
       "SELECT date_order, ambiguous FROM capture.file WHERE digest = $1 AND custodian = $2 ORDER BY chat",
       [this.#keyed("file", file), custodian],
     );
@@ -89,7 +94,7 @@ export class ImportedLines {
   }
 
   async rememberFile(custodian: string, file: string, chats: readonly KnownChat[]): Promise<void> {
-    await this.#pool.query(
+    await this.#query(
       `INSERT INTO capture.file SELECT $1, $2, u.* FROM unnest($3::integer[], $4::text[], $5::boolean[]) u
        ON CONFLICT DO NOTHING`,
       [
@@ -127,7 +132,7 @@ export class ImportedLines {
   }
 
   async establishOrder({ number }: KnownConversation, dateOrder: DateOrder): Promise<void> {
-    await this.#pool.query(
+    await this.#query(
       "UPDATE capture.conversation SET date_order = $2 WHERE number = $1 AND date_order IS NULL",
       [number, dateOrder],
     );
@@ -135,7 +140,7 @@ export class ImportedLines {
 
   /** Whether a conversation of this custodian has that title. */
   async hasTitle({ number }: KnownConversation, title: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(
+    const { rowCount } = await this.#query(
       "SELECT FROM capture.conversation WHERE number = $1 AND title_key = $2",
       [number, this.#keyed("title", title)],
     );
@@ -145,7 +150,7 @@ export class ImportedLines {
   /** For each digest, in order, the custodian's conversations that have the line. */
   async conversationsOf(custodian: string, digests: readonly Buffer[]): Promise<Set<number>[]> {
     const keys = digests.map(toKey);
-    const { rows } = await this.#pool.query<{ digest: string; conversation: number }>({
+    const { rows } = await this.#query<{ digest: string; conversation: number }>({
       name: "capture-conversations-of",
       text: `SELECT l.digest, l.conversation FROM capture.line l JOIN capture.conversation c ON c.number = l.conversation
              WHERE c.custodian = $1 AND l.digest = ANY($2::bigint[])`,
@@ -164,17 +169,16 @@ export class ImportedLines {
   }
 
   async anyOf(custodian: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(
-      "SELECT FROM capture.conversation WHERE custodian = $1 LIMIT 1",
-      [custodian],
-    );
+    const { rowCount } = await this.#query("SELECT FROM capture.conversation WHERE custodian = $1 LIMIT 1", [
+      custodian,
+    ]);
     return rowCount === 1;
   }
 
   /** How often each line is recorded in a conversation, in the order given. */
   async counts({ number }: KnownConversation, digests: readonly Buffer[]): Promise<number[]> {
     const keys = digests.map(toKey);
-    const { rows } = await this.#pool.query<{ digest: string; count: number }>({
+    const { rows } = await this.#query<{ digest: string; count: number }>({
       name: "capture-counts",
       text: "SELECT digest, count FROM capture.line WHERE conversation = $1 AND digest = ANY($2::bigint[])",
       values: [number, keys],
@@ -188,19 +192,15 @@ export class ImportedLines {
    * stream and `remember` is then found again by any other file of the same chat. Repeatable.
    */
   async claim({ number }: KnownConversation, digests: readonly Buffer[]): Promise<void> {
-    await this.#pool.query(
+    await this.#query(
       `INSERT INTO capture.line SELECT DISTINCT d, $1::integer, 0 FROM unnest($2::bigint[]) d ON CONFLICT DO NOTHING`,
       [number, digests.map(toKey)],
     );
   }
 
   /** Remembers that the lines are recorded so many times. Never lowers a count. Repeatable. */
-  async remember(
-    { number }: KnownConversation,
-    lines: ReadonlyMap<string, number>,
-    client?: PoolClient,
-  ): Promise<void> {
-    await (client ?? this.#pool).query({
+  async remember({ number }: KnownConversation, lines: ReadonlyMap<string, number>): Promise<void> {
+    await this.#query({
       name: "capture-remember",
       text: `INSERT INTO capture.line SELECT d, $1, least(n, 32767) FROM unnest($2::bigint[], $3::integer[]) u(d, n)
              ON CONFLICT (digest, conversation) DO UPDATE SET count = greatest(capture.line.count, excluded.count)`,
@@ -214,8 +214,20 @@ export class ImportedLines {
       .digest();
   }
 
+  async #query<Row extends QueryResultRow>(
+    query: string | QueryConfig,
+    values?: readonly unknown[],
+  ): Promise<QueryResult<Row>> {
+    try {
+      return await this.#pool.query<Row>(query, values && [...values]);
+    } catch (cause) {
+      if (isFull(cause) || postgresFault(cause).kind !== "unavailable") throw cause;
+      throw new CaptureError("unavailable", AWAY, { cause });
+    }
+  }
+
   async #one(text: string, values: unknown[]): Promise<KnownConversation | undefined> {
-    const { rows } = await this.#pool.query<{ id: string; number: number; date_order: DateOrder | null }>(
+    const { rows } = await this.#query<{ id: string; number: number; date_order: DateOrder | null }>(
       text,
       values,
     );

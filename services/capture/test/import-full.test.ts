@@ -110,3 +110,24 @@ describe("an import onto a full disk", () => {
     );
   });
 });
+
+describe("an import whose database goes away", () => {
+  it("is told to come again, and then records what is left, once", async () => {
+    const remember = at.lines.remember.bind(at.lines);
+    let batches = 0;
+    at.lines.remember = async (...of) => {
+      batches += 1;
+      if (batches === 2) await at.stopDatabase();
+      return remember(...of);
+    };
+    await expect(at.imported(CHAT)).rejects.toMatchObject({
+      ...{ name: "CaptureError", code: "unavailable", retryable: true },
+      message: "the database does not answer: import the file again, it is harmless",
+    });
+    await expect(at.lines.migrate()).rejects.toMatchObject({ code: "unavailable" });
+    expect(readdirSync(at.rig.dir)).toEqual([]);
+    await at.startDatabase();
+    expect(await at.imported(CHAT)).toMatchObject({ files: [{ messages: LINES, duplicates: 1_000 }] });
+    expect(at.texts()).toEqual(texts);
+  });
+});

@@ -11,9 +11,12 @@ import type { ImportRequest } from "../../src/record-chat.ts";
 import { receiveUpload } from "../../src/upload.ts";
 import { once, setUp } from "./capture.ts";
 
+const KEY = Buffer.alloc(32, 3);
+
 /** Imports over fakes and a real database, all new for each test. */
 export class Importing {
   rig = setUp();
+  #dir = "";
   #postgres: Postgres | undefined;
   #pool: Pool | undefined;
   #lines: ImportedLines | undefined;
@@ -27,10 +30,22 @@ export class Importing {
   }
 
   async start(dir: string): Promise<void> {
+    this.#dir = dir;
+    await this.startDatabase();
+  }
+
+  /** Also the one that was stopped, with what it held. */
+  async startDatabase(): Promise<void> {
     const log = { info: () => undefined, warn: () => undefined };
-    this.#postgres = await startPostgres({ dataDir: join(dir, "postgres"), log });
+    this.#postgres = await startPostgres({ dataDir: join(this.#dir, "postgres"), log });
     this.#pool = new Pool({ ...this.#postgres.connection, max: 3 });
     this.#pool.on("error", () => undefined);
+    this.#lines = new ImportedLines(this.#pool, KEY);
+  }
+
+  /** From then on nobody answers. */
+  async stopDatabase(): Promise<void> {
+    await this.#postgres?.stop();
   }
 
   async renew(): Promise<void> {
@@ -42,7 +57,7 @@ export class Importing {
   /** As when PostgreSQL is lost, and begun anew. */
   async loseSchema(): Promise<void> {
     await this.pool.query("DROP SCHEMA IF EXISTS capture CASCADE");
-    this.#lines = new ImportedLines(this.pool, Buffer.alloc(32, 3));
+    this.#lines = new ImportedLines(this.pool, KEY);
     await this.#lines.migrate();
   }
 
