@@ -37,6 +37,8 @@ export class BlueBubblesServer {
   readonly faults: Fault[] = [];
   sending: Sending = "sent";
   posting: Posting = "once";
+  /** Whether each piece of a long answer is the first. */
+  isOffsetIgnored = false;
   /** Where it posts to. */
   webhook: string | undefined;
   readonly #db: ChatDb;
@@ -121,7 +123,11 @@ export class BlueBubblesServer {
     if (fault === "5xx") return respond(response, 500, { message: "An unhandled error has occurred!" });
     if (fault === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     const path = url.pathname.replace(/^\/api\/v1\//, "");
-    if (path === "message/query") return succeed(response, this.#read.messages(queryOf(body)), fault);
+    if (path === "message/query") {
+      const query = queryOf(body);
+      const asked = this.isOffsetIgnored ? { ...query, offset: 0 } : query;
+      return succeed(response, this.#read.messages(asked), fault);
+    }
     if (path === "message/count") {
       const at = (name: string, otherwise: number) => Number(url.searchParams.get(name) ?? otherwise);
       const total = this.#read.count(at("minRowId", 0), at("maxRowId", Number.MAX_SAFE_INTEGER));

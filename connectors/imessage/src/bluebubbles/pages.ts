@@ -41,6 +41,8 @@ export class Pages {
   /**
    * Rows up to a ROWID that were edited, unsent or read since, milliseconds since 1970, or have a file above a ROWID of
    * files: it may be joined to a message that was asked for before. Oldest first.
+   *
+   * @throws {ConnectorError} `network-unavailable`, retryable
    */
   async *changed(
     { since, file, upTo }: { since: number; file: number; upTo: number },
@@ -56,11 +58,15 @@ export class Pages {
       { statement: isChanged.join(" OR "), args: { since: at, file } },
       { statement: "message.ROWID <= :upTo", args: { upTo } },
     ].map(({ statement, args }) => ({ statement: `(${statement})`, args }));
+    let before: string | undefined;
     for (let offset = 0; ;) {
       const { items, isFull } = await this.#fitting(async () => {
         const asked = await this.#ask(where, signal, { offset });
         return { items: asked, isFull: this.#isFull(asked) };
       });
+      // What was had is not had again: it would be without end.
+      if (isFull && items[0]?.digest === before) throw anotherForm();
+      before = items[0]?.digest;
       // The last may be cut off: it is asked for again, unless there is nothing else.
       const whole = isFull && items.length > 1 ? items.slice(0, -1) : items;
       if (whole.length > 0) yield whole;
@@ -79,11 +85,7 @@ export class Pages {
     const first = await this.#ask([aboveOf(above)], signal);
     if (first.length === 0) return undefined;
     const highest = first.reduce((most, { rowid }) => Math.max(most, rowid), above);
-    if (highest === above)
-      throw new ConnectorError(
-        "network-unavailable",
-        "what BlueBubbles serves has another form than is known",
-      );
+    if (highest === above) throw anotherForm();
     if (!this.#isFull(first)) return this.#page(above, highest, first, signal);
     for (
       let upTo = await this.#reach(above, highest, signal);
@@ -155,4 +157,8 @@ function joinedOf(items: readonly Item[]): number {
 
 function aboveOf(above: number): Where {
   return { statement: "message.ROWID > :above", args: { above } };
+}
+
+function anotherForm(): ConnectorError {
+  return new ConnectorError("network-unavailable", "what BlueBubbles serves has another form than is known");
 }

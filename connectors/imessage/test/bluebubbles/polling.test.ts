@@ -2,32 +2,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
-import {
-  at,
-  ChatDb,
-  FERGUS,
-  guidOf,
-  nanoseconds,
-  putAttachment,
-} from "../../../../test/fakes/imessage/index.ts";
+import { at, FERGUS, guidOf, nanoseconds, putAttachment } from "../../../../test/fakes/imessage/index.ts";
 import { ACCOUNT, openMac, records, texts } from "./support/mac.ts";
-
-/** A database with one conversation, and what is said in it. */
-function talk(db: ChatDb) {
-  const from = db.handle(FERGUS);
-  const chat = db.chat(FERGUS, [from]);
-  let n = 0;
-  const say = (text: string, { minute = (n += 1), ...more }: { minute?: number; id?: number } = {}) =>
-    db.message({
-      ...{ chat, from, at: at(minute), name: text },
-      runs: [{ text }],
-      more: more.id === undefined ? {} : { ROWID: more.id },
-    });
-  return { chat, from, say };
-}
-
-const numbered = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => `message ${String(from + i)}`);
+import { numbered, talk } from "./support/talk.ts";
 
 describe("what BlueBubbles posts", () => {
   it.each(["once", "twice", "dropped", "reversed"] as const)(
@@ -89,24 +66,6 @@ describe("polling", () => {
 
     expect(texts(await mac.settled())).toEqual(numbered(0, 35));
     expect(mac.connector.health()[0]).toMatchObject({ account: ACCOUNT, status: "live" });
-  });
-
-  it("misses no row of an old date among more than fit an answer, which BlueBubbles sorts by date", async () => {
-    const mac = await openMac({ pageRows: 5 });
-    const { say } = talk(mac.db);
-    // The later the row, the older its date: by date, the first answer holds the last rows.
-    for (const [i, text] of numbered(0, 23).entries()) say(text, { minute: 500 - i });
-
-    expect(texts(await mac.settled())).toEqual(numbered(0, 23));
-  });
-
-  it("walks on where ROWIDs have holes", async () => {
-    const mac = await openMac({ pageRows: 3 });
-    const { say } = talk(mac.db);
-    const ids = [1, 2, 3, 700, 701, 9_000, 9_001, 9_002, 9_003, 80_000];
-    for (const [i, id] of ids.entries()) say(`message ${String(i)}`, { id });
-
-    expect(texts(await mac.settled())).toEqual(numbered(0, ids.length));
   });
 
   it("has every edit, unsending and reading of an earlier message once, as it comes", async () => {
@@ -262,28 +221,6 @@ describe("polling", () => {
       [guidOf("two files"), ["second.jpg"]],
       [guidOf("two files"), ["down.jpg"]],
     ]);
-  });
-
-  it("cuts no message off where BlueBubbles counts its files and conversations as rows", async () => {
-    const mac = await openMac({ pageRows: 5, settleMs: 60_000 });
-    const { say, from } = talk(mac.db);
-    const family = mac.db.chat("chat7", [from], { title: "Family" });
-    mac.db.run("BEGIN");
-    for (const text of numbered(0, 8)) {
-      const row = say(text);
-      mac.db.insert("chat_message_join", { chat_id: family, message_id: row, message_date: 0 });
-      for (const n of [1, 2, 3]) mac.db.attachment(row, `at_${n}_${text}`, null);
-    }
-    mac.db.run("COMMIT");
-    const captured = records(await mac.settled());
-    const files = ({ event }: Captured) =>
-      (JSON.parse(Buffer.from(event.raw, "base64").toString()) as { attachments: unknown[] }).attachments;
-
-    expect(texts(captured)).toEqual(numbered(0, 8));
-    expect(captured.filter(({ event }) => event.kind === "message").map((one) => files(one).length)).toEqual(
-      Array.from({ length: 8 }, () => 3),
-    );
-    expect(captured.filter(({ event }) => event.kind === "gap")).toEqual([]);
   });
 
   it("keeps by its bytes what has another form than a message", async () => {
