@@ -47,6 +47,16 @@ describe("tokens", () => {
     expect(endpoint.given).toBe(2);
   });
 
+  it("that live longer than a day are taken, and had anew after a day", async () => {
+    endpoint.seconds = 100_000;
+    const tokens = microsoft();
+    const first = await had(tokens);
+    clock += 86_300_000;
+    expect(await had(tokens)).toBe(first);
+    clock += 41_000;
+    expect(await had(tokens)).not.toBe(first);
+  });
+
   it("are asked for once, however many wait, and whoever waits no longer leaves the others be", async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     endpoint.faults.push(promise);

@@ -7,6 +7,7 @@ const MARGIN_MS = 60_000;
 const FRESH_MS = 60_000;
 const ANSWER_MS = 30_000;
 const MAX_BYTES = 64 * 1024;
+const MOST_SECONDS = 86_400;
 
 const answer = z.looseObject({
   /** RFC 6750, section 2.1, and nothing that would end a field of SASL. */
@@ -14,7 +15,11 @@ const answer = z.looseObject({
     .string()
     .max(32_768)
     .regex(/^[\x21-\x7e]+$/),
-  expires_in: z.coerce.number<string | number>().min(0).max(86_400),
+  /** One that lives longer than a day is had anew after a day. */
+  expires_in: z.coerce
+    .number<string | number>()
+    .min(0)
+    .transform((seconds) => Math.min(seconds, MOST_SECONDS)),
 });
 /** RFC 6749, section 5.2. */
 const refusal = z.looseObject({
