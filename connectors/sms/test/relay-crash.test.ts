@@ -62,6 +62,17 @@ function recorded(): string[] {
 }
 
 const LOST = { state: "failed", code: "unknown" };
+const SENT = { state: "sent" };
+/** When it is killed, how often the text left by then, what is said of it after, and how often it has left then. */
+const MOMENTS = [
+  // Nothing may have left.
+  ["before-leaving", 0, SENT, 1],
+  // For all that anybody knows.
+  ["after-leaving", 0, LOST, 0],
+  ["before-accepted", 1, LOST, 1],
+  ["after-accepted", 1, SENT, 1],
+  ["after-durable", 1, SENT, 1],
+] as const;
 
 describe("an answer over SMPP, killed", () => {
   it("between submit_sm and its answer is not sent again, and nobody says that it was", async () => {
@@ -87,22 +98,17 @@ describe("an answer over SMPP, killed", () => {
     expect(smsc.submitted).toHaveLength(2);
   });
 
-  it.each([
-    // Nothing may have left.
-    ["before-leaving", 0, { state: "sent" }, 1],
-    // For all that anybody knows.
-    ["after-leaving", 0, LOST, 0],
-    ["before-accepted", 1, LOST, 1],
-    ["after-accepted", 1, { state: "sent" }, 1],
-    ["after-durable", 1, { state: "sent" }, 1],
-  ])("%s is submitted once at most, and recorded as it is", async (moment, before, outcome, after) => {
-    const asked = outbound();
-    expect(await sending(asked, moment)).toBeUndefined();
-    expect(smsc.submitted).toHaveLength(before);
-    expect(await sending(asked)).toMatchObject(outcome);
-    expect(smsc.submitted).toHaveLength(after);
-    expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
-  });
+  it.each(MOMENTS)(
+    "%s is submitted once at most, and recorded as it is",
+    async (moment, before, outcome, after) => {
+      const asked = outbound();
+      expect(await sending(asked, moment)).toBeUndefined();
+      expect(smsc.submitted).toHaveLength(before);
+      expect(await sending(asked)).toMatchObject(outcome);
+      expect(smsc.submitted).toHaveLength(after);
+      expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
+    },
+  );
 });
 
 describe("an answer by a provider that pushes, killed", () => {
@@ -120,18 +126,15 @@ describe("an answer by a provider that pushes, killed", () => {
     expect(recorded()).toEqual([]);
   });
 
-  it.each([
-    ["before-leaving", 0, { state: "sent" }, 1],
-    ["after-leaving", 0, LOST, 0],
-    ["before-accepted", 1, LOST, 1],
-    ["after-accepted", 1, { state: "sent" }, 1],
-    ["after-durable", 1, { state: "sent" }, 1],
-  ])("%s is asked for once at most, and recorded as it is", async (moment, before, outcome, after) => {
-    const asked = outbound();
-    expect(await sending(asked, moment, twilio.url)).toBeUndefined();
-    expect(twilio.sent).toHaveLength(before);
-    expect(await sending(asked, undefined, twilio.url)).toMatchObject(outcome);
-    expect(twilio.sent).toHaveLength(after);
-    expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
-  });
+  it.each(MOMENTS)(
+    "%s is asked for once at most, and recorded as it is",
+    async (moment, before, outcome, after) => {
+      const asked = outbound();
+      expect(await sending(asked, moment, twilio.url)).toBeUndefined();
+      expect(twilio.sent).toHaveLength(before);
+      expect(await sending(asked, undefined, twilio.url)).toMatchObject(outcome);
+      expect(twilio.sent).toHaveLength(after);
+      expect(recorded()).toEqual(outcome.state === "sent" ? [asked.text] : []);
+    },
+  );
 });

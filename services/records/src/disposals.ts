@@ -1,6 +1,6 @@
 import type { Filters } from "@daybook/catalogue";
 import type { CatalogueReader, ReadTexts } from "@daybook/catalogue";
-import type { EventKind } from "@daybook/contract";
+import { type EventKind, eventKind } from "@daybook/contract";
 import type { Principal } from "@daybook/runtime";
 import { createHash, randomUUID } from "node:crypto";
 import { ID_BYTES, packIds, PLACES, unpackIds } from "./apply.ts";
@@ -74,18 +74,7 @@ export interface DisposalRow extends SummaryRow {
 /** Kinds that are never disposed of: they say what Daybook did and did not see. */
 export const KEPT_KINDS: readonly EventKind[] = ["audit", "gap", "coverage"];
 
-const DISPOSABLE: readonly EventKind[] = [
-  "message",
-  "edit",
-  "delete",
-  "reaction",
-  "receipt",
-  "timer",
-  "membership",
-  "call",
-  "identity",
-  "notice",
-];
+const DISPOSABLE = eventKind.options.filter((kind) => !KEPT_KINDS.includes(kind));
 const SUMMARY = `d.id, d.state, d.digest, d.reason, d.authority, d.proposed_by, d.proposed_at, d.decided_by, d.decided_at,
   d.files, d.bytes_gone_from, d.exports, d.unreadable_from, d.done_at, replace(c.record::text, '-', '') AS certificate`;
 const FROM = "FROM records.disposal d LEFT JOIN records.certificate c ON c.disposal = d.id";

@@ -1,6 +1,6 @@
 import type { ArchiveRecord } from "@daybook/archive-core";
 import type { CatalogueReader, Filters } from "@daybook/catalogue";
-import { type EventKind, sortTime } from "@daybook/contract";
+import { eventKind, sortTime } from "@daybook/contract";
 import type { Principal } from "@daybook/runtime";
 import { randomUUID } from "node:crypto";
 import { PLACES } from "./apply.ts";
@@ -212,22 +212,6 @@ export class Holds {
   }
 }
 
-const EVERY_KIND: readonly EventKind[] = [
-  "message",
-  "edit",
-  "delete",
-  "reaction",
-  "receipt",
-  "timer",
-  "membership",
-  "call",
-  "identity",
-  "notice",
-  "gap",
-  "coverage",
-  "audit",
-];
-
 /** What a predicate without ids finds in the catalogue. */
 export function filtersOf({ custodian, network, conversation, from, to, kinds }: HoldPredicate): Filters {
   return {
@@ -236,7 +220,7 @@ export function filtersOf({ custodian, network, conversation, from, to, kinds }:
     ...(conversation === undefined ? {} : { conversation }),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
-    kinds: EVERY_KIND.filter((kind) => kinds?.includes(kind) ?? true),
+    kinds: eventKind.options.filter((kind) => kinds?.includes(kind) ?? true),
   };
 }
 

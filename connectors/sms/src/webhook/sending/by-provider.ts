@@ -12,11 +12,6 @@ import { vonageSending } from "./vonage.ts";
 
 const UNKNOWN: Answered = { judged: { state: "unknown" }, said: Buffer.alloc(0) };
 
-/** Whether texts can be sent by a source's provider. */
-export function canSend(source: WebhookSource): boolean {
-  return sendingOf(source) !== undefined;
-}
-
 function sendingOf(source: WebhookSource): SendingApi | undefined {
   if (source.provider === "twilio") return twilioSending(source);
   return source.provider === "vonage" && source.sends ? vonageSending(source, source.sends) : undefined;
