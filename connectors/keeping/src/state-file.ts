@@ -25,6 +25,8 @@ interface Written {
   readonly json: string | undefined;
 }
 
+/** Values that are opened before anything else has its turn. */
+const EACH = 1_000;
 const SCHEMA = `
   ${META_SCHEMA}
   CREATE TABLE value (kind TEXT NOT NULL, name BLOB NOT NULL, at INTEGER NOT NULL, sealed BLOB NOT NULL,
@@ -96,6 +98,25 @@ export class StateFile<in Kind extends string> {
     return rows.map(({ name, sealed }) =>
       this.#opened(sealed as Uint8Array, placeOf(kind, name as Uint8Array)),
     );
+  }
+
+  /**
+   * Everything of a kind, some at a time: where there is too much to have at once. What is written between two of them may
+   * be among it.
+   *
+   * @throws {ConnectorError} `malformed` when a value was damaged or moved
+   */
+  *each(kind: Kind): Generator<unknown[]> {
+    const sql = "SELECT name, sealed FROM value WHERE kind = ? AND name > ? ORDER BY name LIMIT ?";
+    for (let after: Uint8Array = Buffer.alloc(0); ;) {
+      const rows = this.#statement(sql).all(kind, after, EACH);
+      const last = rows.at(-1);
+      if (!last) return;
+      after = last.name as Uint8Array;
+      yield rows.map(({ name, sealed }) =>
+        this.#opened(sealed as Uint8Array, placeOf(kind, name as Uint8Array)),
+      );
+    }
   }
 
   /** How many there are of a kind. */

@@ -63,6 +63,22 @@ describe("A state file", () => {
     state.close();
   });
 
+  it("gives everything of a kind, some at a time, while more is written", async () => {
+    const state = openState(path);
+    const change = (n: number) => ({ kind: "left" as const, name: String(n), value: n });
+    await state.write([
+      ...Array.from({ length: 2_500 }, (_, n) => change(n)),
+      { kind: "right", name: "another", value: -1 },
+    ]);
+    const all: unknown[] = [];
+    for (const some of state.each("left")) {
+      all.push(...some);
+      if (all.length === some.length) await state.write([change(1)]);
+    }
+    expect(all.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 2_500 }, (_, n) => n));
+    state.close();
+  });
+
   it("forgets what was written before an instant, and no other kind", async () => {
     let now = 1_000;
     const state = openState(path, { now: () => new Date(now) });
