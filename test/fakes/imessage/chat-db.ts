@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { binaryPlist } from "./plist.ts";
 import { SCHEMA } from "./schema.ts";
 import { type Run, typedstream } from "./typedstream.ts";
@@ -41,6 +41,7 @@ export interface Said {
 export class ChatDb {
   readonly path: string;
   readonly #db: DatabaseSync;
+  readonly #inserts = new Map<string, StatementSync>();
 
   constructor(dir: string, name = "chat.db") {
     this.path = join(dir, name);
@@ -163,10 +164,10 @@ export class ChatDb {
 
   insert(table: string, columns: Columns): number {
     const names = Object.keys(columns);
-    const { lastInsertRowid } = this.#db
-      .prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`)
-      .run(...Object.values(columns));
-    return Number(lastInsertRowid);
+    const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
+    let statement = this.#inserts.get(sql);
+    if (!statement) this.#inserts.set(sql, (statement = this.#db.prepare(sql)));
+    return Number(statement.run(...Object.values(columns)).lastInsertRowid);
   }
 
   update(table: string, row: number, columns: Columns): void {

@@ -30,14 +30,20 @@ export class Messages {
   readonly #files: ReadonlyMap<bigint, Row>;
   readonly #tombstones: Table | undefined;
   readonly #rows: string;
+  readonly #only: readonly bigint[] | undefined;
 
   /**
    * @param db that nothing changes while it is read: `openImage`, or within a transaction
    * @param only rows of `message`; all of them unless given
+   * @param find its tables, where they are known: as `findTable` found them
    * @throws {ConnectorError} `not-an-export`: no database of Messages; `malformed`
    */
-  constructor(db: DatabaseSync, only?: readonly bigint[]) {
-    const table = findTable(db, "message");
+  constructor(
+    db: DatabaseSync,
+    only?: readonly bigint[],
+    find: (name: string) => Table | undefined = (name) => findTable(db, name),
+  ) {
+    const table = find("message");
     if (!table?.has("guid") || !table.has("date"))
       throw new ConnectorError(
         "not-an-export",
@@ -45,10 +51,10 @@ export class Messages {
       );
     this.#db = db;
     this.#table = table;
-    const find = (name: string) => findTable(db, name);
     const among = (column: string) => (only ? `${column} IN (${only.join(",")})` : "1");
     const ofMessage = among("message_id");
     this.#rows = among("ROWID");
+    this.#only = only;
     const isFew = only !== undefined;
     const joined = (name: string, to: string) => joinedBy(find(name), to, { where: ofMessage, isFew });
     this.#chats = joined("chat_message_join", "chat_id");
@@ -98,8 +104,12 @@ export class Messages {
   /** Rows of `message`, each with what other tables say of it: those that are too large to be read whole come last. */
   *found(): Generator<Found> {
     const size = this.#table.sizeExpression;
-    for (const row of this.#table.rows(`${this.#rows} AND ${size} <= ${String(MAX_ROW_BYTES)}`))
+    let count = 0;
+    for (const row of this.#table.rows(`${this.#rows} AND ${size} <= ${String(MAX_ROW_BYTES)}`)) {
+      count += 1;
       yield this.#found(row, false);
+    }
+    if (count === this.#only?.length) return;
     for (const row of this.#table.rows(
       `${this.#rows} AND ${size} > ${String(MAX_ROW_BYTES)}`,
       LARGEST_VALUE_BYTES,

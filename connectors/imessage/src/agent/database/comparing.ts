@@ -1,13 +1,15 @@
 import type { LiveDatabase } from "./live-database.ts";
+import { BEGINNING, type Place } from "./seen-rows.ts";
 import { tellGone, tellTombstones, type VanishedDeps } from "./vanished.ts";
 
-/** Between two looks at what was edited, and two comparisons of everything, in looks whether anything was written. */
-const EDITED_LOOKS = 30;
-const ALL_LOOKS = 300;
-/** Each takes this part of the time at most: of everything, where rows are known to be gone, and else. */
-const EDITED_SHARE = 200;
-const GONE_SHARE = 100;
-const ALL_SHARE = 400;
+/** Between two comparisons of what is of late, and two of everything, in looks whether anything was written. */
+const LATE_LOOKS = 30;
+const ROUND_LOOKS = 30;
+/** Each takes this part of the time at most. */
+const LATE_SHARE = 1_000;
+const ROUND_SHARE = 500;
+/** Of late: Messages lets nobody edit what is older than 15 minutes, but other devices may bring it later. */
+const LATE_MS = 7 * 86_400_000;
 
 export interface ComparingDeps extends VanishedDeps {
   /** Between two looks whether anything was written, milliseconds. */
@@ -18,8 +20,8 @@ export interface ComparingDeps extends VanishedDeps {
 export type Take = (rowids: readonly bigint[]) => Promise<void>;
 
 /**
- * Finds what has changed of rows that were read: the newest at once, edits and late files of the others soon, everything now
- * and then. Nothing is taken for compared before what was found is durable.
+ * Finds what has changed of rows that were read: the newest at once, those of the last days soon, everything in rounds, part
+ * by part. Nothing is taken for compared before what was found is durable.
  */
 export class Comparing {
   readonly #deps: ComparingDeps;
@@ -28,18 +30,20 @@ export class Comparing {
   #buried = 0n;
   #hasAll = false;
   /** Something was written since. */
-  #mayBeEdited = true;
+  #mayBeLate = true;
   #mayDiffer = true;
+  /** How far a round is; undefined between two. */
+  #place: Place | undefined;
   /** When, of the clock that does not go back. */
-  #editedAt = 0;
-  #allAt = 0;
-  #goneAt = 0;
+  #lateAt = 0;
+  #roundAt = 0;
+  #partAt = 0;
 
   constructor(deps: ComparingDeps) {
     this.#deps = deps;
   }
 
-  /** Whether everything was compared once: until then the comparison brings what is new. */
+  /** Whether everything was compared once: until then one part follows the other. */
   get hasAll(): boolean {
     return this.#hasAll;
   }
@@ -49,22 +53,29 @@ export class Comparing {
     this.#binned.clear();
     this.#buried = 0n;
     this.#hasAll = false;
-    this.#allAt = 0;
+    this.#place = undefined;
+    this.#roundAt = 0;
+    this.#partAt = 0;
     this.written();
   }
 
   /** Something was written. */
   written(): void {
-    this.#mayBeEdited = true;
+    this.#mayBeLate = true;
     this.#mayDiffer = true;
   }
 
-  /** What is new: rows above `last`, among the recently deleted, with a file, and the newest where they have changed. */
-  async newest(db: LiveDatabase, last: bigint, take: Take): Promise<void> {
+  /**
+   * What is new: rows above `last`, among the recently deleted, with a file, and the newest where they have changed.
+   *
+   * @returns the last row that is there
+   */
+  async newest(db: LiveDatabase, last: bigint, take: Take): Promise<bigint> {
     const fresh = db.after(last);
-    const binned = this.#newlyBinned(db);
+    const binned = db.binned().filter(([row, at]) => !this.#binned.has(`${row}/${at}`));
     await take([...fresh, ...binned.map(([row]) => row), ...db.newlyJoined(), ...db.recent(last)]);
-    this.#keepBinned(binned);
+    for (const [row, at] of binned) this.#binned.add(`${row}/${at}`);
+    return fresh.at(-1) ?? last;
   }
 
   /** Ids of which nothing is left, each once. */
@@ -75,59 +86,42 @@ export class Comparing {
   /**
    * Looks further, if it is time.
    *
-   * @param held rows that were not taken yet
    * @returns whether everything was compared
    */
-  async look(db: LiveDatabase, held: number, take: Take): Promise<boolean> {
-    if (this.#mayDiffer && performance.now() >= this.#allAt) {
-      await this.#all(db, take);
-      return true;
+  async look(db: LiveDatabase, take: Take): Promise<boolean> {
+    const now = performance.now();
+    if (this.#place === undefined && this.#mayDiffer && now >= this.#roundAt) {
+      this.#mayDiffer = false;
+      this.#roundAt = now + this.#deps.everyMs * ROUND_LOOKS;
+      this.#place = BEGINNING;
     }
-    if (this.#mayBeEdited && performance.now() >= this.#editedAt) await this.#edited(db, held, take);
+    if (this.#place && now >= this.#partAt) return this.#part(db, this.#place, take);
+    if (this.#hasAll && this.#mayBeLate && now >= this.#lateAt) await this.#late(db, take);
     return false;
   }
 
-  async #edited(db: LiveDatabase, held: number, take: Take): Promise<void> {
-    const { value, next } = paced(() => db.edited(held), this.#deps.everyMs * EDITED_LOOKS, EDITED_SHARE);
-    this.#editedAt = next;
-    if (!value.isAsMany) this.#allAt = Math.min(this.#allAt, this.#goneAt);
-    await take(value.changed);
-    this.#mayBeEdited = false;
+  async #late(db: LiveDatabase, take: Take): Promise<void> {
+    const { everyMs, now } = this.#deps;
+    const { value, restMs } = timed(() => db.since(now().getTime() - LATE_MS), LATE_SHARE);
+    this.#lateAt = performance.now() + Math.max(everyMs * LATE_LOOKS, restMs);
+    await take(value);
+    this.#mayBeLate = false;
   }
 
-  async #all(db: LiveDatabase, take: Take): Promise<void> {
-    const { everyMs } = this.#deps;
-    // Before the rows are read: what is put there later is new at the next look.
-    const binned = this.#newlyBinned(db);
-    const began = performance.now();
-    const { value, next } = paced(() => db.differences(), everyMs * ALL_LOOKS, ALL_SHARE);
-    this.#goneAt = began + (performance.now() - began) * GONE_SHARE;
-    // Where what was found cannot be kept, soon again.
-    this.#allAt = this.#goneAt;
+  async #part(db: LiveDatabase, place: Place, take: Take): Promise<boolean> {
+    const { value, restMs } = timed(() => db.compare(place), ROUND_SHARE);
+    this.#partAt = this.#hasAll ? performance.now() + restMs : 0;
     await tellGone(db, value.gone, this.#deps);
-    await take([...value.changed, ...binned.map(([row]) => row)]);
-    this.#keepBinned(binned);
-    this.#allAt = next;
-    this.#editedAt = performance.now() + everyMs * EDITED_LOOKS;
-    this.#mayBeEdited = false;
-    this.#mayDiffer = false;
-    this.#hasAll = true;
-  }
-
-  /** Rows of the recently deleted that were not handed over as such, and when they were put there. */
-  #newlyBinned(db: LiveDatabase): [bigint, bigint][] {
-    return db.binned().filter(([row, at]) => !this.#binned.has(`${row}/${at}`));
-  }
-
-  #keepBinned(binned: readonly [bigint, bigint][]): void {
-    for (const [row, at] of binned) this.#binned.add(`${row}/${at}`);
+    await take(value.changed);
+    this.#place = value.next;
+    this.#hasAll ||= !value.next;
+    return !value.next;
   }
 }
 
-/** Does it, and says when it may be done again. */
-function paced<T>(work: () => T, leastMs: number, share: number): { value: T; next: number } {
+/** Does it, and says for how long it may not be done again. */
+function timed<T>(work: () => T, share: number): { value: T; restMs: number } {
   const began = performance.now();
   const value = work();
-  const now = performance.now();
-  return { value, next: now + Math.max(leastMs, (now - began) * share) };
+  return { value, restMs: (performance.now() - began) * share };
 }

@@ -1,7 +1,10 @@
 import { AGENT_LIMITS } from "@daybook/contract";
 import type { Row } from "../../database/table.ts";
 import { attachmentFile } from "../../reading/attachment-file.ts";
+import { entriesOf as entriesOfFound } from "../../reading/entries.ts";
 import { digestOf, type Entry, idOf } from "../../reading/entry.ts";
+import type { Found } from "../../reading/found.ts";
+import { type Named, partyOf } from "../../reading/people.ts";
 import { type AboutMessage, handedIn } from "../reading/handed.ts";
 import { jsonOfRow } from "../../reading/raw.ts";
 import { bytesOfRow, type FileState } from "../reading/handed-row.ts";
@@ -11,6 +14,10 @@ import type { Outgoing } from "../spool/outbox.ts";
 import { asGap, keyOf, newWaiting, type WaitingFile } from "../spool/waiting-files.ts";
 import type { Attachments } from "./attachments.ts";
 import type { ReadRow } from "./seen-rows.ts";
+
+/** Of rows of other tables, and of all: what has more is read as it is handed over. */
+const MOST_PLAIN = 1_000;
+const MOST_PLAIN_BYTES = 64 * 1024;
 
 export interface RowDeps {
   readonly known: KnownRows;
@@ -27,6 +34,8 @@ export interface Taken {
   /** Undefined where nothing of it is new. */
   readonly outgoing: Outgoing | undefined;
   readonly waiting: readonly WaitingFile[];
+  /** What is to be remembered where nothing is handed over, and what was before may not be answered yet. */
+  readonly noted: Outgoing["changes"];
 }
 
 /**
@@ -35,12 +44,14 @@ export interface Taken {
  * @param of which database it is of
  * @throws {ConnectorError} `store-unavailable`, retryable
  */
-export async function take({ guid, rowid, found, mark }: ReadRow, of: number, deps: RowDeps): Promise<Taken> {
+export async function take(read: ReadRow, of: number, deps: RowDeps): Promise<Taken> {
+  const { guid, rowid, found, mark, state } = read;
   const now = deps.now();
   const at = now.getTime();
-  const entries = entriesOf(bytesOfRow(found, [], at));
+  const bytes = bytesOfRow(found, [], at);
+  const entries = entriesOf(found, bytes);
   const ids = entries?.map(({ eventId, stableDigest }) => short(eventId, stableDigest)) ?? [
-    short(guid, mark),
+    short(guid, [guid, ...state.values].join("/")),
   ];
   const before = deps.known.get(guid);
   const [first] = entries ?? [];
@@ -56,10 +67,11 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   const listed = message?.files ?? [];
   const ofFiles = listed.map(({ id }) => id);
   const files = [...new Set([...(before?.files ?? []), ...ofFiles])];
-  const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false });
-  const silent = (waiting: readonly WaitingFile[]): Taken => ({
-    outgoing: { raw: Buffer.alloc(0), parts: [], changes: [change, ...waiting.map(kept)] },
-    waiting,
+  const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false, mark });
+  const silent = (): Taken => ({
+    outgoing: { raw: Buffer.alloc(0), parts: [], changes: [change] },
+    waiting: [],
+    noted: [],
   });
   const isKnown = !message || before?.events.includes(short(message.eventId, message.stableDigest));
   const context = { guid, row, found, ofFiles, about, now };
@@ -68,13 +80,19 @@ export async function take({ guid, rowid, found, mark }: ReadRow, of: number, de
   if (events.length === before?.events.length) {
     const waiting = taken?.waiting ?? [];
     const isElsewhere = before.row !== row || before.of !== of || before.isGone;
-    return isElsewhere || waiting.length > 0 ? silent(waiting) : { outgoing: undefined, waiting };
+    const noted = waiting.length > 0 || before.mark !== mark ? [change, ...waiting.map(kept)] : [];
+    return isElsewhere ? { ...silent(), waiting, noted } : { outgoing: undefined, waiting, noted };
   }
-  if (message?.text !== undefined && !before && (await deps.isTest(message.text))) return silent([]);
+  if (message?.text !== undefined && !before && (await deps.isTest(message.text))) return silent();
   const { files: states, parts, waiting } = taken ?? (await filesOf(listed, context, deps));
   return {
-    outgoing: { raw: bytesOfRow(found, states, at), parts, changes: [change, ...waiting.map(kept)] },
+    outgoing: {
+      raw: states.length > 0 ? bytesOfRow(found, states, at) : bytes,
+      parts,
+      changes: [change, ...waiting.map(kept)],
+    },
     waiting,
+    noted: [],
   };
 }
 
@@ -183,10 +201,23 @@ export async function lookAgain(
   return { outgoing, ...(waiting && { waiting }) };
 }
 
-/** Undefined where the row says nothing that can be read. */
-function entriesOf(bytes: Buffer): readonly Entry[] | undefined {
+/** What the server will make of it. Undefined where the row says nothing that can be read. */
+function entriesOf(found: Found, bytes: Buffer): readonly Entry[] | undefined {
+  if (isPlain(found, bytes)) {
+    const people: Named = { party: (id) => partyOf(found.handles.find(({ rowid }) => rowid === id)) };
+    return entriesOfFound(found, people, { bytes, isCut: false });
+  }
   const handed = handedIn(bytes);
   return handed?.seen === "row" ? entriesIn(handed, bytes) : undefined;
+}
+
+/** What is handed over says the same as what was found, so that it need not be read again: nothing is left out, or rounded. */
+function isPlain({ row, chats, handles, attachments, binned, isCut }: Found, bytes: Buffer): boolean {
+  const isFew = [chats, attachments, binned].every(({ length }) => length <= MOST_PLAIN);
+  if (isCut || !isFew || bytes.length > MOST_PLAIN_BYTES || bytes.includes("omittedBytes")) return false;
+  return [row, ...chats.map((chat) => chat.row), ...handles, ...attachments, ...binned].every((one) =>
+    [...one.entries()].every(([column, value]) => column.length <= 256 && typeof value !== "number"),
+  );
 }
 
 function sizeOf(attachment: Row | undefined): number {

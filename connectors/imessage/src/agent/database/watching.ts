@@ -1,28 +1,28 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError } from "@daybook/contract";
-import type { Log } from "@daybook/keeping";
-import { type AgentState, FILES_APART } from "../spool/agent-state.ts";
+import type { Change, Log } from "@daybook/keeping";
+import { type AgentKind, type AgentState, FILES_APART } from "../spool/agent-state.ts";
 import type { AnsweredRows } from "../spool/answered-rows.ts";
 import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
 import { WaitingFiles } from "../spool/waiting-files.ts";
 import { Comparing } from "./comparing.ts";
 import { Counting } from "./counting.ts";
 import { LiveDatabase } from "./live-database.ts";
-import { type Mark, mark } from "./mark.ts";
+import { freshMark, type Mark, mark } from "./mark.ts";
 import { problemOf } from "./problem.ts";
 import type { ReadRow } from "./seen-rows.ts";
 import { forgotten, lookAgain, type RowDeps, take } from "./take-row.ts";
 
 /** Rows that are read in one transaction. */
 const ROWS = 500;
-const ANCHORS = 20;
+/** Rows that are made ready to be handed over before anything else has its turn. */
+const ROWS_OF_A_TURN = 20;
 /** A message that is in no conversation yet may be put into one: until then scope cannot judge it. */
 const CHAT_MS = 10_000;
 const FILES_AT_ONCE = 50;
 /** One after the other: then Messages has no account any more, or Apple takes nothing of it. */
 const UNSENT = 3;
 const OUTAGE_MS = 60_000;
-const MARK_EVERY_MS = 60_000;
 
 export interface WatchingDeps extends Omit<RowDeps, "areFilesApart"> {
   readonly path: string;
@@ -53,8 +53,10 @@ export class Watching {
   #db: LiveDatabase | undefined;
   #mark: Mark | undefined;
   #version: bigint | undefined;
-  /** Rows up to it were read. */
+  /** Rows above it are new: those up to it were read, or are when all is compared once. */
   #last = 0n;
+  /** What was there when the database was opened. */
+  #there = 0n;
   /** Rows in no conversation, and since when they are known, of the clock that does not go back. */
   readonly #held = new Map<bigint, number>();
   #failingSince: number | undefined;
@@ -74,31 +76,34 @@ export class Watching {
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
-        await this.#look(signal);
-        await sleep(this.#deps.everyMs, undefined, { signal }).catch(() => undefined);
+        const isWell = await this.#look(signal);
+        // Once everything is compared there is time; until then, one part follows the other.
+        if (isWell && this.#db && !this.#comparing.hasAll && !this.#deps.isFull()) await turn();
+        else await sleep(this.#deps.everyMs, undefined, { signal }).catch(() => undefined);
       }
     } finally {
       this.#close();
     }
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  /** @returns whether the database could be read, and the agent's disk took what was new */
+  async #look(signal: AbortSignal): Promise<boolean> {
     const { onProblem, log } = this.#deps;
     try {
-      if (this.#db?.isMoved) this.#close();
+      if (this.#db?.isMoved || this.#db?.isRebuilt) this.#close();
       if (!this.#db) await this.#open();
       await this.#pass(signal);
       if (this.#failingSince !== undefined) log.info({}, "the messages database can be read again");
       this.#failingSince = undefined;
       this.#isTold = false;
       onProblem(undefined);
+      return true;
     } catch (error) {
       if (error instanceof ConnectorError && error.code === "store-unavailable") {
         log.warn({ code: error.code }, "the agent's disk takes nothing: what is new stays in the database");
         onProblem("storage-full");
-        return;
-      }
-      await this.#failed(problemOf(error));
+      } else await this.#failed(problemOf(error));
+      return false;
     }
   }
 
@@ -132,14 +137,20 @@ export class Watching {
           saying(0),
         );
         this.#mark = fresh;
-      } else if (before) db.remember(known.there(before.of));
+      } else if (before) {
+        for (const some of known.there(before.of)) {
+          db.remember(some);
+          await turn();
+        }
+      }
     } catch (error) {
       db.close();
       throw error;
     }
     this.#db = db;
     this.#version = undefined;
-    this.#last = 0n;
+    this.#last = db.last;
+    this.#there = this.#last;
     this.#comparing.begin();
     this.#held.clear();
   }
@@ -159,7 +170,11 @@ export class Watching {
     const hasChanged = version !== this.#version;
     const take = (rowids: readonly bigint[]) => this.#rows(db, rowids, signal);
     if (hasChanged) this.#comparing.written();
-    if (hasChanged && this.#comparing.hasAll) await this.#comparing.newest(db, this.#last, take);
+    if (hasChanged) {
+      const last = await this.#comparing.newest(db, this.#last, take);
+      if (signal.aborted) return;
+      this.#last = last;
+    }
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
     if (held.length > 0)
       await this.#rows(
@@ -167,7 +182,7 @@ export class Watching {
         held.map(([row]) => row),
         signal,
       );
-    const isAll = await this.#comparing.look(db, this.#held.size, take);
+    const isAll = await this.#comparing.look(db, take);
     if (signal.aborted) return;
     if (isAll) await this.#wholeAtOnce();
     if (hasChanged) this.#deps.onUnsent(db.unsent >= UNSENT ? "sending-fails" : undefined);
@@ -186,7 +201,8 @@ export class Watching {
 
   /** Rows that were taken, and never answered. */
   #missing(db: LiveDatabase, signal: AbortSignal): Promise<readonly bigint[]> {
-    const counted = { of: this.#mark?.of ?? 0, through: this.#last, held: this.#held };
+    const through = this.#comparing.hasAll ? this.#last : 0n;
+    const counted = { of: this.#mark?.of ?? 0, through, held: this.#held };
     return this.#counting.look(db, counted, signal);
   }
 
@@ -196,9 +212,8 @@ export class Watching {
       await this.#untilRoom(signal);
       const some = all.slice(i, i + ROWS);
       const rows = db.read(some).filter((row) => !this.#isHeld(row));
-      await this.#take(rows, all.length - i - rows.length);
+      await this.#take(db, rows, all.length - i - rows.length);
       db.saw(rows);
-      for (const rowid of some) if (rowid > this.#last) this.#last = rowid;
     }
   }
 
@@ -207,12 +222,13 @@ export class Watching {
       await sleep(this.#deps.everyMs, undefined, { signal }).catch(() => undefined);
   }
 
-  async #take(rows: readonly ReadRow[], after: number): Promise<void> {
-    const { state, outbox, answered, saying } = this.#deps;
+  async #take(db: LiveDatabase, rows: readonly ReadRow[], after: number): Promise<void> {
+    const { outbox, answered, saying } = this.#deps;
     const of = this.#mark?.of ?? 0;
     const taken = [];
     const outgoing = [];
-    for (const row of rows) {
+    for (const [n, row] of rows.entries()) {
+      if (n % ROWS_OF_A_TURN === 0) await turn();
       const one = await take(row, of, { ...this.#deps, areFilesApart: () => this.#areFilesApart });
       taken.push(one);
       if (one.outgoing) outgoing.push({ ...one.outgoing, row: { of, rowid: row.rowid } });
@@ -220,11 +236,14 @@ export class Watching {
     const silent = outgoing.filter(({ raw }) => raw.length === 0);
     // There is nothing to be answered.
     const done = answered.add(silent.map(({ row }) => row));
-    await state.write([...silent.flatMap(({ changes }) => changes), ...done]);
-    await outbox.add(
-      outgoing.filter(({ raw }) => raw.length > 0),
-      saying(after),
-    );
+    const noted = taken.flatMap((one) => one.noted);
+    const changes = [...silent.flatMap((one) => one.changes), ...done, ...noted];
+    const told = outgoing.filter(({ raw }) => raw.length > 0);
+    // In one write, where the outbox is not about another: each is on the disk before it is done.
+    await Promise.all([
+      changes.length + told.length > 0 && this.#remember(db, true, changes),
+      outbox.add(told, saying(after)),
+    ]);
     for (const { waiting } of taken) for (const one of waiting) this.#files.keep(one);
   }
 
@@ -232,7 +251,7 @@ export class Watching {
     const now = performance.now();
     const since = this.#held.get(rowid) ?? now;
     // What was there when the agent came is not about to be put anywhere.
-    const isHeld = found.chats.length === 0 && this.#comparing.hasAll && now - since < CHAT_MS;
+    const isHeld = found.chats.length === 0 && rowid > this.#there && now - since < CHAT_MS;
     if (isHeld) this.#held.set(rowid, since);
     else this.#held.delete(rowid);
     return isHeld;
@@ -255,23 +274,19 @@ export class Watching {
     }
   }
 
-  /** By what the database is known again, and when it was read. */
-  async #remember(db: LiveDatabase, hasChanged: boolean): Promise<void> {
+  /** By what the database is known again, and when it was read; `also` in the same write. */
+  async #remember(
+    db: LiveDatabase,
+    hasChanged: boolean,
+    also: readonly Change<AgentKind>[] = [],
+  ): Promise<void> {
     const { state, now } = this.#deps;
-    const readAt = now().getTime();
-    const before = this.#mark;
-    if (before && !hasChanged && readAt - before.readAt < MARK_EVERY_MS) return;
-    const { rows, given } = db.anchors(ANCHORS);
-    const isSame = before?.anchors.given === given && (before?.anchors.rows.length ?? 0) > 0;
-    if (isSame && readAt - (before?.readAt ?? 0) < MARK_EVERY_MS) return;
-    const known = before?.anchors.rows ?? [];
-    const anchors = {
-      rows: known.length > 0 ? known : rows.map(([row, id]): [string, string] => [row, id]),
-      given,
-    };
-    const fresh: Mark = { of: before?.of ?? 0, anchors, readAt };
-    await state.write([{ kind: "agent", name: "database", value: fresh }]);
-    this.#mark = fresh;
+    const fresh = freshMark(db, this.#mark, { hasChanged, readAt: now().getTime() });
+    await state.write([
+      ...also,
+      ...(fresh ? [{ kind: "agent" as const, name: "database", value: fresh }] : []),
+    ]);
+    this.#mark = fresh ?? this.#mark;
   }
 }
 

@@ -8,8 +8,9 @@ import { digestOf, type Entry, idOf } from "../../reading/entry.ts";
 import { type Handed, handedIn } from "./handed.ts";
 import { foundIn, type HandedRow } from "./handed-row.ts";
 
-/** Raise the version when a reading changes. */
-const CONNECTOR = { name: "imessage-agent", version: "1" } as const;
+/** Raise it when a reading changes: then the agent reads every row again. */
+export const READING = "1";
+const CONNECTOR = { name: "imessage-agent", version: READING } as const;
 
 type Content = Pick<Event, "kind"> & Partial<Event>;
 interface Made extends Omit<AgentDraft, "event"> {

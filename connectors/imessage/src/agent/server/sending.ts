@@ -13,8 +13,6 @@ export interface SendingDeps {
   readonly outbox: Outbox;
   readonly parts: PartFiles;
   readonly saying: () => Saying;
-  /** How soon something new is noticed, milliseconds. */
-  readonly everyMs: number;
   readonly log: Log;
 }
 
@@ -24,13 +22,13 @@ export interface SendingDeps {
  * @throws {ConnectorError} `unlinked`: the server takes nothing of this agent any more, and somebody must act
  */
 export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promise<void> {
-  const { outbox, log, everyMs, saying } = deps;
+  const { outbox, log, saying } = deps;
   const waits = new BackOff(WAITS);
   let isAway = false;
   while (!signal.aborted) {
     const batch = outbox.first();
     if (!batch) {
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      await outbox.untilWaiting(signal);
       continue;
     }
     const answer = await handOver(batch, deps, signal);

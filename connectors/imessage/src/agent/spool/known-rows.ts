@@ -16,7 +16,11 @@ const knownRow = z.object({
   /** Its files that are in a batch or waited for, by digest. */
   files: z.array(z.string()).default([]),
   isGone: z.boolean().default(false),
+  /** How it was then; none where that is not known. */
+  mark: z.string().optional(),
 });
+/** What a start needs of each of them. */
+const thereBefore = knownRow.pick({ guid: true, row: true, of: true, isGone: true, mark: true });
 export type KnownRow = z.infer<typeof knownRow>;
 
 /** What was put into batches of each row, by its id. */
@@ -31,12 +35,15 @@ export class KnownRows {
     return knownRow.safeParse(this.#state.get("row", guid)).data;
   }
 
-  /** Those that were there when they were read last. */
-  *there(of: number): Generator<SeenRow> {
-    for (const value of this.#state.all("row")) {
-      const { data } = knownRow.safeParse(value);
-      if (data && data.of === of && !data.isGone) yield { rowid: BigInt(data.row), guid: data.guid };
-    }
+  /** Those that were there when they were read last, as they were then, some at a time. */
+  *there(of: number): Generator<(SeenRow & Pick<KnownRow, "mark">)[]> {
+    for (const values of this.#state.each("row"))
+      yield values.flatMap((value) => {
+        const { data } = thereBefore.safeParse(value);
+        return data && data.of === of && !data.isGone
+          ? [{ rowid: BigInt(data.row), guid: data.guid, mark: data.mark }]
+          : [];
+      });
   }
 }
 

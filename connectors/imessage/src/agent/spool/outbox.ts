@@ -66,6 +66,7 @@ export class Outbox {
   readonly #now: () => Date;
   #standing: Standing;
   #said = "";
+  #wake: () => void = () => undefined;
   /** One change after another: each begins with what the one before left. */
   readonly #lane = new Lane();
 
@@ -90,6 +91,18 @@ export class Outbox {
   /** The problems that the last batch named, comma-separated. */
   get said(): string {
     return this.#said;
+  }
+
+  /** Resolves once a batch has no answer, or `signal` aborts. */
+  async untilWaiting(signal: AbortSignal): Promise<void> {
+    while (this.waiting === 0 && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const wake = () => resolve(undefined);
+      this.#wake = wake;
+      signal.addEventListener("abort", wake, { once: true });
+      await promise;
+      signal.removeEventListener("abort", wake);
+    }
   }
 
   get bytes(): number {
@@ -197,6 +210,7 @@ export class Outbox {
   async #write(writes: readonly Change<AgentKind>[], after: Standing): Promise<void> {
     await this.#state.write([...writes, { kind: "agent", name: "outbox", value: after }]);
     this.#standing = after;
+    this.#wake();
   }
 }
 
