@@ -216,7 +216,7 @@ function isPlain({ row, chats, handles, attachments, binned, isCut }: Found, byt
   const isFew = [chats, attachments, binned].every(({ length }) => length <= MOST_PLAIN);
   if (isCut || !isFew || bytes.length > MOST_PLAIN_BYTES || bytes.includes("omittedBytes")) return false;
   return [row, ...chats.map((chat) => chat.row), ...handles, ...attachments, ...binned].every((one) =>
-    [...one.entries()].every(([column, value]) => column.length <= 256 && typeof value !== "number"),
+    one.entries().every(([column, value]) => column.length <= 256 && typeof value !== "number"),
   );
 }
 

@@ -146,13 +146,21 @@ export class Door {
     const request = (url.protocol === "http:" ? requestHttp : requestHttps)(url, {
       method,
       agent: this.#agent,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
       headers: {
         "daybook-signature": signature,
         [AGENT_SENT]: String(this.#now().getTime()),
         "content-type": "application/octet-stream",
         ...(Buffer.isBuffer(body) && { "content-length": body.length }),
       },
+    });
+    // An option of the request for this takes longer than all else of a short one.
+    const giveUp = () => request.destroy(new Error("given up"));
+    const patience = setTimeout(giveUp, PATIENCE_MS);
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    request.once("close", () => {
+      clearTimeout(patience);
+      signal.removeEventListener("abort", giveUp);
     });
     const answered = new Promise<IncomingMessage | undefined>((resolve) => {
       request
@@ -179,19 +187,26 @@ export class Door {
   }
 }
 
-async function jsonOf(response: IncomingMessage): Promise<unknown> {
+/** Undefined where it is none, too long, or ended before it was whole. */
+function jsonOf(response: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  return new Promise((resolve) => {
+    response
+      .on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > MAX_ANSWER) response.destroy();
+        else chunks.push(chunk);
+      })
+      .once("end", () => resolve(parsed(Buffer.concat(chunks))))
+      .once("error", () => resolve(undefined))
+      .once("close", () => resolve(undefined));
+  });
+}
+
+function parsed(bytes: Buffer): unknown {
   try {
-    for await (const chunk of response) {
-      bytes += (chunk as Buffer).length;
-      if (bytes > MAX_ANSWER) {
-        response.destroy();
-        return undefined;
-      }
-      chunks.push(chunk as Buffer);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString());
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

@@ -67,6 +67,8 @@ export class Outbox {
   #standing: Standing;
   #said = "";
   #wake: () => void = () => undefined;
+  /** One that was written last, so that it need not be read again. */
+  #fresh: Numbered | undefined;
   /** One change after another: each begins with what the one before left. */
   readonly #lane = new Lane();
 
@@ -141,7 +143,8 @@ export class Outbox {
   /** The first that has no answer. */
   first(): Numbered | undefined {
     const { answered, last } = this.#standing;
-    return answered < last ? this.#read(answered + 1) : undefined;
+    if (answered === last) return undefined;
+    return this.#fresh?.number === answered + 1 ? this.#fresh : this.#read(answered + 1);
   }
 
   /** It is durable at the server: forgotten here. May be repeated. */
@@ -210,6 +213,12 @@ export class Outbox {
   async #write(writes: readonly Change<AgentKind>[], after: Standing): Promise<void> {
     await this.#state.write([...writes, { kind: "agent", name: "outbox", value: after }]);
     this.#standing = after;
+    const number = after.answered + 1;
+    const isNext = ({ kind, name, value }: Change<AgentKind>) =>
+      kind === "batch" && name === String(number) && value !== undefined;
+    const next = writes.find(isNext)?.value as z.infer<typeof batch> | undefined;
+    if (next) this.#fresh = { ...next, number, body: Buffer.from(next.body) };
+    else if (this.#fresh?.number !== number) this.#fresh = undefined;
     this.#wake();
   }
 }
