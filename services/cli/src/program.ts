@@ -16,7 +16,7 @@ import { addSend } from "./commands/send.ts";
 import { searchCommand, type SearchOptions } from "./commands/search.ts";
 import { verifyCommand, type VerifyCommandOptions } from "./commands/verify.ts";
 import { createOutput, type Output } from "./output.ts";
-import type { UpOptions } from "./up/options.ts";
+import type { UpOptions } from "./up/up.ts";
 import { VERSION } from "./version.ts";
 
 const FORMATS = ["records", "rsmf", "eml", "html"];

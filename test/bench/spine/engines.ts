@@ -7,7 +7,6 @@ import { createLogger } from "@daybook/runtime";
 import { createPayloadOpener, createPayloadSealer } from "@daybook/stream";
 import { type Engines, keyBytes, openEngines } from "../../../services/cli/src/up/engines.ts";
 import { IngestKeys } from "../../../services/cli/src/ingest/ingest-keys.ts";
-import { startDatabase } from "../../../services/cli/src/up/database.ts";
 import { homeIngestKeys, openKeys } from "../../../services/cli/src/up/keys.ts";
 import { sealedPublisher } from "../../../services/cli/src/up/publisher.ts";
 
@@ -29,8 +28,7 @@ export async function startArchiving(dir: string): Promise<Running> {
   const closing = new AsyncDisposableStack();
   closing.defer(() => logger.close());
   closing.defer(() => home.close());
-  const database = closing.use(startDatabase(home, logger));
-  const engines = await openEngines(home, keys, await database.up, closing);
+  const engines = await openEngines(home, keys, logger, closing);
   const { stores, stream, catalogue, shards } = engines;
   const ingest = await IngestKeys.open(homeIngestKeys(keys), logger);
   const sealer = createPayloadSealer({ publicKey: () => ingest.current().publicKey });

@@ -9,7 +9,6 @@ import { openHome } from "@daybook/compose";
 import type { Captured } from "@daybook/contract";
 import { createLogger } from "@daybook/runtime";
 import { compose } from "../../../services/cli/src/up/compose.ts";
-import { startDatabase } from "../../../services/cli/src/up/database.ts";
 import { openKeys } from "../../../services/cli/src/up/keys.ts";
 import { PASSPHRASE } from "./engines.ts";
 import { event } from "./events.ts";
@@ -56,11 +55,9 @@ function captured(i: number, custodian: { id: string; name: string }): Captured 
 const home = await openHome(process.argv[2] ?? "", { sample: false });
 const logger = createLogger("bench", "error", { file: join(home.paths.logs, "bench.log") });
 try {
-  await using database = startDatabase(home, logger);
   await compose(
     {
       home,
-      database: database.up,
       keys: await openKeys(home.paths.keys, () => Promise.resolve(PASSPHRASE)),
       host: "127.0.0.1",
       port: 0,

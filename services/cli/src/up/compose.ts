@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { RequestListener } from "node:http";
 import { ArchiverProgress } from "@daybook/archiver";
 import { type AgentOptions, archiveProgressClient, type Live } from "@daybook/capture";
-import type { Home, Postgres } from "@daybook/compose";
+import type { Home } from "@daybook/compose";
 import { createConsole } from "@daybook/console";
 import { RecordReader } from "@daybook/openpgp";
 import { apiClient, type Logger, Metrics, type Secret, untilAborted } from "@daybook/runtime";
@@ -30,8 +30,6 @@ import {
 export interface ComposeOptions {
   readonly home: Home;
   readonly keys: Keys;
-  /** Comes up, or is up; the caller stops it. */
-  readonly database: Promise<Postgres>;
   readonly host: string;
   readonly port: number;
   readonly version: string;
@@ -50,7 +48,7 @@ export interface ComposeOptions {
 
 /**
  * Everything on one machine, in one process: opens the engines, runs every service until `signal` aborts or
- * one fails, then closes the engines. Rejects with what failed.
+ * one fails, then closes the engines, the database included. Rejects with what failed.
  */
 export async function compose(options: ComposeOptions, signal: AbortSignal): Promise<void> {
   const failure = new AbortController();
@@ -69,7 +67,7 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
       trustedProxies: ["loopback"],
     });
     closing.defer(() => host.close());
-    const engines = await openEngines(options.home, options.keys, await options.database, closing);
+    const engines = await openEngines(options.home, options.keys, options.log("postgres"), closing);
     const ingest = await IngestKeys.open(homeIngestKeys(options.keys), options.log("daybook"));
     const services = start(options, engines, { host, metrics, ingest, serviceToken }, stopping);
     await Promise.all(

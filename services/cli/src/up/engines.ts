@@ -15,9 +15,10 @@ import {
   type RecordIndexer,
   sealCellsTo,
 } from "@daybook/catalogue";
-import type { Home, Postgres } from "@daybook/compose";
+import { type Home, startPostgres } from "@daybook/compose";
 import { openDirectoryStores } from "@daybook/directory";
 import { anyOf, type KeyHolder } from "@daybook/openpgp";
+import type { Logger } from "@daybook/runtime";
 import { type FileStream, openFileStream } from "@daybook/stream";
 import type { Pool } from "pg";
 import type { Keys } from "./keys.ts";
@@ -57,16 +58,17 @@ export function keyBytes(
 }
 
 /**
- * Opens every engine of a home over its database, which the caller stops. Each that is open is deferred on `closing`, also
- * when a later one fails.
+ * Opens every engine of a home. Each that is open is deferred on `closing`, also when a later one fails.
  */
 export async function openEngines(
   home: Home,
   keys: Keys,
-  postgres: Postgres,
+  log: Logger,
   closing: AsyncDisposableStack,
 ): Promise<Engines> {
   const { paths, facts } = home;
+  const postgres = await startPostgres({ dataDir: paths.postgres, log });
+  closing.defer(() => postgres.stop());
   const { connection } = postgres;
   const [stores, stream, catalogue] = await Promise.all([
     openDirectoryStores({ objects: paths.objects, heads: paths.heads, keyring: paths.keyring }),
