@@ -35,8 +35,6 @@ export async function openMessages(
 ): Promise<OpenMessages> {
   const image: Image = { database: await bytesOf(database), log: log && (await bytesOf(log)) };
   const thread = new Worker(new URL("./reading/thread.ts", import.meta.url), {
-    workerData: image,
-    transferList: [image.database.buffer, ...(image.log ? [image.log.buffer] : [])],
     // Nothing that it prints may reach a log: it holds what messages say.
     stdout: true,
     stderr: true,
@@ -47,6 +45,7 @@ export async function openMessages(
   thread.on("error", () => undefined);
   const answers = answersOf(thread);
   try {
+    thread.postMessage(image, [image.database.buffer, ...(image.log ? [image.log.buffer] : [])]);
     await answers.next();
   } catch (error) {
     await thread.terminate();

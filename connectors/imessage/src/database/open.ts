@@ -14,6 +14,7 @@ export function isDatabase(head: Uint8Array): boolean {
 
 /**
  * Opens a database that is in memory, with its write-ahead log, so that nothing of it is ever written to a disk in clear.
+ * SQLite makes its own copy of the bytes; these are changed, and wanted no more.
  *
  * @param log the bytes of `-wal` beside it: without them the newest messages, or all, are missing
  * @throws {ConnectorError} `malformed`
@@ -21,7 +22,7 @@ export function isDatabase(head: Uint8Array): boolean {
 export function openImage(database: Buffer, log?: Buffer): DatabaseSync {
   if (!isDatabase(database)) throw malformed("it is no SQLite database");
   if (database.length > MAX_IMAGE_BYTES) throw malformed("it is larger than 2 GiB");
-  const image = log ? withLog(database, log) : Buffer.from(database);
+  const image = log ? withLog(database, log) : database;
   // In memory there is no log: the file says so from here on.
   image[WRITE_VERSION] = ROLLBACK_JOURNAL;
   image[READ_VERSION] = ROLLBACK_JOURNAL;

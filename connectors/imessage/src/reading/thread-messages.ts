@@ -1,7 +1,7 @@
 import type { ConnectorErrorCode } from "@daybook/contract";
 import type { Entry } from "./entry.ts";
 
-/** What a reading thread is made with: the files' bytes, which it takes over. */
+/** What a reading thread is told first: the files' bytes, which it takes over. Whatever it is told next asks for more. */
 export interface Image {
   readonly database: Uint8Array<ArrayBuffer>;
   readonly log: Uint8Array<ArrayBuffer> | undefined;

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { ConnectorError } from "@daybook/contract/error";
 import { openImage } from "../database/open.ts";
 import type { Entry } from "./entry.ts";
@@ -40,17 +40,18 @@ function attempt(work: () => void): void {
   }
 }
 
-const { database, log } = workerData as Image;
-attempt(() => {
-  const left = batches(new Messages(openImage(asBuffer(database), log && asBuffer(log))));
-  port.on("message", () =>
-    attempt(() => {
-      const next = left.next();
-      tell(next.done ? { what: "done" } : { what: "entries", entries: next.value });
-    }),
-  );
-  tell({ what: "opened" });
-});
+port.once("message", ({ database, log }: Image) =>
+  attempt(() => {
+    const left = batches(new Messages(openImage(asBuffer(database), log && asBuffer(log))));
+    port.on("message", () =>
+      attempt(() => {
+        const next = left.next();
+        tell(next.done ? { what: "done" } : { what: "entries", entries: next.value });
+      }),
+    );
+    tell({ what: "opened" });
+  }),
+);
 
 function asBuffer(bytes: Uint8Array<ArrayBuffer>): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
