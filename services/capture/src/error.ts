@@ -43,7 +43,7 @@ const OF_A_FILE = ["not-an-export", "malformed", "too-large"] as const;
 export function importError(error: unknown): unknown {
   if (error instanceof CaptureError) return error;
   const ofFile = error instanceof ConnectorError && OF_A_FILE.find((code) => code === error.code);
-  if (ofFile) return new CaptureError(ofFile, (error).message, { cause: error });
+  if (ofFile) return new CaptureError(ofFile, error.message, { cause: error });
   if (isFull(error)) {
     return new CaptureError("spool-full", "there is no room on a disk: make room and import the file again", {
       cause: error,
