@@ -1,15 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConnectorError } from "@daybook/contract";
-import { bytesSource, openZip } from "@daybook/exports";
-import { importMessages } from "@daybook/imessage";
+import { openImage } from "../../../connectors/imessage/src/database/open.ts";
 import { PlistError, readBinaryPlist } from "../../../connectors/imessage/src/plist/binary-plist.ts";
+import { Messages } from "../../../connectors/imessage/src/reading/messages.ts";
 import { readAttributedString } from "../../../connectors/imessage/src/typedstream/attributed-string.ts";
 import { TypedstreamError } from "../../../connectors/imessage/src/typedstream/stream.ts";
 import { binaryPlist, typedstream, writeStory } from "../../fakes/imessage/index.ts";
 import { holds, only, type Target } from "../target.ts";
-
-const LIMITS = { entries: 1_000, totalBytes: 32 * 2 ** 20, ratio: 200 };
 
 const database: Target = {
   name: "messages-database",
@@ -19,13 +17,15 @@ const database: Target = {
     db.close();
     return {
       samples: [await readFile(join(dir, "chat.db"))],
-      async read(bytes) {
-        const file = { ...bytesSource(bytes, 65_536), sha256: "0".repeat(64) };
-        const found = await importMessages(file, (zip) => openZip(zip, LIMITS));
-        if (!found) return;
-        await using messages = found;
-        for await (const { eventId, sizeBytes } of messages.entries())
-          holds(eventId.length <= 600 && sizeBytes < 2_000_000, "an entry fits into a record");
+      read(bytes) {
+        // Without the thread that an import reads it in: half a second each.
+        const db = openImage(bytes);
+        try {
+          for (const { eventId, raw } of [...new Messages(db).entries()].flat())
+            holds(eventId.length <= 500 && raw.length <= 1_000_000, "an entry fits into a record");
+        } finally {
+          db.close();
+        }
       },
       declared: only(ConnectorError),
     };
