@@ -25,7 +25,7 @@ function sendingOf(source: WebhookSource): SendingApi | undefined {
  */
 export function byProvider(
   source: WebhookSource,
-  { state, now }: { readonly state: WebhookState; readonly now: () => Date },
+  { state, now }: { readonly state: Pick<WebhookState, "write">; readonly now: () => Date },
 ): Carrier | undefined {
   const api = sendingOf(source);
   if (!api) return undefined;
@@ -43,7 +43,7 @@ export function byProvider(
       if (posted.state === "unanswered") return UNKNOWN;
       const { status, retryAfterMs } = posted;
       if (status === 401) continue;
-      notBefore = now().getTime() + retryAfterMs;
+      notBefore = Math.max(notBefore, now().getTime() + retryAfterMs);
       if (status === 429) return again(true);
       return { judged: api.judge(status, jsonOf(posted.body)), said: saidOf(api, body, status, posted.body) };
     }
