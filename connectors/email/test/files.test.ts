@@ -76,14 +76,22 @@ describe("a file", () => {
     });
   });
 
-  it("that holds a message alone is that message, byte for byte", async () => {
+  it.each([
+    ["alone", ""],
+    ["behind a byte-order mark", "\xef\xbb\xbf"],
+    ["behind empty lines", "\r\n\n"],
+    ["behind both", "\xef\xbb\xbf\r\n"],
+  ])("that holds a message %s is that message, byte for byte", async (_, before) => {
     const content = Buffer.from("Received: by x\r\nSubject: a\r\n\r\n>From \xff\r\n\r\n\r\n", "latin1");
-    await using file = (await openMail(supplied(content)))!;
+    await using file = (await openMail(supplied(Buffer.concat([Buffer.from(before, "latin1"), content]))))!;
     const sink = new RecordingSink();
+    let records = 0;
     for await (const entry of file.entries()) {
       const [message] = await entry.capture(sink, { account: "a", custodian: { id: "c", name: "Ann" } });
       expect(Buffer.from(message!.event.raw, "base64").equals(content)).toBe(true);
       expect(message!.event).toMatchObject({ method: "export", provenance: "supplied", kind: "message" });
+      records += 1;
     }
+    expect(records).toBe(1);
   });
 });

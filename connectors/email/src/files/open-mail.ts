@@ -18,6 +18,8 @@ const MAX_MESSAGE_BYTES = 200 * 1024 * 1024;
 const LEADING_BYTES = 64 * 1024;
 /** How files of Outlook begin: PST, and MSG, which other files of Office do too. */
 const OUTLOOK = [Buffer.from("!BDN"), Buffer.from("d0cf11e0a1b11ae1", "hex")];
+/** What programs write before a message that they save: a byte-order mark, empty lines. No part of it. */
+const LEADING_NOTHING = /^(?:\xef\xbb\xbf)?[\r\n]*/;
 /** One of these stands in the header of any message that a program wrote. */
 const KNOWN = ["from", "date", "subject", "message-id", "received", "return-path", "mime-version", "to"];
 
@@ -36,9 +38,10 @@ export async function openMail(file: SuppliedFile): Promise<ImportableFile | und
       "files of Outlook (.pst, .msg) are not read: save the mail as .mbox or .eml",
     );
   const isMbox = head.toString("latin1", 0, 5) === "From ";
-  if (!isMbox && !isMessage(head)) return undefined;
+  const bodyStart = LEADING_NOTHING.exec(head.toString("latin1"))?.[0].length ?? 0;
+  if (!isMbox && !isMessage(head.subarray(bodyStart))) return undefined;
   const reader = new MailReader();
-  const whole = { start: 0, bodyStart: 0, end: file.sizeBytes, line: 1 };
+  const whole = { start: 0, bodyStart, end: file.sizeBytes, line: 1 };
   return {
     network: "email",
     connector: CONNECTOR,
