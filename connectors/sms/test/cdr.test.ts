@@ -224,6 +224,6 @@ describe("an aggregator's own records", () => {
     of.clock.now = at("12:00:00");
     drop(of, [row("09:10:00"), row("09:10:30")]);
     await until(() => gaps(of).length > 0);
-    expect(gaps(of)[0]?.event.gap?.why).toContain("2 messages of this interval, of which 1 were");
+    expect(gaps(of)[0]?.event.gap?.why).toContain("2 messages of this interval, of which 1 was");
   });
 });

@@ -66,6 +66,9 @@ const SENTENCES = {
 } as const;
 type Alert = keyof typeof SENTENCES;
 
+/** What a comparison came to, and when it began, milliseconds since 1970. */
+type Asked = ComparedDay & { readonly askedAt: number };
+
 /** Compares, mailbox by mailbox and day by day, what a tenant's message trace has with what its journal told of. */
 export class MessageTrace {
   readonly #options: MessageTraceOptions;
@@ -153,8 +156,9 @@ export class MessageTrace {
       await this.#end(mailbox, sink);
       for (const day of dueDays(this.#markOf(mailbox), this.#due())) {
         try {
+          const askedAt = this.#due().now;
           const compared = await compareDay({ api: this.#api, state, mailbox, day }, signal);
-          await this.#say(mailbox, day, compared, sink);
+          await this.#say(mailbox, day, { ...compared, askedAt }, sink);
         } catch (cause) {
           if (!(cause instanceof WebRefusal) || !cause.isOfQuestion) throw cause;
           refusal = cause;
@@ -189,8 +193,8 @@ export class MessageTrace {
   }
 
   /** Records what a comparison found, then that it is done. */
-  async #say(mailbox: Mailbox, day: number, compared: ComparedDay, sink: Sink): Promise<void> {
-    const { theirs, missing, isWhole, gap, stopped } = compared;
+  async #say(mailbox: Mailbox, day: number, compared: Asked, sink: Sink): Promise<void> {
+    const { askedAt, theirs, missing, isWhole, gap, stopped } = compared;
     const known = this.#markOf(mailbox);
     const of = await this.#sayStopped(known, day, compared, sink);
     const before = of.open.find((one) => one.day === day);
@@ -208,7 +212,7 @@ export class MessageTrace {
     await this.#write(
       differing(of, {
         day,
-        askedAt: this.#due().now,
+        askedAt,
         theirs: Math.max(theirs, theirsBefore),
         missing: isShorter ? Math.max(missing.length, before.missing) : missing.length,
         gap: gap?.stableDigest ?? before?.gap,
@@ -220,7 +224,7 @@ export class MessageTrace {
   async #sayStopped(
     of: Mark,
     day: number,
-    { stopped, notice, theirs }: ComparedDay,
+    { askedAt, stopped, notice, theirs }: Asked,
     sink: Sink,
   ): Promise<Mark> {
     if (!notice) return stopping(of, day, undefined);
@@ -231,7 +235,6 @@ export class MessageTrace {
         "a tenant stopped messages on their way that its journal did not tell of",
       );
     }
-    const askedAt = this.#due().now;
     return stopping(of, day, { day, ...stopped, notice: notice.stableDigest, askedAt, theirs });
   }
 

@@ -106,7 +106,7 @@ describe("reconciliation with Twilio's list", () => {
     await rounds({ twilio }, 3);
     expect(gap).toMatchObject({
       ...{ account: OFFICIAL, custodian: CUSTODIAN },
-      gap: { about: `twilio:${lost.sid}`, why: expect.stringContaining("1 were not captured") as string },
+      gap: { about: `twilio:${lost.sid}`, why: expect.stringContaining("1 was not captured") as string },
     });
     expect(Buffer.from(gap.raw, "base64").toString()).toContain(lost.sid);
     expect(events().filter(({ event: { kind } }) => kind === "gap")).toHaveLength(1);
