@@ -84,14 +84,14 @@ describeWithChromium("an outage of a session", () => {
     for (let n = 0; n < 3; n += 1) office.server.addIframe();
     await sleep(500);
     for (let n = 0; n < 3; n += 1) office.server.resync();
-    const before = office.sink.captured.length;
+    const before = office.records.length;
     const said = says("heard once");
     office.server.deliver(edit(said, "edited once"));
     office.server.deliver(revoke(said));
-    await office.until(() => office.sink.captured.slice(before).some(({ event }) => event.kind === "delete"));
+    await office.until(() => office.records.slice(before).some(({ event }) => event.kind === "delete"));
     await sleep(500);
 
-    const kinds = office.sink.captured.slice(before).map(({ event }) => event.kind);
+    const kinds = office.records.slice(before).map(({ event }) => event.kind);
     expect(kinds.filter((kind) => kind !== "coverage")).toEqual(["message", "edit", "delete"]);
     expect(office.health?.status).toBe("live");
   });
