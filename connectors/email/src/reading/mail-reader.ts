@@ -18,7 +18,7 @@ const CLOCK_MS = 10_000;
 const MAX_BYTES = 50 * 1024 * 1024;
 const HEAP_MIB = 256;
 /**
- * Of it, what is young. Where more grows old at once than Node allows beyond the limit (16 MiB), the process ends and not the thread:
+ * Beside it, of what is young. Where more grows old at once than Node allows beyond the limit (16 MiB), the process ends and not the thread:
  * one of twelve times with V8's own size.
  */
 const YOUNG_MIB = 6;

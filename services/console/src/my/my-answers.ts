@@ -36,16 +36,20 @@ export const linking = z.object({
 });
 
 const span = { from: z.string(), to: z.string().nullable() };
+/** Which account it is. */
+const named = {
+  id: z.string(),
+  network: z.string(),
+  method: z.string(),
+  identifier: z.string().nullable(),
+};
 
 export const captured = z.object({
   from: z.string(),
   to: z.string(),
   accounts: z.array(
     z.object({
-      id: z.string(),
-      network: z.string(),
-      method: z.string(),
-      identifier: z.string().nullable(),
+      ...named,
       custodian: party,
       ...span,
       total: z.number(),
@@ -69,10 +73,7 @@ export const ownDevices = z.object({
 export const sendingAccounts = z.object({
   accounts: z.array(
     z.object({
-      id: z.string(),
-      network: z.string(),
-      method: z.string(),
-      identifier: z.string().nullable(),
+      ...named,
     }),
   ),
 });
