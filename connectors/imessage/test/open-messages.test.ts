@@ -26,8 +26,8 @@ async function rows(count: number, characters: number): Promise<Buffer> {
   return readFileSync(db.path);
 }
 
-describe("a messages database that is read in a thread of its own", () => {
-  it("tells all that it holds, log included, as it does without a thread", async () => {
+describe("a messages database that is read in a process of its own", () => {
+  it("tells all that it holds, log included, as it does without a process", async () => {
     const dir = await folder();
     const db = writeStory(dir);
     const [database, log] = [join(dir, "chat.db"), join(dir, "chat.db-wal")].map((path) =>

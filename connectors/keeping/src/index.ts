@@ -11,6 +11,7 @@ export * from "./known-chat.ts";
 export * from "./lane.ts";
 export * from "./late-attachments.ts";
 export * from "./log.ts";
+export * from "./reading/reading-process.ts";
 export * from "./reconcile.ts";
 export * from "./scoped-sink.ts";
 export * from "./sqlite.ts";

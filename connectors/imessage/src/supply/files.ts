@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { ConnectorError } from "@daybook/contract";
-import { MAX_IMAGE_BYTES } from "../database/log.ts";
 import { malformed } from "../database/malformed.ts";
 import { PlistError, readBinaryPlist } from "../plist/binary-plist.ts";
 
@@ -79,7 +78,9 @@ async function findInBackup(named: ReadonlyMap<string, Member>): Promise<Supply 
 
 async function isEncrypted(manifest: Member): Promise<boolean> {
   try {
-    const list = readBinaryPlist(Buffer.from((await bytesOf(manifest, MAX_MANIFEST_BYTES)).buffer));
+    const pieces: Uint8Array[] = [];
+    for await (const piece of piecesOf(manifest, MAX_MANIFEST_BYTES)) pieces.push(piece);
+    const list = readBinaryPlist(Buffer.concat(pieces));
     return list instanceof Map && list.get("IsEncrypted") === true;
   } catch (error) {
     // Where it is XML, or damaged, the database itself tells whether it can be read.
@@ -88,16 +89,19 @@ async function isEncrypted(manifest: Member): Promise<boolean> {
   }
 }
 
-/** A file's bytes, in memory that a thread can take over. @throws {ConnectorError} `too-large` */
-export async function bytesOf(file: Member, maxBytes = MAX_IMAGE_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * A file's bytes in their order, as many as were said.
+ *
+ * @throws {ConnectorError} `too-large`; `malformed` where there are fewer or more
+ */
+export async function* piecesOf(file: Member, maxBytes: number): AsyncGenerator<Uint8Array> {
   if (file.sizeBytes > maxBytes)
     throw new ConnectorError("too-large", `the messages database is over ${String(maxBytes)} bytes`);
-  const bytes = new Uint8Array(file.sizeBytes);
   let at = 0;
-  for await (const chunk of file.open()) {
-    bytes.set(chunk.subarray(0, bytes.length - at), at);
-    at += chunk.length;
+  for await (const piece of file.open()) {
+    at += piece.length;
+    if (at > file.sizeBytes) break;
+    yield piece;
   }
-  if (at !== bytes.length) throw malformed("it is cut off");
-  return bytes;
+  if (at !== file.sizeBytes) throw malformed("it is cut off");
 }

@@ -1,6 +1,6 @@
 import type { Authenticity, MailReading, Refusal } from "./reading.ts";
 
-/** What a reading thread is told. */
+/** What the reading process is told. */
 export type Ask =
   | { readonly what: "read"; readonly message: Uint8Array }
   | { readonly what: "check"; readonly message: Uint8Array }

@@ -1,11 +1,12 @@
 import type { ConnectorErrorCode } from "@daybook/contract";
 import type { Entry } from "./entry.ts";
 
-/** What a reading thread is told first: the files' bytes, which it takes over. Whatever it is told next asks for more. */
-export interface Image {
-  readonly database: Uint8Array<ArrayBuffer>;
-  readonly log: Uint8Array<ArrayBuffer> | undefined;
-}
+/** What the reading process is told: each file's size and then its bytes, in their order; to open them; then, each time, for more. */
+export type Ask =
+  | { readonly what: "file"; readonly file: "database" | "log"; readonly sizeBytes: number }
+  | { readonly what: "bytes"; readonly file: "database" | "log"; readonly bytes: Uint8Array }
+  | { readonly what: "open" }
+  | { readonly what: "more" };
 
 /** What it tells: that the database is open, then entries, each time that it is asked for more. */
 export type Answer =

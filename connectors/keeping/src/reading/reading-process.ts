@@ -1,0 +1,74 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { on, once } from "node:events";
+
+/** That a reading process ended before it had answered. */
+export class ReadingEnded extends Error {
+  /** Whether for want of memory: as V8 ends a process, or the system does. */
+  readonly isMemory: boolean;
+
+  constructor(signal: NodeJS.Signals | null) {
+    super("a reading process ended");
+    this.name = "ReadingEnded";
+    this.isMemory = signal !== null && ENDS_FOR_MEMORY.includes(signal);
+  }
+}
+
+const ENDS_FOR_MEMORY: readonly NodeJS.Signals[] = ["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"];
+
+/**
+ * A program (`serveReading`) that reads what a stranger made, in a process with a heap of its own: whatever that holds, it
+ * ends nobody else. It has no environment and prints nowhere: what it would say holds what it reads. It ends
+ * with this process, however that ends, and keeps nobody waiting for it who does not wait for an answer.
+ */
+export class ReadingProcess<Ask, Answer> {
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<[Answer]>;
+  readonly #exited: Promise<unknown>;
+  readonly #gone: Promise<unknown>;
+
+  /** @param heapMib of what V8 keeps, MiB; buffers are beside it */
+  constructor(program: string, heapMib: number) {
+    this.#child = fork(program, [], {
+      execArgv: [`--max-old-space-size=${heapMib}`],
+      env: {},
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    this.#answers = on(this.#child, "message", { close: ["disconnect"] }) as AsyncIterator<[Answer]>;
+    this.#exited = once(this.#child, "exit").catch(() => undefined);
+    this.#gone = once(this.#child, "disconnect").catch(() => undefined);
+    this.#rest();
+  }
+
+  /** Resolves once it may be told more. That it is over is what `next` tells. */
+  async tell(ask: Ask): Promise<void> {
+    const taken = new Promise<void>((resolve) => this.#child.send(ask as object, () => resolve()));
+    await Promise.race([taken, this.#gone]);
+  }
+
+  /** What it answers next. @throws {ReadingEnded} @throws {Error} when the system did not start it */
+  async next(): Promise<Answer> {
+    this.#child.ref();
+    this.#child.channel?.ref();
+    try {
+      const answer = await this.#answers.next();
+      if (!answer.done) return answer.value[0];
+      await this.#exited;
+      throw new ReadingEnded(this.#child.signalCode);
+    } finally {
+      this.#rest();
+    }
+  }
+
+  /** At once. It may be ended again. */
+  async end(): Promise<void> {
+    this.#child.ref();
+    this.#child.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  #rest(): void {
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+}

@@ -1,0 +1,10 @@
+// Where the system starts no process: says what a reading process then tells.
+import { join } from "node:path";
+import { ReadingProcess } from "../../../src/reading/reading-process.ts";
+
+process.execPath = "/nowhere/node";
+const reading = new ReadingProcess(join(import.meta.dirname, "reader.ts"), 64);
+await reading.tell({ what: "echo" });
+const told: unknown = await reading.next().catch((error: unknown) => error);
+await reading.end();
+process.stdout.write(String((told as { code?: unknown }).code));
