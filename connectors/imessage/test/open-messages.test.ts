@@ -81,12 +81,12 @@ describe("a messages database that is read in a process of its own", () => {
     const db = new DatabaseSync(path);
     db.exec(`CREATE TABLE message (guid TEXT, date INTEGER);
       CREATE TABLE chat_message_join (chat_id INTEGER, message_id INTEGER);
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
       INSERT INTO chat_message_join SELECT 1, i FROM n`);
     db.close();
     const supply = supplied(readFileSync(path));
 
-    await expect(openMessages(supply, { heapMib: 8 })).rejects.toMatchObject({ code: "too-large" });
+    await expect(openMessages(supply, { heapMib: 32 })).rejects.toMatchObject({ code: "too-large" });
     await using messages = await openMessages(supply);
     for await (const entry of messages.entries()) throw new Error(`there is none: ${entry.eventId}`);
   });

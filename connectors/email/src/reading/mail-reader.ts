@@ -66,9 +66,10 @@ export class MailReader implements AsyncDisposable {
     ));
     const late = new AbortController();
     late.signal.addEventListener("abort", () => void reading.end());
-    const clock = setTimeout(() => late.abort(), this.#options.clockMs ?? CLOCK_MS);
+    let clock: NodeJS.Timeout | undefined;
     try {
       await reading.tell(ask);
+      clock = setTimeout(() => late.abort(), this.#options.clockMs ?? CLOCK_MS);
       for (;;) {
         const answer = await reading.next();
         if (answer.what !== "resolve") return answer;

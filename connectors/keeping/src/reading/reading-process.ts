@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { on, once } from "node:events";
+import { getCompileCacheDir } from "node:module";
 
 /** That a reading process ended before it had answered. */
 export class ReadingEnded extends Error {
@@ -15,49 +16,53 @@ export class ReadingEnded extends Error {
 
 const ENDS_FOR_MEMORY: readonly NodeJS.Signals[] = ["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"];
 
+/** In which a process is there, however busy the system is. */
+const STARTING_MS = 60_000;
+
 /**
  * A program (`serveReading`) that reads what a stranger made, in a process with a heap of its own: whatever that holds, it
- * ends nobody else. It has no environment and prints nowhere: what it would say holds what it reads. It ends
+ * ends nobody else. It has no environment (but where what was compiled lies) and prints nowhere: what it would say holds what it reads. It ends
  * with this process, however that ends, and keeps nobody waiting for it who does not wait for an answer.
  */
 export class ReadingProcess<Ask, Answer> {
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<[Answer]>;
+  readonly #started: Promise<IteratorResult<unknown>>;
   readonly #exited: Promise<unknown>;
   readonly #gone: Promise<unknown>;
 
   /** @param heapMib of what V8 keeps, MiB; buffers are beside it */
   constructor(program: string, heapMib: number) {
+    const compiled = getCompileCacheDir();
     this.#child = fork(program, [], {
       execArgv: [`--max-old-space-size=${heapMib}`],
-      env: {},
+      env: compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled },
       serialization: "advanced",
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     this.#answers = on(this.#child, "message", { close: ["disconnect"] }) as AsyncIterator<[Answer]>;
     this.#exited = once(this.#child, "exit").catch(() => undefined);
     this.#gone = once(this.#child, "disconnect").catch(() => undefined);
-    this.#rest();
+    const late = setTimeout(() => void this.end(), STARTING_MS);
+    this.#started = this.#waitingFor(this.#answers.next()).finally(() => clearTimeout(late));
+    // Whoever tells it something is told.
+    this.#started.catch(() => undefined);
   }
 
-  /** Resolves once it may be told more. That it is over is what `next` tells. */
+  /** Resolves once it runs and may be told more. That it is over since is what `next` tells. @throws {Error} when it does not start */
   async tell(ask: Ask): Promise<void> {
+    const { done } = await this.#started;
+    if (done) throw new Error("a reading process did not start");
     const taken = new Promise<void>((resolve) => this.#child.send(ask as object, () => resolve()));
     await Promise.race([taken, this.#gone]);
   }
 
-  /** What it answers next. @throws {ReadingEnded} @throws {Error} when the system did not start it */
+  /** What it answers next. @throws {ReadingEnded} */
   async next(): Promise<Answer> {
-    this.#child.ref();
-    this.#child.channel?.ref();
-    try {
-      const answer = await this.#answers.next();
-      if (!answer.done) return answer.value[0];
-      await this.#exited;
-      throw new ReadingEnded(this.#child.signalCode);
-    } finally {
-      this.#rest();
-    }
+    const answer = await this.#waitingFor(this.#answers.next());
+    if (!answer.done) return answer.value[0];
+    await this.#exited;
+    throw new ReadingEnded(this.#child.signalCode);
   }
 
   /** At once. It may be ended again. */
@@ -67,8 +72,14 @@ export class ReadingProcess<Ask, Answer> {
     await this.#exited;
   }
 
-  #rest(): void {
-    this.#child.unref();
-    this.#child.channel?.unref();
+  async #waitingFor<T>(work: Promise<T>): Promise<T> {
+    this.#child.ref();
+    this.#child.channel?.ref();
+    try {
+      return await work;
+    } finally {
+      this.#child.unref();
+      this.#child.channel?.unref();
+    }
   }
 }

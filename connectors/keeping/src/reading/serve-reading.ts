@@ -16,6 +16,7 @@ export function serveReading(told: (ask: never, tell: (answer: object) => void) 
   // Where the parent is gone there is nobody to answer.
   const tell = (answer: object) => void process.send?.(answer, undefined, undefined, () => undefined);
   process.on("message", (ask) => told(ask as never, tell));
+  tell({ started: true });
 }
 
 /** Buffers are beyond V8's limit. Where the system has no memory left, it ends this process and not the one that started it. */

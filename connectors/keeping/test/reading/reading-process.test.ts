@@ -57,8 +57,8 @@ describe("a reading process", () => {
     expect(Buffer.compare(value, bytes)).toBe(0);
   });
 
-  it("has no environment", async () => {
-    expect(await answerTo({ what: "environment" })).toEqual({ names: [] });
+  it("has no environment but where what was compiled lies", async () => {
+    expect(await answerTo({ what: "environment" })).toEqual({ names: ["NODE_COMPILE_CACHE"] });
   });
 
   it("ends alone where it needs more memory than it has, and is no more", async () => {
@@ -109,6 +109,12 @@ describe("a reading process", () => {
   it("prints nowhere, and keeps nobody from ending who waits for no answer", async () => {
     const ended = await promisify(execFile)(process.execPath, [join(CHILDREN, "done.ts")]);
     expect(ended).toEqual({ stdout: "answered", stderr: "" });
+  });
+
+  it("says that it did not start", async () => {
+    const none = new ReadingProcess<Deed, unknown>(join(CHILDREN, "no-program.ts"), HEAP_MIB);
+    await expect(none.tell({ what: "print" })).rejects.toThrow("did not start");
+    await none.end();
   });
 
   it("says that the system did not start it", async () => {

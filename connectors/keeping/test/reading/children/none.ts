@@ -4,7 +4,6 @@ import { ReadingProcess } from "../../../src/reading/reading-process.ts";
 
 process.execPath = "/nowhere/node";
 const reading = new ReadingProcess(join(import.meta.dirname, "reader.ts"), 64);
-await reading.tell({ what: "echo" });
-const told: unknown = await reading.next().catch((error: unknown) => error);
+const told: unknown = await reading.tell({ what: "echo" }).catch((error: unknown) => error);
 await reading.end();
 process.stdout.write(String((told as { code?: unknown }).code));
