@@ -39,6 +39,21 @@ describe("hostile mail", () => {
     else expect(told.join()).not.toMatch(/could not be read/);
   });
 
+  it("does not have a small message wait for a large one", async () => {
+    const done: string[] = [];
+    const large = Buffer.concat([
+      Buffer.from("Subject: x\r\n\r\n"),
+      Buffer.alloc(20 * 1024 * 1024, "words "),
+    ]);
+    await reader.read(Buffer.from("Subject: x\r\n\r\nx"));
+    await Promise.all([
+      reader.read(large).then(() => done.push("large")),
+      reader.read(Buffer.from("Subject: x\r\n\r\nx")).then(() => done.push("small")),
+    ]);
+
+    expect(done).toEqual(["small", "large"]);
+  });
+
   it("ends a message that takes too long, and reads the next", async () => {
     await using hasty = new MailReader({ clockMs: 0 });
 
@@ -49,8 +64,8 @@ describe("hostile mail", () => {
   });
 
   it("ends a message that takes too much memory, and reads the next", async () => {
-    await using small = new MailReader({ clockMs: 60_000, heapMib: 48 });
-    const large = Buffer.from(`Content-Type: text/html\r\n\r\n${"<p>words</p>".repeat(300_000)}`);
+    await using small = new MailReader({ clockMs: 60_000, heapMib: 40 });
+    const large = Buffer.from(`Content-Type: text/html\r\n\r\n${"<p>w".repeat(120_000)}`);
 
     expect(await small.read(large)).toEqual({ refused: "memory" });
     expect(await small.read(Buffer.from("Subject: x\r\n\r\nx"))).toMatchObject({

@@ -1,4 +1,5 @@
 import { Client, Intake, report } from "./intake.ts";
+import { MailReader } from "../src/reading/mail-reader.ts";
 import { sealed, signed, type Signer, Zone } from "./signing.ts";
 
 const MESSAGE = [
@@ -197,5 +198,31 @@ describe.each([
     ]);
     expect(unchecked).toMatch(/1000 signatures, of which the 10 nearest/);
     expect(zone.asked.length).toBeLessThanOrEqual(10);
+  });
+});
+
+describe("a domain whose DNS does not answer", () => {
+  const silent = zone.signer("silent.example.org");
+  const isSilent = (name: string) => name.endsWith("silent.example.org");
+  const heard = Promise.withResolvers<string[][]>();
+  const resolve: typeof zone.resolve = (name, type) =>
+    isSilent(name) ? heard.promise : zone.resolve(name, type);
+
+  it("is given up, and said to have been late", async () => {
+    await using reader = new MailReader({ resolve, dnsMs: 10 });
+    const { signatures, dns } = (await reader.check(Buffer.from(await signed(MESSAGE, silent)))) ?? {};
+
+    expect(signatures).toMatchObject([{ result: "temperror", domain: "silent.example.org" }]);
+    expect(dns).toMatchObject([{ failed: "ETIMEOUT" }]);
+  });
+
+  it("keeps no other message waiting", async () => {
+    await using reader = new MailReader({ resolve, dnsMs: 3_600_000 });
+    const waiting = reader.check(Buffer.from(await signed(MESSAGE, silent)));
+    const next = await reader.check(Buffer.from(await signed(MESSAGE, author)));
+    expect(next?.signatures).toMatchObject([{ result: "pass" }]);
+
+    heard.resolve((await zone.resolve("s1._domainkey.silent.example.org", "TXT")) as string[][]);
+    expect((await waiting)?.signatures).toMatchObject([{ result: "pass", domain: "silent.example.org" }]);
   });
 });

@@ -1,108 +1,108 @@
-import { join } from "node:path";
-import { Lane, ReadingEnded, ReadingProcess } from "@daybook/keeping";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Answer, Known, Question } from "./program-messages.ts";
 import type { Authenticity, ReadResult, Refusal, Resolve } from "./reading.ts";
-import type { Answer, Ask } from "./program-messages.ts";
+import { ReadingLane } from "./reading-lane.ts";
 
 export interface MailReaderOptions {
   /** For signatures; without it none is checked. */
   readonly resolve?: Resolve | undefined;
   /** For one message. Milliseconds. */
   readonly clockMs?: number;
+  /** For what is asked of the DNS about one message, together. Milliseconds. */
+  readonly dnsMs?: number;
   /** Bytes of a message that is read; of a larger one only the header block is. */
   readonly maxBytes?: number;
-  /** Of the reading process. MiB. */
+  /** Of a reading process. MiB. */
   readonly heapMib?: number;
 }
 
-const PROGRAM = join(import.meta.dirname, "program.ts");
 const CLOCK_MS = 10_000;
+const DNS_MS = 5_000;
 const MAX_BYTES = 50 * 1024 * 1024;
 const HEAP_MIB = 256;
-
-type Settled = Exclude<Answer, { what: "resolve" }>;
-type Reading = ReadingProcess<Ask, Answer>;
+/** What takes long, and was made to, is larger: nearly all mail is not, and does not wait for it. */
+const SMALL_BYTES = 256 * 1024;
+/** Questions of a check depend on answers where seal is set on seal. */
+const MAX_ROUNDS = 12;
 
 /**
- * Reads messages, one after another, in a process with a clock and a heap of its own: whatever a message holds, what
- * comes of it is a reading or a refusal. The process is made when it is needed, and made again when a message ended it.
+ * Reads messages in processes with a clock and a heap of their own: whatever a message holds, what comes of it is a reading
+ * or a refusal. One after another, the large ones by themselves; nobody waits for what another's message asks of the DNS.
  */
 export class MailReader implements AsyncDisposable {
   readonly #options: MailReaderOptions;
-  readonly #lane = new Lane();
-  #process: Reading | undefined;
+  readonly #small: ReadingLane;
+  readonly #large: ReadingLane;
 
   constructor(options: MailReaderOptions = {}) {
     this.#options = options;
+    const { clockMs = CLOCK_MS, heapMib = HEAP_MIB } = options;
+    this.#small = new ReadingLane({ clockMs, heapMib });
+    this.#large = new ReadingLane({ clockMs, heapMib });
   }
 
   /** Never rejects for anything that a message holds. @throws {Error} when the system gives no process */
   async read(message: Uint8Array): Promise<ReadResult> {
-    if (message.length > (this.#options.maxBytes ?? MAX_BYTES)) return { refused: "size" };
-    const answer = await this.#lane.run(() => this.#asked({ what: "read", message }));
+    if (message.length > this.#maxBytes) return { refused: "size" };
+    const answer = await this.#laneOf(message).answerTo({ what: "read", message });
     return answer.what === "read" ? { reading: answer.reading } : { refused: refusedOf(answer) };
   }
 
   /** What its signatures say; undefined where nobody asked for it to be checked. Rejects as `read` does. */
   async check(message: Uint8Array): Promise<Authenticity | undefined> {
-    if (!this.#options.resolve) return undefined;
+    const { resolve } = this.#options;
+    if (!resolve) return undefined;
     const unchecked = { signatures: [], dns: [] };
-    if (message.length > (this.#options.maxBytes ?? MAX_BYTES))
-      return { ...unchecked, unchecked: "it is larger than is read" };
-    const answer = await this.#lane.run(() => this.#asked({ what: "check", message }));
-    if (answer.what === "checked") return answer.authenticity;
-    const isLate = refusedOf(answer) === "time";
-    return { ...unchecked, unchecked: isLate ? "it took too long" : "its signatures could not be read" };
+    if (message.length > this.#maxBytes) return { ...unchecked, unchecked: "it is larger than is read" };
+    const known: Known[] = [];
+    let leftMs = this.#options.dnsMs ?? DNS_MS;
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const answer = await this.#laneOf(message).answerTo({ what: "check", message, known });
+      if (answer.what === "checked") return answer.authenticity;
+      if (answer.what !== "needs") {
+        const isLate = refusedOf(answer) === "time";
+        return { ...unchecked, unchecked: isLate ? "it took too long" : "its signatures could not be read" };
+      }
+      const askedAt = performance.now();
+      known.push(...(await answersTo(answer.questions, resolve, leftMs)));
+      leftMs = Math.max(0, leftMs - (performance.now() - askedAt));
+    }
+    return { ...unchecked, unchecked: "its seals ask more of the DNS than is asked" };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lane.idle();
-    await this.#end();
+    await Promise.all([this.#small.end(), this.#large.end()]);
   }
 
-  async #asked(ask: Ask): Promise<Settled> {
-    const reading = (this.#process ??= new ReadingProcess<Ask, Answer>(
-      PROGRAM,
-      this.#options.heapMib ?? HEAP_MIB,
-    ));
-    const late = new AbortController();
-    late.signal.addEventListener("abort", () => void reading.end());
-    let clock: NodeJS.Timeout | undefined;
-    try {
-      await reading.tell(ask);
-      clock = setTimeout(() => late.abort(), this.#options.clockMs ?? CLOCK_MS);
-      for (;;) {
-        const answer = await reading.next();
-        if (answer.what !== "resolve") return answer;
-        void this.#resolve(reading, answer);
-      }
-    } catch (error) {
-      await this.#end();
-      if (!(error instanceof ReadingEnded)) throw error;
-      const why: Refusal = error.isMemory ? "memory" : "unreadable";
-      return { what: "refused", refused: late.signal.aborted ? "time" : why };
-    } finally {
-      clearTimeout(clock);
-    }
+  get #maxBytes(): number {
+    return this.#options.maxBytes ?? MAX_BYTES;
   }
 
-  async #resolve(reading: Reading, { question, name, type }: Answer & { what: "resolve" }): Promise<void> {
-    let answer: Ask;
-    try {
-      const records = await this.#options.resolve?.(name, type);
-      answer = { what: "resolved", question, ...(records ? { records } : { failed: "ENODATA" }) };
-    } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      answer = { what: "resolved", question, failed: typeof code === "string" ? code : "EUNKNOWN" };
-    }
-    await reading.tell(answer);
-  }
-
-  async #end(): Promise<void> {
-    await this.#process?.end();
-    this.#process = undefined;
+  #laneOf(message: Uint8Array): ReadingLane {
+    return message.length > SMALL_BYTES ? this.#large : this.#small;
   }
 }
 
-function refusedOf(answer: Settled): Refusal {
+/** What the DNS says within that time. */
+async function answersTo(
+  questions: readonly Question[],
+  resolve: Resolve,
+  withinMs: number,
+): Promise<readonly Known[]> {
+  const over = new AbortController();
+  const late = sleep(withinMs, undefined, { signal: over.signal }).catch(() => undefined);
+  const answers = questions.map(async ({ name, type }): Promise<Known> => {
+    try {
+      const records = await Promise.race([resolve(name, type), late]);
+      return records ? { name, type, records } : { name, type, failed: "ETIMEOUT" };
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      return { name, type, failed: typeof code === "string" ? code : "EUNKNOWN" };
+    }
+  });
+  return Promise.all(answers).finally(() => over.abort());
+}
+
+function refusedOf(answer: Answer): Refusal {
   return answer.what === "refused" ? answer.refused : "unreadable";
 }

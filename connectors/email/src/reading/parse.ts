@@ -3,7 +3,7 @@ import type { Mailbox, MailReading, ReadAttachment, Refusal } from "./reading.ts
 import { MAX_HEADER_BYTES, messageIdOf, readHeaderBlock, repeatedFields } from "./header-block.ts";
 
 const MAX_PARTS = 1_000;
-const MAX_HTML_CHARACTERS = 4 * 1024 * 1024;
+const MAX_HTML_CHARACTERS = 512 * 1024;
 const MAX_MAILBOXES = 2_000;
 const MAX_REFERENCES = 1_000;
 

@@ -1,34 +1,27 @@
-// Reads messages in a process of its own: `mail-reader.ts` starts it.
+// Reads messages in a process of its own: `reading-lane.ts` starts it.
 import { serveReading } from "@daybook/keeping/serve-reading";
 import { checkSignatures } from "./authenticate.ts";
 import { parse, refusalOf } from "./parse.ts";
-import type { Answer, Ask } from "./program-messages.ts";
+import type { Answer, Ask, Known, Question } from "./program-messages.ts";
 
-const questions = new Map<number, PromiseWithResolvers<string[][] | string[]>>();
-let lastQuestion = 0;
+async function check(message: Uint8Array, known: readonly Known[]): Promise<Answer> {
+  const questions: Question[] = [];
+  const authenticity = await checkSignatures(message, (name, type) => {
+    const one = known.find((answer) => answer.name === name && answer.type === type);
+    if (one?.records) return Promise.resolve(one.records);
+    if (!one) questions.push({ name, type });
+    return Promise.reject(Object.assign(new Error("no answer"), { code: one?.failed ?? "ETRYAGAIN" }));
+  });
+  return questions.length > 0 ? { what: "needs", questions } : { what: "checked", authenticity };
+}
 
 serveReading((asked: Ask, tell: (answer: Answer) => void) => {
-  const ask = async (name: string, type: string): Promise<string[][] | string[]> => {
-    const question = Promise.withResolvers<string[][] | string[]>();
-    lastQuestion += 1;
-    questions.set(lastQuestion, question);
-    tell({ what: "resolve", question: lastQuestion, name, type });
-    return question.promise;
-  };
   if (asked.what === "read") {
     void parse(asked.message).then(
       (reading) => tell({ what: "read", reading }),
       (error: unknown) => tell({ what: "refused", refused: refusalOf(error) }),
     );
-  } else if (asked.what === "check") {
-    void checkSignatures(asked.message, ask).then(
-      (authenticity) => tell({ what: "checked", authenticity }),
-      () => tell({ what: "refused", refused: "unreadable" }),
-    );
   } else {
-    const question = questions.get(asked.question);
-    questions.delete(asked.question);
-    if (asked.records) question?.resolve(asked.records);
-    else question?.reject(Object.assign(new Error("no answer"), { code: asked.failed }));
+    void check(asked.message, asked.known).then(tell, () => tell({ what: "refused", refused: "unreadable" }));
   }
 });
