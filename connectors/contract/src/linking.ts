@@ -31,6 +31,11 @@ export interface LinkHealth {
   readonly quarantined?: number;
   /** Messages of the last 30 days that the network stopped on their way, and that nothing told of here. */
   readonly stopped?: { readonly failed: number; readonly quarantined: number };
+  /**
+   * Of an agent on a device: which it is, when it was heard last (that it enrolled counts), and how many entries it said
+   * then that wait there, if it has said anything since this process began.
+   */
+  readonly agent?: { readonly id: string; readonly heardAt?: Date; readonly waiting?: number };
 }
 
 /** What a connector whose accounts are linked by a code offers beside `run`. Its `health` says how the links stand. */

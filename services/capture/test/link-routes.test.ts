@@ -117,6 +117,7 @@ it("tells how official numbers stand, and asks nothing of devices", async () => 
         ...health,
         linkedAt: null,
         downSince: null,
+        agent: null,
         questions: [],
       },
     ],

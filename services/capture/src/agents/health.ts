@@ -16,7 +16,7 @@ export interface Heard {
 
 /** How an agent stands, as a link. */
 export function healthOf(
-  { account, custodian, standing }: KnownAgent,
+  { id, account, custodian, standing }: KnownAgent,
   sequence: Sequence | undefined,
   heard: Heard | undefined,
   { now, quietMs }: { now: Date; quietMs: number },
@@ -42,6 +42,7 @@ export function healthOf(
       ...(heard?.problems ?? []).map((problem) => `device-${problem}`),
     ],
     ...((isQuiet || standing === "moved") && heardAt && { downSince: heardAt }),
+    agent: { id, ...(heardAt && { heardAt }), ...(heard && { waiting: heard.waiting }) },
   };
 }
 

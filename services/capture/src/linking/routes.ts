@@ -19,6 +19,14 @@ const health = z.object({
   alerts: z.array(z.string()),
   linkedAt: z.string().nullable(),
   downSince: z.string().nullable().describe("Since when nothing comes through; null while it does"),
+  agent: z
+    .object({
+      id: z.uuid(),
+      heardAt: z.string().nullable(),
+      waiting: z.int().nullable().describe("Entries that it said wait on the device, when it was heard last"),
+    })
+    .nullable()
+    .describe("Of an agent on a device: which it is"),
   questions: z
     .array(question)
     .nullable()
@@ -85,7 +93,7 @@ export function linkRoutes(
         const accounts: z.input<typeof health>[] = [];
         for (const connector of connectors()) {
           for (const one of connector.health()) {
-            const { account, custodian, status, problem, alerts, link, downSince } = one;
+            const { account, custodian, status, problem, alerts, link, downSince, agent } = one;
             accounts.push({
               network: connector.network,
               method: connector.method,
@@ -96,6 +104,13 @@ export function linkRoutes(
               alerts: [...alerts],
               linkedAt: link?.since.toISOString() ?? null,
               downSince: downSince?.toISOString() ?? null,
+              agent: agent
+                ? {
+                    id: agent.id,
+                    heardAt: agent.heardAt?.toISOString() ?? null,
+                    waiting: agent.waiting ?? null,
+                  }
+                : null,
               // How links stand is told while the database is away too.
               questions: await devices.questions(connector, one).then(
                 (open) => open.map(shownQuestion),

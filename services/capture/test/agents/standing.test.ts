@@ -56,12 +56,15 @@ describe("a device", () => {
     const agent = await stage.enrolled();
     await stage.lookAfter(1);
     expect(health(agent)).toMatchObject({ status: "waiting" });
+    expect(health(agent)?.agent).toEqual({ id: agent.id, heardAt: expect.any(Date) as unknown });
     const problems = ["permission-lost"];
-    await agent.send(stage.url, agent.batch(2, [], { problems, at: stage.time + HOUR_MS }));
+    await agent.send(stage.url, agent.batch(2, [], { problems, waiting: 7, at: stage.time + HOUR_MS }));
+    const heardAt = new Date(stage.time);
     await stage.lookAfter(1);
     expect(health(agent)).toMatchObject({
       status: "live",
       alerts: ["batches-missing", "clock-wrong", "device-permission-lost"],
+      agent: { id: agent.id, heardAt, waiting: 7 },
     });
   });
 
