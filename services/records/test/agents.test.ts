@@ -76,6 +76,15 @@ suite("agents on devices", () => {
       uses: object[];
     };
     expect(uses).toHaveLength(1);
+    const listed = (await owner().call("get", "/api/v1/agents", { query: { device } })) as {
+      agents: object[];
+    };
+    expect(listed.agents).toEqual([
+      expect.objectContaining({ id, device, custodian, revokedAt: null }) as unknown,
+    ]);
+    expect(await owner().call("get", "/api/v1/agents/:id", { params: { id } })).toEqual(listed.agents[0]);
+    const unknown = owner().call("get", "/api/v1/agents/:id", { params: { id: device } });
+    await expect(unknown).rejects.toMatchObject({ code: "not-found" });
     // Its answer was lost.
     expect(await enrol(code, key)).toMatchObject({ id });
     await expect(enrol(code, newKey())).rejects.toMatchObject({ code: "not-found" });

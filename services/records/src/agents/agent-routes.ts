@@ -36,12 +36,21 @@ export function agentRoutes(agents: Agents): Route[] {
       path: "/api/v1/agents",
       action: "device.read",
       summary: "Agents on devices, in the order they were offered an enrolment",
-      query: pageQuery,
+      query: pageQuery.extend({ device: z.uuid().optional().describe("Those of one device alone") }),
       response: z.object({ agents: z.array(agent), ...pageEnd }),
       handle: async ({ query }) => {
         const { entries, next } = await agents.list(query);
         return { agents: entries, next };
       },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/agents/:id",
+      action: "device.read",
+      summary: "One agent on a device",
+      params,
+      response: agent,
+      handle: ({ params: { id } }) => agents.get(id),
     }),
     route({
       method: "post",

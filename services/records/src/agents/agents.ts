@@ -74,8 +74,10 @@ const CODE_MS = 24 * 3_600_000;
 /** Crockford's: what is read aloud and typed is not mistaken. */
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LETTERS = 20;
-const SELECT = `SELECT id, kind, account, custodian, device, expires_at, offered_by, offered_at, key, enrolled_at, revoked_at
-  FROM records.agent`;
+const COLUMNS =
+  "id, kind, account, custodian, device, expires_at, offered_by, offered_at, key, enrolled_at, revoked_at";
+const SELECT = `SELECT ${COLUMNS} FROM records.agent`;
+const LISTED = `SELECT ${COLUMNS} FROM (SELECT * FROM records.agent WHERE $1::uuid IS NULL OR device = $1) agent`;
 const OLDEST_FIRST: Order<Row> = {
   list: "agents",
   newestFirst: false,
@@ -113,10 +115,15 @@ export class Agents {
     this.#now = of.now;
   }
 
-  /** In the order they were offered. */
-  async list(request: PageRequest): Promise<Page<Agent>> {
-    const { entries, next } = await readPage(this.#database, SELECT, OLDEST_FIRST, request);
+  /** In the order they were offered. @param device those of one device alone */
+  async list({ device, ...request }: PageRequest & { device?: string | undefined }): Promise<Page<Agent>> {
+    const { entries, next } = await readPage(this.#database, LISTED, OLDEST_FIRST, request, [device ?? null]);
     return { entries: entries.map(shown), next };
+  }
+
+  /** @throws {RecordsError} `not-found` */
+  async get(id: string): Promise<Agent> {
+    return shown(await this.#require(this.#database, id));
   }
 
   /**
