@@ -18,6 +18,14 @@ describe("an administrator", () => {
     const body = { name: "Lena Leaver" };
     const params = await as.call("post", "/api/v1/custodians", { body, response: started });
     await as.call("post", "/api/v1/custodians/:id/leave", { params, body: { reason: "Has left" } });
+    const device = await as.call("post", "/api/v1/devices", {
+      body: { label: "MAC-0042", reason: "Bought" },
+      response: started,
+    });
+    const agent = { kind: "mac-imessage", network: "imessage", identifier: "lena@mac.example" };
+    await as.call("post", "/api/v1/agents", {
+      body: { ...agent, custodian: "Isla Brennan", device: device.id, reason: "Issued" },
+    });
     words = await CapturedWords.read({ auditor: stage.api("auditor"), manager: stage.api("administrator") });
   }, 300_000);
   afterAll(() => stage.close());

@@ -55,7 +55,7 @@ describeWithChromium("screens that the sample does not come to", (path) => {
   let served: TestConsole;
 
   beforeAll(async () => {
-    served = await consoleOver({ routes: rareRoutes });
+    served = await consoleOver({ routes: rareRoutes, agentsAt: "https://daybook.example" });
     browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-gpu"] });
   }, 60_000);
   afterAll(async () => {

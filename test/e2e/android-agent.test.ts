@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Event } from "@daybook/contract";
+import { Browser } from "@daybook/console/testing";
 import { apiClient } from "@daybook/runtime";
 import { jest } from "@jest/globals";
 import { AndroidAgent, AndroidPhone } from "../fakes/android-phone.ts";
@@ -24,22 +25,43 @@ beforeAll(async () => {
 });
 afterAll(() => daybook.remove());
 
+const token = () => readFileSync(join(daybook.home, "run/token"), "utf8").trim();
+
+/** The console, as whoever runs this Daybook has it. */
+function administrator(): Browser {
+  const browser = new Browser(`http://localhost:${new URL(daybook.facts.url).port}`);
+  browser.cookies.set("daybook-session", token());
+  return browser;
+}
+
+const text = (of: { text(): string }) => of.text().replace(/\s+/g, " ").trim();
+
+/** What an administrator sees who offers a device an agent, and whose agent it is. */
+async function offered(device: string): Promise<{ id: string; code: string; server: string }> {
+  const browser = administrator();
+  await browser.get(`/devices/${device}/offer`);
+  const { $ } = await browser.post(`/devices/${device}/offer`, {
+    ...{ agent: "android-sms", identifier: OWN, custodian: "Olivia Sinclair", reason: "issued to her" },
+  });
+  const id = /\/agents\/([\w-]+)$/.exec($('main p a[href^="/agents/"]').attr("href") ?? "")?.[1] ?? "";
+  return { id, code: text($("#code")), server: text($("#server")) };
+}
+
 it("ends with a verified package of a phone's messages, over a kill of the gateway and of the app", async () => {
   const up = () => daybook.up("--agents-port", String(port));
   await up();
   const owner = apiClient({
     url: daybook.facts.url,
-    token: readFileSync(join(daybook.home, "run/token"), "utf8").trim(),
+    token: token(),
   });
   const post = async (path: string, body: object) =>
-    (await owner.call("post", path, { body })) as { id: string; code: string };
-  const { id: custodian } = await post("/api/v1/custodians", { name: "Olivia Sinclair" });
+    (await owner.call("post", path, { body })) as { id: string };
+  await post("/api/v1/custodians", { name: "Olivia Sinclair" });
   const { id: device } = await post("/api/v1/devices", { label: "Phone 12", reason: "issued to her" });
-  const offer = { kind: "android-sms", network: "sms", identifier: OWN, custodian, device };
-  const { id, code } = await post("/api/v1/agents", { ...offer, reason: "issued to her" });
+  const { id, code, server } = await offered(device);
 
   const phone = new AndroidPhone();
-  let app = new AndroidAgent(phone, `http://127.0.0.1:${port}`);
+  let app = new AndroidAgent(phone, server);
   await until("the door", async () => (await app.enrol(code).catch(() => 0)) === 200);
   expect(app.id).toBe(id);
   phone.sms("07700 900456", "Can the ferry sail on Friday?");
@@ -90,4 +112,17 @@ it("ends with a verified package of a phone's messages, over a kill of the gatew
   owner.close();
   const stood = await daybook.json<{ accounts: { method: string; status: string }[] }>(["link", "list"]);
   expect(stood.accounts).toMatchObject([{ method: "device-agent", status: "live", account: OWN }]);
+
+  const console = administrator();
+  const row = text((await console.get("/agents")).$("tbody tr"));
+  expect(row).toMatch(/Phone 12 Olivia Sinclair SMS, \+447700900123 Live \d+ \w+ \d{4}, [\d:]+[ap]m$/);
+  const form = text((await console.get(`/agents/${id}/revoke`)).$("main"));
+  expect(form).toContain("When it was heard last, nothing was waiting on the device.");
+  const after = await console.post(`/agents/${id}/revoke`, { reason: "lost on a train" });
+  expect(text(after.$("main"))).toContain("What it had not handed over is still on the device");
+  await until("it is shut out", async () => {
+    phone.sms("07700 900456", "Will it sail on Saturday?");
+    app.scan();
+    return (await app.send()).includes(403);
+  });
 });

@@ -26,6 +26,8 @@ export interface ConsoleOptions {
   readonly secret: string;
   /** Whether this is a trial with made-up messages: said on every page. */
   readonly sample: boolean;
+  /** Where agents on devices come to, as a device reaches it; absent where none are taken. */
+  readonly agentsAt?: string | undefined;
   /** Every page, unless given. */
   readonly pages?: readonly Page[];
   readonly log: Logger;
@@ -52,7 +54,7 @@ const YEAR_S = 365 * 24 * 60 * 60;
  * person, so the console can do nothing that they could not.
  */
 export function createConsole(options: ConsoleOptions): RequestListener {
-  const { log, sample, origin, metrics } = options;
+  const { log, sample, origin, agentsAt, metrics } = options;
   const hosts = new Set([
     new URL(origin).hostname,
     ...(options.hosts ?? []).map((host) => host.toLowerCase()),
@@ -63,7 +65,7 @@ export function createConsole(options: ConsoleOptions): RequestListener {
   const csrf = createCsrf({ secret: options.secret, origin, cookies });
   const pages = options.pages ?? PAGES;
   const draw = createViews({ texts, assets, pages: new Set(pages.map(({ path }) => path)) });
-  const answer = answerer({ api: options.api, cookies, csrf, draw, texts, sample, log });
+  const answer = answerer({ api: options.api, cookies, csrf, draw, texts, sample, agentsAt, log });
   const timed = metrics?.histogram(
     "daybook_console_request_seconds",
     "Time from a request's headers to the end of the page",

@@ -18,6 +18,7 @@ import { myPages } from "./my/my-pages.ts";
 import { replyPages } from "./my/reply-pages.ts";
 import type { Page } from "./page.ts";
 import { governedAccountPages } from "./registry/account-pages.ts";
+import { agentPages } from "./registry/agent-pages.ts";
 import { custodianPages } from "./registry/custodian-pages.ts";
 import { devicePages } from "./registry/device-pages.ts";
 import { importPages } from "./registry/import-pages.ts";
@@ -76,4 +77,5 @@ export const PAGES: readonly Page[] = [
   ...participantPages,
   ...governedAccountPages,
   ...devicePages,
+  ...agentPages,
 ];

@@ -15,6 +15,7 @@ const link = (account: string, more: Partial<Link> = {}): Link => ({
   alerts: [],
   linkedAt: null,
   downSince: null,
+  agent: null,
   ...more,
 });
 const LINKS = [

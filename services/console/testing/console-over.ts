@@ -33,6 +33,7 @@ export async function consoleOver(of: {
   routes?: readonly Route[];
   pages?: readonly Page[];
   sample?: boolean;
+  agentsAt?: string;
   /** What the API says of its zone. */
   zone?: string;
 }): Promise<TestConsole> {
@@ -102,6 +103,7 @@ export async function consoleOver(of: {
     origin,
     secret: randomBytes(32).toString("base64"),
     sample: of.sample ?? false,
+    agentsAt: of.agentsAt,
     ...(of.pages && { pages: of.pages }),
     log,
   });

@@ -1,2 +1,3 @@
+export * from "./agents-api.ts";
 export * from "./browser.ts";
 export * from "./console-over.ts";

@@ -1,4 +1,5 @@
 import { aboutScreens } from "./about.ts";
+import { agentScreens } from "./agents.ts";
 import { approvalScreens } from "./approvals.ts";
 import { calendarScreens } from "./calendars.ts";
 import { healthScreens } from "./health.ts";
@@ -26,6 +27,7 @@ export const SCREENS: readonly Screen[] = [
   ...searchingScreens,
   ...readerScreens,
   ...registryScreens,
+  ...agentScreens,
   ...healthScreens,
   ...exportScreens,
   ...myScreens,

@@ -1,6 +1,7 @@
 import type { Role, Route } from "@daybook/runtime";
 import { route } from "@daybook/runtime";
 import { z } from "zod";
+import { rareAgentRoutes, rareAgentScreens } from "./rare-agents.ts";
 import type { Screen } from "./screen.ts";
 
 const MATTER = "3b241101-e2bb-4255-8caf-4136c566a962";
@@ -159,6 +160,7 @@ const get = (
 
 /** An API that answers what the sample never comes to. */
 export const rareRoutes: readonly Route[] = [
+  ...rareAgentRoutes,
   get("/api/v1/matters/:id", "matter.read", () => matter),
   get("/api/v1/matters/:id/clock", "matter.read", () => clock),
   get("/api/v1/matters/:id/history", "matter.read", () => ({ history: [], next: null })),
@@ -187,6 +189,7 @@ const screen = (page: string, state: string, as: Role, at: string, unfolds = fal
 
 /** States that the sample never comes to, over made-up answers: see {@link rareRoutes}. */
 export const rareScreens: readonly Screen[] = [
+  ...rareAgentScreens,
   screen("/matters/:id", "arguable-and-provisional", "records-officer", `/matters/${MATTER}`, true),
   screen("/matters/:id/exports/:export", "failed", "records-officer", `/matters/${MATTER}/exports/${FAILED}`),
   screen(

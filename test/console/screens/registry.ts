@@ -6,13 +6,13 @@ import type { Screen, Stage } from "./screen.ts";
 
 const OFFICER = "records-officer";
 const ADMINISTRATOR = "administrator";
-const made = z.object({ id: z.string() });
+export const made = z.object({ id: z.string() });
 const custodians = z.object({ custodians: z.array(z.object({ id: z.string(), name: z.string() })) });
 const accounts = z.object({ accounts: z.array(z.object({ id: z.string(), network: z.string() })) });
 
-type Act = NonNullable<Screen["act"]>;
+export type Act = NonNullable<Screen["act"]>;
 
-const press =
+export const press =
   (name: string): Act =>
   async (page) => {
     await page.getByRole("button", { name, exact: true }).click();
@@ -21,16 +21,16 @@ const press =
 
 let count = 0;
 /** A name that nothing has yet. */
-const fresh = (what: string) => `${what} ${(count += 1)}`;
+export const fresh = (what: string) => `${what} ${(count += 1)}`;
 
-const add = async (stage: Stage, path: string, body: object): Promise<string> =>
+export const add = async (stage: Stage, path: string, body: object): Promise<string> =>
   (
     await stage
       .api(OFFICER)
       .call("post", path, { body: { reason: "For its screen", ...body }, response: made })
   ).id;
 
-const person = async (stage: Stage) =>
+export const person = async (stage: Stage) =>
   (
     await stage
       .api(OFFICER)
@@ -79,7 +79,7 @@ async function sampleCustodian(stage: Stage, name: string): Promise<string> {
   return found.custodians.find((one) => one.name === name)?.id ?? "";
 }
 
-const asked = (page: string, open: Screen["open"], as: Role = OFFICER): Screen => ({
+export const asked = (page: string, open: Screen["open"], as: Role = OFFICER): Screen => ({
   page,
   state: "asked",
   as,

@@ -59,6 +59,8 @@ async function serve(config: Settings, log: Logger, signal: AbortSignal): Promis
     trustedProxies: config.DAYBOOK_TRUSTED_PROXIES ?? [],
     secret: config.DAYBOOK_CONSOLE_SECRET.reveal(),
     sample: config.DAYBOOK_TRIAL,
+    // The front passes what agents send on to capture.
+    agentsAt: config.DAYBOOK_CONSOLE_ORIGIN,
     log,
     metrics,
   });

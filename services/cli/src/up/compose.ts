@@ -88,12 +88,13 @@ export async function compose(options: ComposeOptions, signal: AbortSignal): Pro
 type Host = Awaited<ReturnType<typeof createHost>>;
 
 /** The console at the API's own address, over that API. */
-function consoleOf({ home, log }: ComposeOptions, host: Host, metrics: Metrics): RequestListener {
+function consoleOf({ home, log, agents }: ComposeOptions, host: Host, metrics: Metrics): RequestListener {
   return createConsole({
     api: apiClient({ url: host.url }),
     origin: originOf(host.port),
     secret: randomBytes(32).toString("base64"),
     sample: home.facts.sample,
+    agentsAt: agents && originOf(agents.at.port),
     log: log("console"),
     metrics,
   });

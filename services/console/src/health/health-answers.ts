@@ -14,6 +14,11 @@ export const links = z.object({
       alerts: z.array(z.string()),
       linkedAt: z.string().nullable(),
       downSince: z.string().nullable(),
+      /** Of an agent on a device. */
+      agent: z
+        .object({ id: z.string(), heardAt: z.string().nullable(), waiting: z.int().nullable() })
+        .nullable()
+        .default(null),
     }),
   ),
 });

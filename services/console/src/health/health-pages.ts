@@ -2,13 +2,10 @@ import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { page, view } from "../page.ts";
 import { account, params } from "../registry/registry-answers.ts";
-import { accountHealth, coverage, gaps, keys, links, storage, volumes } from "./health-answers.ts";
+import { accountHealth, coverage, gaps, keys, storage, volumes } from "./health-answers.ts";
+import { linksOf } from "./links.ts";
 import { type Period, periodOf, periodQuery, SPANS } from "./period.ts";
 import { reasonsFor } from "./silence.ts";
-
-/** How links stand; none where capture does not answer. */
-const linksOf = async (api: ApiClient) =>
-  (await api.call("get", "/api/v1/links", { response: links }).catch(() => undefined))?.accounts;
 
 const volumesOf = async (api: ApiClient, { from, to }: Period, of?: string) =>
   (await api.call("get", "/api/v1/health/volumes", { query: { from, to, account: of }, response: volumes }))

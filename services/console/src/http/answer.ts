@@ -42,9 +42,10 @@ export function answerer(of: {
   readonly draw: Draw;
   readonly texts: Texts;
   readonly sample: boolean;
+  readonly agentsAt: string | undefined;
   readonly log: Logger;
 }) {
-  const { cookies, csrf, draw, texts, sample, log } = of;
+  const { cookies, csrf, draw, texts, sample, agentsAt, log } = of;
   const known = new WeakMap<Request, z.infer<typeof self>>();
   const inZoneOf = <T>(request: Request, act: () => T): T =>
     inZone(known.get(request)?.zone ?? DEFAULT_ZONE, act);
@@ -64,6 +65,7 @@ export function answerer(of: {
       csrf: csrf.token(request, response),
       done: done !== undefined && texts.has(done) ? done : undefined,
       sample,
+      agentsAt,
     });
     response.type("html").send(html);
   }

@@ -27,6 +27,8 @@ export interface Frame {
   readonly done: string | undefined;
   /** Whether this is a trial with made-up messages. */
   readonly sample: boolean;
+  /** Where agents on devices come to; undefined where none are taken. */
+  readonly agentsAt: string | undefined;
 }
 
 /** Draws a template. Everything that is put into it is escaped. */

@@ -1,7 +1,7 @@
 import type { Action, ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { dayIn, requireDay } from "../date-input.ts";
-import { type Page, page, redirect, view } from "../page.ts";
+import { type Answer, type Page, page, redirect, type Said, view } from "../page.ts";
 
 /** One thing that a form asks. Its words are `registry:field.NAME` and, where there is one, `registry:hint.NAME`. */
 export interface Field {
@@ -20,6 +20,8 @@ export interface Asked {
   readonly values?: Readonly<Record<string, string>>;
   /** Of its selects. */
   readonly options?: Readonly<Record<string, readonly { readonly value: string; readonly text: string }[]>>;
+  /** What there is to know of it before it is done. */
+  readonly note?: Said;
   readonly back: string;
 }
 
@@ -37,8 +39,8 @@ export interface Act {
   /** It takes something away. */
   readonly warns?: boolean;
   asked(api: ApiClient, params: Params): Promise<Asked>;
-  /** @returns where to go then; the form's way back, unless it says */
-  send(api: ApiClient, params: Params, given: Given): Promise<string | undefined>;
+  /** @returns where to go then, or what to show; the form's way back, unless it says */
+  send(api: ApiClient, params: Params, given: Given): Promise<string | Answer | undefined>;
 }
 
 const MAX_TEXT = 512;
@@ -52,8 +54,8 @@ export function act(of: Act): Page[] {
   const { key, path, action, fields, warns = false } = of;
   const form = formOf(fields);
   const shown = async (api: ApiClient, params: Params, more: object = {}) => {
-    const { caption, values = {}, options = {}, back } = await of.asked(api, params);
-    return { act: key, fields, caption, values, options, back, warns, ...more };
+    const { caption, values = {}, options = {}, note, back } = await of.asked(api, params);
+    return { act: key, fields, caption, values, options, note, back, warns, ...more };
   };
   const params = of.params ?? z.object({});
   return [
@@ -74,6 +76,7 @@ export function act(of: Act): Page[] {
         view("registry/form", await shown(api, given as Params, { values, errors })),
       handle: async ({ api, params: given, form: sent }) => {
         const to = await of.send(api, given, read(fields, sent));
+        if (typeof to === "object") return to;
         const back = to ?? (await of.asked(api, given)).back;
         return redirect(back, `registry:act.${key}.done`);
       },

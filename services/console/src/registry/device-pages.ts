@@ -2,6 +2,7 @@ import type { ApiClient } from "@daybook/runtime";
 import { z } from "zod";
 import { page, view } from "../page.ts";
 import { namesOf } from "./account-pages.ts";
+import { agentsOn } from "./agent-pages.ts";
 import { act, type Field, REASON } from "./act.ts";
 import { accountList, cursor, device, deviceList, params } from "./registry-answers.ts";
 
@@ -97,6 +98,7 @@ export const devicePages = [
       view("registry/device", {
         one: await find(api, id),
         accounts: Object.fromEntries(await accountsOf(api)),
+        agents: await agentsOn(api, id),
       }),
   }),
   ...act({

@@ -77,6 +77,21 @@ const deviceShape = {
 export const deviceList = z.object({ devices: z.array(z.object(deviceShape)), next: z.string().nullable() });
 export const device = z.object({ ...deviceShape, uses: z.array(use) });
 
+export const agent = z.object({
+  id: z.string(),
+  kind: z.string(),
+  account: z.string(),
+  custodian: z.string(),
+  device: z.string(),
+  offeredAt: z.string(),
+  expiresAt: z.string(),
+  enrolledAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+});
+export type Agent = z.infer<typeof agent>;
+export const agentList = z.object({ agents: z.array(agent), next: z.string().nullable() });
+export const offeredAgent = z.object({ id: z.string(), code: z.string(), expiresAt: z.string() });
+
 export const accountList = z.object({
   accounts: z.array(
     z.object({
