@@ -76,6 +76,20 @@ export const HOSTILE: readonly Hostile[] = [
     name: "100,000 half links",
     message: () => bytes("Content-Type: text/html\r\n\r\n", "<a href='http://".repeat(100_000)),
   },
+  {
+    name: "40,000 pictures side by side",
+    message: () => bytes("Content-Type: text/html\r\n\r\n", "<img src=x>".repeat(40_000)),
+  },
+  {
+    name: "HTML that takes minutes to turn into text",
+    message: () => bytes("Content-Type: text/html\r\n\r\n", "<b>w</b>".repeat(500_000)),
+    told: /its HTML could not be turned into text/,
+  },
+  {
+    name: "20 MB of text",
+    message: () => bytes("Subject: x\r\n\r\n", "words and words and words\r\n".repeat(800_000)),
+    told: /its text is longer than is read/,
+  },
   { name: "nothing", message: () => bytes("") },
   { name: "a header alone", message: () => bytes("Subject: x") },
   { name: "NULs", message: () => Buffer.alloc(100_000) },

@@ -118,8 +118,8 @@ function recipientsOf(
 /** The subject stands above the text, as in an inbox: so words find either. */
 function textOf({ subject, text }: MailReading): { text: string; isTextCut: boolean } {
   const whole = [subject, text?.trimEnd()].filter((part) => part !== undefined && part !== "").join("\n\n");
-  let cut = whole;
-  if (whole.length > MAX_TEXT) {
+  let cut = whole.slice(0, MAX_TEXT_BYTES);
+  if (cut.length > MAX_TEXT) {
     while (Buffer.byteLength(JSON.stringify(cut)) > MAX_TEXT_BYTES)
       cut = cut.slice(0, Math.floor(cut.length * 0.8));
   }

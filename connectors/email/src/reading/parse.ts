@@ -4,6 +4,8 @@ import { MAX_HEADER_BYTES, messageIdOf, readHeaderBlock, repeatedFields } from "
 
 const MAX_PARTS = 1_000;
 const MAX_HTML_CHARACTERS = 512 * 1024;
+/** The text of a journal report of 20,000 recipients is that long. */
+const MAX_TEXT_CHARACTERS = 4 * 1024 * 1024;
 const MAX_MAILBOXES = 2_000;
 const MAX_REFERENCES = 1_000;
 
@@ -38,6 +40,7 @@ export async function parse(message: Uint8Array): Promise<MailReading> {
   };
   if (Object.values(boxes).some(({ length }) => length === MAX_MAILBOXES))
     doubts.push("it names more addresses than are shown");
+  if ((mail.text ?? "").length > MAX_TEXT_CHARACTERS) doubts.push("its text is longer than is read");
   const references = [mail.references ?? []].flat();
   return {
     ...boxes,
@@ -45,7 +48,7 @@ export async function parse(message: Uint8Array): Promise<MailReading> {
     messageId: messageIdOf(mail.messageId),
     inReplyTo: messageIdOf(mail.inReplyTo),
     references: references.slice(0, MAX_REFERENCES).flatMap((one) => messageIdOf(one) ?? []),
-    text: mail.text,
+    text: mail.text?.slice(0, MAX_TEXT_CHARACTERS),
     attachments: mail.attachments.map(attachmentOf),
     doubts,
   };
