@@ -31,7 +31,7 @@ const AHEAD = 2;
  * there is ends that process alone.
  *
  * @param limits.heapMib of the process
- * @throws {ConnectorError} `not-an-export`, `malformed`, `too-large`
+ * @throws {ConnectorError} `not-an-export`, `malformed`, `too-large`; `store-unavailable`, retryable
  */
 export async function openMessages(
   { database, log }: Supply,

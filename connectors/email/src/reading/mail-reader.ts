@@ -41,7 +41,7 @@ export class MailReader implements AsyncDisposable {
     this.#large = new ReadingLane({ clockMs, heapMib });
   }
 
-  /** Never rejects for anything that a message holds. @throws {Error} when the system gives no process */
+  /** Never rejects for anything that a message holds. @throws {ConnectorError} retryable, when the system gives no process */
   async read(message: Uint8Array): Promise<ReadResult> {
     if (message.length > this.#maxBytes) return { refused: "size" };
     const answer = await this.#laneOf(message).answerTo({ what: "read", message });

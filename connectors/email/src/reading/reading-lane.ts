@@ -18,7 +18,7 @@ export class ReadingLane {
     this.#limits = limits;
   }
 
-  /** Never rejects for anything that a message holds. @throws {Error} when the system gives no process */
+  /** Never rejects for anything that a message holds. @throws {ConnectorError} retryable, when the system gives no process */
   answerTo(ask: Ask): Promise<Answer> {
     return this.#lane.run(() => this.#ask(ask));
   }

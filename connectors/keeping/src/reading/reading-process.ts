@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { on, once } from "node:events";
 import { getCompileCacheDir } from "node:module";
+import { ConnectorError } from "@daybook/contract";
 
 /** That a reading process ended before it had answered. */
 export class ReadingEnded extends Error {
@@ -49,10 +50,16 @@ export class ReadingProcess<Ask, Answer> {
     this.#started.catch(() => undefined);
   }
 
-  /** Resolves once it runs and may be told more. That it is over since is what `next` tells. @throws {Error} when it does not start */
+  /**
+   * Resolves once it runs and may be told more. That it is over since is what `next` tells.
+   *
+   * @throws {ConnectorError} `store-unavailable`, retryable: the system gives no process, or it does not start
+   */
   async tell(ask: Ask): Promise<void> {
-    const { done } = await this.#started;
-    if (done) throw new Error("a reading process did not start");
+    const { done } = await this.#started.catch((cause: unknown) => {
+      throw new ConnectorError("store-unavailable", "the system gives no reading process", { cause });
+    });
+    if (done) throw new ConnectorError("store-unavailable", "a reading process did not start");
     const taken = new Promise<void>((resolve) => this.#child.send(ask as object, () => resolve()));
     await Promise.race([taken, this.#gone]);
   }

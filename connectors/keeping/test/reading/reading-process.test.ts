@@ -113,12 +113,15 @@ describe("a reading process", () => {
 
   it("says that it did not start", async () => {
     const none = new ReadingProcess<Deed, unknown>(join(CHILDREN, "no-program.ts"), HEAP_MIB);
-    await expect(none.tell({ what: "print" })).rejects.toThrow("did not start");
+    await expect(none.tell({ what: "print" })).rejects.toMatchObject({
+      code: "store-unavailable",
+      retryable: true,
+    });
     await none.end();
   });
 
   it("says that the system did not start it", async () => {
     const ended = await promisify(execFile)(process.execPath, [join(CHILDREN, "none.ts")]);
-    expect(ended).toEqual({ stdout: "ENOENT", stderr: "" });
+    expect(ended).toEqual({ stdout: "store-unavailable ENOENT", stderr: "" });
   });
 });

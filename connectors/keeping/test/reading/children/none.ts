@@ -6,4 +6,5 @@ process.execPath = "/nowhere/node";
 const reading = new ReadingProcess(join(import.meta.dirname, "reader.ts"), 64);
 const told: unknown = await reading.tell({ what: "echo" }).catch((error: unknown) => error);
 await reading.end();
-process.stdout.write(String((told as { code?: unknown }).code));
+const { code, cause } = told as { code?: unknown; cause?: { code?: unknown } };
+process.stdout.write(`${String(code)} ${String(cause?.code)}`);
