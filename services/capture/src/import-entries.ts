@@ -6,7 +6,7 @@ import { type KnownConversation, toKey } from "./lines.ts";
 import type { Context } from "./record-chat.ts";
 import type { Scoped } from "./scope.ts";
 
-const BATCH = 100;
+const BATCH = 500;
 const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCH_CHARACTERS = 4 * 1024 * 1024;
 const MAX_AUTHORS = 20_000;
@@ -111,6 +111,12 @@ async function recordBatch(
   const counts = await deps.lines.counts(memory, digests);
   const added = new Map<string, number>();
   let captured: Captured[] = [];
+  let characters = 0;
+  const add = async (events: readonly Captured[]) => {
+    captured.push(...events);
+    for (const { event } of events) characters += event.raw.length;
+    if (characters > BATCH_CHARACTERS) await flush();
+  };
   const flush = async () => {
     const before = sink.excluded;
     if (captured.length > 0) await sink.capture(captured);
@@ -119,6 +125,7 @@ async function recordBatch(
     if (left === 0) await deps.lines.remember(memory, added);
     added.clear();
     captured = [];
+    characters = 0;
   };
   // One that is not there is known as such: it may be later.
   const keyOf = (account: string, { eventId, isThere }: ImportedAttachment) =>
@@ -134,10 +141,9 @@ async function recordBatch(
     }
     const events = await entry.capture(sink, { account, custodian });
     told.took(events);
-    captured.push(...events);
     added.set(key, 1);
     for (const attachment of attachments) added.set(toKey(keyOf(account, attachment)), 1);
-    if (captured.reduce((sum, { event }) => sum + event.raw.length, 0) > BATCH_CHARACTERS) await flush();
+    await add(events);
   }
   await flush();
   // Of those that are there no longer, whether they were.
@@ -152,9 +158,8 @@ async function recordBatch(
     if ((known[2 * i] ?? 0) > 0 || (known[2 * i + 1] ?? 0) > 0) continue;
     const events = await attachment.capture(sink, { account, custodian });
     told.tookLater(events);
-    captured.push(...events);
     added.set(toKey(keyOf(account, attachment)), 1);
-    if (captured.reduce((sum, { event }) => sum + event.raw.length, 0) > BATCH_CHARACTERS) await flush();
+    await add(events);
   }
   await flush();
 }
