@@ -1,3 +1,8 @@
+import { type Captured, ConnectorError } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
+import { StateFile } from "@daybook/keeping";
+import { jest } from "@jest/globals";
+import type { SmsState } from "../src/state.ts";
 import { message, part, words } from "./fixtures/pdus.ts";
 import { openOffice, records } from "./support/office.ts";
 
@@ -20,6 +25,34 @@ describe("SMS that is delivered again", () => {
     await smsc.deliver(yes);
     expect(records(await office.heard(3))).toHaveLength(2);
     await office.close();
+  });
+
+  it("is one record where its session ended before its turn came", async () => {
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    class Slow extends RecordingSink {
+      override async capture(events: readonly Captured[]): Promise<void> {
+        if (events.some(({ event }) => event.text === "Before")) {
+          begun.resolve();
+          await held.promise;
+        }
+        return super.capture(events);
+      }
+    }
+    const { smsc, heard } = await openOffice({ sink: new Slow() });
+    const unanswered = [smsc.deliver(message(words("Before")))];
+    await begun.promise;
+    unanswered.push(smsc.deliver(yes), smsc.deliver(yes));
+    // Read by the time that what stands behind them is answered.
+    await smsc.write(Buffer.from("0000001000000015000000000000ffff", "hex"));
+    while (!smsc.received.some(({ sequence }) => sequence === 0xffff))
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    smsc.drop();
+    await smsc.boundTimes(2);
+    held.resolve();
+    await Promise.all(unanswered);
+    for (const body of [message(words("Before")), yes, yes]) await smsc.store(body);
+    expect(records(await heard(6)).map(({ event }) => event.text)).toEqual(["Before", "Yes", "Yes"]);
   });
 
   it("is another message once the other side is known to have the answer", async () => {
@@ -73,6 +106,25 @@ describe("SMS that is delivered again", () => {
 });
 
 describe("SMS in parts", () => {
+  it("loses no part that the disk did not take at first, where it takes others and then nobody is there", async () => {
+    const office = await openOffice();
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+    const { write } = StateFile.prototype as unknown as SmsState;
+    const spy = jest.spyOn(StateFile.prototype as unknown as SmsState, "write");
+    let isLost = false;
+    spy.mockImplementation(function (this: SmsState, changes) {
+      if (isLost || !changes.some(({ kind }) => kind === "part")) return write.call(this, changes);
+      isLost = true;
+      return Promise.reject(new ConnectorError("store-unavailable", "injected: lost"));
+    });
+    expect(await office.smsc.deliver(piece(1, "The pier "))).not.toBe(0);
+    spy.mockRestore();
+    await office.smsc.store(yes);
+    const { smsc, events } = await office.restart();
+    for (const one of [piece(1, "The pier "), piece(2, "is closed")]) await smsc.store(one);
+    expect(records(events()).map(({ event }) => event.text)).toEqual(["Yes", "The pier is closed"]);
+  });
+
   it("is recorded as it stands with a gap when a part never comes", async () => {
     let at = Date.now();
     const { smsc, heard } = await openOffice({

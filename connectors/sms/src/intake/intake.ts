@@ -272,7 +272,9 @@ export class Intake {
 
   #accept({ incoming, occurrence }: Item): void {
     const as = incoming.answer(STATUS.ok);
-    if (occurrence && as !== undefined) this.#options.redeliveries.answered(occurrence, as);
+    if (!occurrence) return;
+    if (as === undefined) this.#options.redeliveries.unanswered(occurrence, incoming.session);
+    else this.#options.redeliveries.answered(occurrence, as);
   }
 
   #refuse({ incoming, occurrence }: Item): void {

@@ -50,20 +50,27 @@ export class Redeliveries {
     const again = this.#byDigest
       .get(digest)
       ?.find((one) => one.session === undefined && (one.until === undefined || one.until > now));
-    if (again) {
-      Object.assign(again, FREE, { session });
-      return { one: again, isAgain: true };
-    }
+    if (again) Object.assign(again, FREE, { session });
     const token = `${now.toString(36)}${randomBytes(6).toString("hex")}`;
-    const one: Occurrence = { digest, token, at: now, ...FREE, session, isKept: false };
-    this.#keep(one);
-    this.#changes.push({ kind: "heard", name: nameOf(one), value: { digest, token, at: now } });
-    return { one, isAgain: false };
+    const one: Occurrence = again ?? { digest, token, at: now, ...FREE, session, isKept: false };
+    if (!again) this.#keep(one);
+    if (!one.isKept)
+      this.#changes.push({
+        kind: "heard",
+        name: nameOf(one),
+        value: { digest, token: one.token, at: one.at },
+      });
+    return { one, isAgain: again !== undefined };
   }
 
   /** It was answered as taken. @param as its place among what the session answered */
   answered(one: Occurrence, as: number): void {
     one.answeredAs = as;
+  }
+
+  /** Its session had ended when it was to be answered as taken. */
+  unanswered(one: Occurrence, session: number): void {
+    if (one.session === session) this.#release(one);
   }
 
   /** It was answered as not taken, or not at all: it comes again. */
@@ -97,9 +104,7 @@ export class Redeliveries {
 
   ended(session: number): void {
     this.#bound.delete(session);
-    const until = this.#bound.size > 0 ? this.#options.now() + this.#options.redeliveryMs : undefined;
-    for (const one of this.#all())
-      if (one.session === session) Object.assign(one, { session: undefined, until });
+    for (const one of this.#all()) if (one.session === session) this.#release(one);
   }
 
   /** What is to be written, once. What waited too long for a redelivery is forgotten with it. */
@@ -112,9 +117,17 @@ export class Redeliveries {
     return changes;
   }
 
-  /** They were not written: they are to be, with the next. */
+  /**
+   * They were not written. What is forgotten is to be, with the next; what was claimed is written with what comes with it, when it
+   * comes again.
+   */
   giveBack(changes: readonly StateChange[]): void {
-    this.#changes = [...changes, ...this.#changes];
+    this.#changes = [...changes.filter(({ value }) => value === undefined), ...this.#changes];
+  }
+
+  #release(one: Occurrence): void {
+    one.session = undefined;
+    one.until = this.#bound.size > 0 ? this.#options.now() + this.#options.redeliveryMs : undefined;
   }
 
   #keep(one: Occurrence): void {
