@@ -5,7 +5,18 @@ import { Noted } from "../src/cdr/noted.ts";
 import { Numbers } from "../src/reading/sides.ts";
 import { openState } from "../src/state.ts";
 import { FERGUS, message, OFFICIAL, words } from "./fixtures/pdus.ts";
-import { alerts, at, come, compared, drop, gaps, office, row, until } from "./support/cdr-office.ts";
+import {
+  alerts,
+  at,
+  come,
+  compared,
+  drop,
+  evidence,
+  gaps,
+  office,
+  row,
+  until,
+} from "./support/cdr-office.ts";
 import { ACCOUNT, CUSTODIAN } from "./support/office.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -150,5 +161,43 @@ describe("files of an aggregator's own records", () => {
     drop(again, [row("10:00:00")]);
     await compared(again);
     expect(gaps(again)).toEqual([]);
+  });
+
+  it("that each tell of a piece of one hour are each a gap, and once where they tell the same", async () => {
+    const of = await office();
+    await come(of, "08:30:00");
+    of.clock.now = at("12:00:00");
+    const [first, second] = [row("09:10:00"), row("09:20:00")];
+    drop(of, [first], "a.csv");
+    drop(of, [second], "b.csv");
+    drop(of, [second, row("09:25:00", { type: "DLR" })], "c.csv");
+    await compared(of);
+    const missing = gaps(of).map((gap) => evidence(gap).rows.map(([id]) => id));
+    expect(missing).toEqual([first, second].map((one) => [one.split(";")[0]]));
+  });
+
+  it("count what came to a number after the last row of its own, where they go on", async () => {
+    const second = "447700900124";
+    const numbers = [ACCOUNT, `+${second}`].map((number) => ({ number, custodian: CUSTODIAN }));
+    const of = await office({ numbers });
+    await come(of, "11:00:00");
+    of.clock.now = at("12:00:00");
+    drop(of, [
+      row("09:10:00"),
+      row("11:30:00", { to: second, type: "DLR" }),
+      row("11:30:00", { to: "15550009000" }),
+    ]);
+    await compared(of);
+    expect(gaps(of)).toEqual([]);
+  });
+
+  it("that never come are an alert after three days, however often it is started again", async () => {
+    let of = await office();
+    await until(() => existsSync(of.cdr.dir));
+    for (let n = 0; n < 2; n += 1) {
+      of.clock.now += 2 * DAY_MS;
+      of = { ...of, ...(await of.restart({ cdr: of.cdr, now: () => new Date(of.clock.now) })) };
+    }
+    expect(alerts(of)).toContain("cdr-behind");
   });
 });

@@ -54,7 +54,10 @@ export class CdrFiles {
   constructor(options: CdrFilesOptions) {
     const { state, clock } = options;
     this.#options = options;
-    this.#comparedAt = instant.safeParse(state.get("cdr", "compared")).data ?? clock().getTime();
+    const [compared, since] = ["compared", "since"].map(
+      (name) => instant.safeParse(state.get("cdr", name)).data,
+    );
+    this.#comparedAt = compared ?? since ?? clock().getTime();
   }
 
   /** For `LinkHealth`, with the first of it in words. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Captured } from "@daybook/contract";
 import { missingOf, rowsAsEvidence } from "@daybook/keeping";
 import { CONNECTOR } from "../options.ts";
@@ -52,10 +53,10 @@ export async function compareCdr(
   digest: () => string,
   options: CompareCdrOptions,
 ): Promise<ComparedFile> {
-  const { all, others } = await ownRows(rows, options);
+  const { all, others, lastAt } = await ownRows(rows, options);
   const missing = new Set(
     [...Map.groupBy(all, ({ account, direction }) => `${account} ${direction}`).values()].flatMap((of) =>
-      unmatched(of, options),
+      unmatched(of, lastAt, options),
     ),
   );
   const hours = Map.groupBy(all, ({ account, at }) => JSON.stringify([account, hourOf(at)]));
@@ -66,14 +67,15 @@ export async function compareCdr(
 async function ownRows(
   rows: AsyncIterable<CdrRow>,
   options: CompareCdrOptions,
-): Promise<{ all: Row[]; others: number }> {
+): Promise<{ all: Row[]; others: number; /** Of any row. */ lastAt: number }> {
   const { numbers, own, now } = options;
   const since = Math.max(options.since, now - COMPARED_MS);
   const all: Row[] = [];
   const ids = new Set<string>();
-  let [heldBytes, others] = [0, 0];
+  let [heldBytes, others, lastAt] = [0, 0, 0];
   for await (const { from, to, at, id, fields } of rows) {
     if (at > now + NEAR_MS) throw new CdrRefusal("it has a time that is still to come: look at its zone");
+    lastAt = Math.max(lastAt, at);
     const { account, direction } = numbers.sides(addressOf(from), addressOf(to), at);
     // In a string of its own: what is cut from a text holds all of it.
     const once = id ? JSON.stringify(id) : undefined;
@@ -90,18 +92,23 @@ async function ownRows(
     const way = direction === "outgoing" ? "outgoing" : "incoming";
     all.push({ at, fields: held, account, direction: way });
   }
-  return { all: all.sort((a, b) => a.at - b.at), others };
+  return { all: all.sort((a, b) => a.at - b.at), others, lastAt };
 }
 
 function addressOf(written: string) {
   return { ton: UNKNOWN_TYPE, npi: 0, address: written };
 }
 
-/** Each by what passed about then, then by what passed later and is no other's. @param rows of one number and direction */
-function unmatched(rows: readonly Row[], { noted, keepsMs }: CompareCdrOptions): Row[] {
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (!first || !last) return [];
-  const passed = noted.between(first.account, first.direction, first.at - NEAR_MS, last.at + NEAR_MS);
+/**
+ * Each by what passed about then, then by what passed later and is no other's: while the file goes on, for what passed after it may be
+ * the next one's.
+ *
+ * @param rows of one number and direction
+ */
+function unmatched(rows: readonly Row[], lastAt: number, { noted, keepsMs }: CompareCdrOptions): Row[] {
+  const [first] = rows;
+  if (!first) return [];
+  const passed = noted.between(first.account, first.direction, first.at - NEAR_MS, lastAt + NEAR_MS);
   const near = match(rows, passed, { beforeMs: NEAR_MS, afterMs: NEAR_MS });
   return match(near.rows, near.passed, { beforeMs: 0, afterMs: keepsMs }).rows;
 }
@@ -135,7 +142,7 @@ function gapOf(
   const { account, at } = first;
   const custodian = numbers.custodianOf(account, at);
   const from = hourOf(at);
-  return missingOf({
+  const gap = missingOf({
     about: {
       ...{ network: "sms", method: "carrier", account, connector: CONNECTOR },
       ...(custodian && { custodian }),
@@ -147,4 +154,9 @@ function gapOf(
       { file: `sha256:${file}` },
     ),
   });
+  if (!gap) return undefined;
+  // Of one hour there may be several files, and as many are missing in each.
+  const stable = createHash("sha256").update(gap.stableDigest);
+  for (const { fields } of lost) stable.update(fields);
+  return { ...gap, stableDigest: stable.digest("hex") };
 }
