@@ -200,4 +200,49 @@ describe("files of an aggregator's own records", () => {
     }
     expect(alerts(of)).toContain("cdr-behind");
   });
+
+  it("do not keep others waiting while they are compared", async () => {
+    const all = Array.from({ length: 50 }, (_, n) => `+4477009001${String(n).padStart(2, "0")}`);
+    const numbers = new Numbers(
+      all.map((number) => ({ number, custodian: CUSTODIAN })),
+      "GB",
+    );
+    async function* rows() {
+      for (const to of all) yield { from: FERGUS, to, at: at("09:00:00"), id: undefined, fields: [] };
+      await Promise.resolve();
+    }
+    const noted = new Noted(openState(":memory:", Buffer.alloc(32, 7), () => new Date()));
+    const options = { numbers, own: new Set(all), noted, since: 0, keepsMs: 0, now: at("12:00:00") };
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    expect((await compareCdr(rows(), () => "", options)).gaps).toHaveLength(50);
+    clearImmediate(next);
+    expect(turns).toBeGreaterThan(40);
+  });
+
+  it("are not read to their end when the connector is to stop", async () => {
+    const of = await office();
+    await come(of, "08:30:00");
+    of.clock.now = at("12:00:00");
+    drop(
+      of,
+      Array.from({ length: 4_000 }, () => row("08:30:00")),
+    );
+    let stopped: ReturnType<typeof of.restart> | undefined;
+    let reads = 0;
+    const instantOf = (local: string) => {
+      reads += 1;
+      stopped ??= again.restart({ cdr: undefined });
+      return zoned(local);
+    };
+    const cdr = { ...of.cdr, instantOf };
+    const again = await of.restart({ cdr, now: () => new Date(of.clock.now) });
+    await until(() => stopped !== undefined);
+    await stopped;
+    expect(reads).toBeLessThan(4_000);
+  });
 });

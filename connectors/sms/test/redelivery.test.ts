@@ -28,8 +28,8 @@ describe("SMS that is delivered again", () => {
   });
 
   it("is one record where its session ended before its turn came", async () => {
-    const held = Promise.withResolvers<void>();
-    const begun = Promise.withResolvers<void>();
+    const held: PromiseWithResolvers<void> = Promise.withResolvers();
+    const begun: PromiseWithResolvers<void> = Promise.withResolvers();
     class Slow extends RecordingSink {
       override async capture(events: readonly Captured[]): Promise<void> {
         if (events.some(({ event }) => event.text === "Before")) {

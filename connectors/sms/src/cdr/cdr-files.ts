@@ -101,7 +101,7 @@ export class CdrFiles {
       const before = this.#seen.get(known) ?? (state.has("cdr", known) ? "complete" : undefined);
       const isSettled = Math.abs(clock().getTime() - changedAt) >= settleMs;
       if ((before !== undefined && before !== "unread") || !isSettled) continue;
-      const outcome = await this.#compare({ name, size, known, since }, sink);
+      const outcome = await this.#compare({ name, size, known, since }, sink, signal);
       this.#seen.set(known, outcome);
       news.add(outcome);
       if (outcome === "incomplete") this.#isIncomplete = true;
@@ -134,13 +134,14 @@ export class CdrFiles {
   async #compare(
     of: { readonly name: string; readonly size: number; readonly known: string; readonly since: number },
     sink: Sink,
+    signal: AbortSignal,
   ): Promise<Outcome> {
     const { dir, log, state, clock } = this.#options;
     const hash = createHash("sha256");
     let digest = "";
     try {
       if (of.size > MAX_BYTES) throw new CdrRefusal("it is larger than a file of records may be");
-      const bytes = createReadStream(join(dir, of.name), { end: Math.max(0, of.size - 1) });
+      const bytes = createReadStream(join(dir, of.name), { end: Math.max(0, of.size - 1), signal });
       const now = clock().getTime();
       const { gaps, messages, others } = await compareCdr(
         cdrRows(hashed(bytes, hash), this.#options),
@@ -160,6 +161,8 @@ export class CdrFiles {
       log.error({ gaps: gaps.length }, "an aggregator's records have messages that were not captured: gaps");
       return "incomplete";
     } catch (cause) {
+      // It was given up.
+      if (signal.aborted && !(cause instanceof ConnectorError)) return "unread";
       const isRefused = cause instanceof CdrRefusal;
       if (!isRefused && !isOfSystem(cause)) throw cause;
       log.error(

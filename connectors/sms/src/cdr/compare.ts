@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Captured } from "@daybook/contract";
 import { missingOf, rowsAsEvidence } from "@daybook/keeping";
 import { CONNECTOR } from "../options.ts";
@@ -54,11 +55,12 @@ export async function compareCdr(
   options: CompareCdrOptions,
 ): Promise<ComparedFile> {
   const { all, others, lastAt } = await ownRows(rows, options);
-  const missing = new Set(
-    [...Map.groupBy(all, ({ account, direction }) => `${account} ${direction}`).values()].flatMap((of) =>
-      unmatched(of, lastAt, options),
-    ),
-  );
+  const missing = new Set<Row>();
+  for (const of of Map.groupBy(all, ({ account, direction }) => `${account} ${direction}`).values()) {
+    for (const row of unmatched(of, lastAt, options)) missing.add(row);
+    // What is noted of many numbers takes a while to read: messages come meanwhile.
+    await turn();
+  }
   const hours = Map.groupBy(all, ({ account, at }) => JSON.stringify([account, hourOf(at)]));
   const gaps = [...hours.values()].flatMap((of) => gapOf(of, missing, digest(), options) ?? []);
   return { gaps, messages: all.length, others };
@@ -106,11 +108,14 @@ function addressOf(written: string) {
  * @param rows of one number and direction
  */
 function unmatched(rows: readonly Row[], lastAt: number, { noted, keepsMs }: CompareCdrOptions): Row[] {
-  const [first] = rows;
-  if (!first) return [];
-  const passed = noted.between(first.account, first.direction, first.at - NEAR_MS, lastAt + NEAR_MS);
-  const near = match(rows, passed, { beforeMs: NEAR_MS, afterMs: NEAR_MS });
-  return match(near.rows, near.passed, { beforeMs: 0, afterMs: keepsMs }).rows;
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (!first || !last) return [];
+  const between = (from: number, to: number) => noted.between(first.account, first.direction, from, to);
+  const end = last.at + NEAR_MS;
+  const near = match(rows, between(first.at - NEAR_MS, end), { beforeMs: NEAR_MS, afterMs: NEAR_MS });
+  if (near.rows.length === 0) return [];
+  const later = between(end + 1, Math.min(last.at + keepsMs, lastAt + NEAR_MS));
+  return match(near.rows, [...near.passed, ...later], { beforeMs: 0, afterMs: keepsMs }).rows;
 }
 
 /** What is left over, where each row takes the first that passed in its time. Both are in order. */
