@@ -75,7 +75,8 @@ function draftsOf(row: ProviderRow, parts: readonly AgentPart[], about: AgentAcc
   const made = row.changes.some((name) => WORDS.has(name))
     ? [
         one(
-          `${id}:edit:${digest}`,
+          // The words may be what they were after an edit before.
+          `${id}:edit:${digest}:${row.at}`,
           digest,
           { ...observed, kind: "edit", ...words(row) },
           attachmentsOf(row, parts),
@@ -147,7 +148,7 @@ function timesOf(row: ProviderRow): Partial<Event> {
 
 function targetOf(row: ProviderRow): Partial<Event> {
   const about = textIn(row, "m_id");
-  return about === undefined ? {} : { target: about.slice(0, 512) };
+  return about === undefined ? {} : { target: about.slice(0, 512).toWellFormed() };
 }
 
 function instant(ms: number): string | undefined {

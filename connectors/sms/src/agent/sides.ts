@@ -63,5 +63,6 @@ function conversationOf(others: readonly string[]): NonNullable<Event["conversat
   const all = others.join(", ");
   const [only] = others;
   if (only !== undefined && others.length === 1) return { id: only, title: only, kind: "direct" };
-  return { id: `group:${all}`.slice(0, 512), title: all.slice(0, 1_024), kind: "group" };
+  const id = `group:${all}`.slice(0, 512).toWellFormed();
+  return { id, title: all.slice(0, 1_024).toWellFormed(), kind: "group" };
 }

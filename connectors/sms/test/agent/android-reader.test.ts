@@ -71,6 +71,12 @@ describe("an SMS of the provider", () => {
     expect(first).not.toBe(second);
   });
 
+  it("that is changed to what it was changed to before is another edit, and one where it is handed over again", () => {
+    const changed = (at: number) => sms({ body: "Closed" }, { seen: "changed", changes: ["body"], at });
+    expect(ids(changed(1_000))).toEqual(ids(changed(1_000)));
+    expect(ids(changed(2_000))).not.toEqual(ids(changed(1_000)));
+  });
+
   it("that is gone is a deletion", () => {
     const gone = { ...sms(), seen: "gone", columns: {} };
     expect(events(gone)).toMatchObject([{ kind: "delete", target: ID }]);
@@ -104,6 +110,15 @@ describe("an MMS of the provider", () => {
       conversation: { id: "group:+447700900456, +447700900789", kind: "group" },
       sentAt: "2026-03-04T15:04:05.000Z",
     });
+  });
+
+  it("is told in whole letters, of however many it is and whatever it is about", () => {
+    const recipients = ["a".repeat(503), `😀${"b".repeat(500)}`, `${"c".repeat(508)}😀`];
+    const report = { m_type: 134, m_id: `${"x".repeat(511)}😀` };
+    const all = [...events(mms({}, { thread: { recipients } })), ...events(mms(report))];
+    for (const { conversation, target } of all)
+      for (const one of [conversation?.id, conversation?.title, target])
+        expect(one?.isWellFormed()).not.toBe(false);
   });
 
   it("whose attachment is not there has a gap beside it", () => {
