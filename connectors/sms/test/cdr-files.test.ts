@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Event } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
 import { compareCdr } from "../src/cdr/compare.ts";
 import { Noted } from "../src/cdr/noted.ts";
 import { Numbers } from "../src/reading/sides.ts";
@@ -244,5 +246,24 @@ describe("files of an aggregator's own records", () => {
     await until(() => stopped !== undefined);
     await stopped;
     expect(reads).toBeLessThan(4_000);
+  });
+
+  it("say nothing of whom scope leaves out, though it did not come", async () => {
+    const PRIVATE = "447700900457";
+    class Scoped extends RecordingSink {
+      excludes = ({ conversation }: Pick<Event, "conversation">) =>
+        Promise.resolve(conversation?.id === `+${PRIVATE}`);
+    }
+    const of = await office({ sink: new Scoped() });
+    await come(of, "08:30:00");
+    of.clock.now = at("12:00:00");
+    const [lost, left] = [row("09:10:00"), row("09:20:00", { from: PRIVATE })];
+    drop(of, [lost, left, row("10:20:00", { from: OFFICIAL, to: PRIVATE, type: "MT" })]);
+    await compared(of);
+    const [gap, ...others] = gaps(of);
+    expect(others).toEqual([]);
+    expect(gap?.event.gap?.why).toContain("of which 1 was not");
+    expect(evidence(gap!).rows).toHaveLength(1);
+    expect(JSON.stringify(evidence(gap!))).not.toContain(PRIVATE);
   });
 });

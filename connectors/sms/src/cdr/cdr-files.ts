@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConnectorError, type Sink } from "@daybook/contract";
-import { captureBatches, type Log, type StateFile } from "@daybook/keeping";
+import { ConnectorError } from "@daybook/contract";
+import { captureBatches, type Log, type ScopedSink, type StateFile } from "@daybook/keeping";
 import { z } from "zod";
 import { compareCdr, type CompareCdrOptions } from "./compare.ts";
 import { CdrRefusal, type CdrSettings } from "./options.ts";
@@ -74,7 +74,7 @@ export class CdrFiles {
   }
 
   /** Looks at the directory until `signal` aborts. @throws what the sink throws that is not retryable */
-  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { everyMs = EVERY_MS, log, noted, clock } = this.#options;
     while (!signal.aborted) {
       try {
@@ -88,7 +88,7 @@ export class CdrFiles {
     }
   }
 
-  async #look(sink: Sink, signal: AbortSignal): Promise<void> {
+  async #look(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { state, clock, settleMs = SETTLE_MS } = this.#options;
     const since = instant.safeParse(state.get("cdr", "since")).data ?? clock().getTime();
     await state.write([{ kind: "cdr", name: "since", value: since }]);
@@ -133,7 +133,7 @@ export class CdrFiles {
 
   async #compare(
     of: { readonly name: string; readonly size: number; readonly known: string; readonly since: number },
-    sink: Sink,
+    sink: ScopedSink,
     signal: AbortSignal,
   ): Promise<Outcome> {
     const { dir, log, state, clock } = this.#options;
@@ -146,7 +146,7 @@ export class CdrFiles {
       const { gaps, messages, others } = await compareCdr(
         cdrRows(hashed(bytes, hash), this.#options),
         () => (digest ||= hash.digest("hex")),
-        { ...this.#options, since: of.since, now },
+        { ...this.#options, since: of.since, now, ...(sink.excludes && { excludes: sink.excludes }) },
       );
       digest ||= hash.digest("hex");
       const isNew = !state.has("cdr", digest);

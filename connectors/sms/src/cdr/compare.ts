@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Captured } from "@daybook/contract";
-import { missingOf, rowsAsEvidence } from "@daybook/keeping";
+import { missingOf, rowsAsEvidence, type ScopedSink } from "@daybook/keeping";
 import { CONNECTOR } from "../options.ts";
 import type { Numbers } from "../reading/sides.ts";
 import { COMPARED_MS, type Direction, HOUR_MS, hourOf, type Noted } from "./noted.ts";
@@ -26,14 +26,19 @@ export interface CompareCdrOptions {
   /** How long the aggregator keeps what it cannot deliver, milliseconds: what it tells of may have come later by that. */
   readonly keepsMs: number;
   readonly now: number;
+  /** What scope leaves out is missed by nobody. */
+  readonly excludes?: ScopedSink["excludes"];
 }
 
 interface Row extends Pick<CdrRow, "at"> {
   readonly account: string;
   readonly direction: Direction;
-  /** The evidence: JSON, in bytes of its own. */
-  readonly fields: Buffer;
+  /** `Said`: JSON, in bytes of its own. */
+  readonly said: Buffer;
 }
+
+/** What a row says, the last being the evidence. */
+type Said = readonly [from: string, to: string, fields: CdrRow["fields"]];
 
 export interface ComparedFile {
   /** What the file has of official numbers and did not pass, by number and hour of UTC. */
@@ -62,7 +67,8 @@ export async function compareCdr(
     await turn();
   }
   const hours = Map.groupBy(all, ({ account, at }) => JSON.stringify([account, hourOf(at)]));
-  const gaps = [...hours.values()].flatMap((of) => gapOf(of, missing, digest(), options) ?? []);
+  const gaps: Captured[] = [];
+  for (const of of hours.values()) gaps.push(...(await gapsOf(of, missing, digest(), options)));
   return { gaps, messages: all.length, others };
 }
 
@@ -85,14 +91,14 @@ async function ownRows(
       others += 1;
       continue;
     }
-    const held = Buffer.from(JSON.stringify(fields));
-    heldBytes += held.length;
+    const said = Buffer.from(JSON.stringify([from, to, fields] satisfies Said));
+    heldBytes += said.length;
     if (all.length >= MAX_ROWS)
       throw new CdrRefusal(`it has more than ${MAX_ROWS} messages of these numbers`);
     if (heldBytes > MAX_HELD_BYTES) throw new CdrRefusal("it has more than 64 MiB of these numbers");
     if (once !== undefined) ids.add(once);
     const way = direction === "outgoing" ? "outgoing" : "incoming";
-    all.push({ at, fields: held, account, direction: way });
+    all.push({ at, said, account, direction: way });
   }
   return { all: all.sort((a, b) => a.at - b.at), others, lastAt };
 }
@@ -135,15 +141,26 @@ function match(
   return { rows: left.rows, passed: [...left.passed, ...passed.slice(next)] };
 }
 
-function gapOf(
+async function gapsOf(
   rows: readonly Row[],
   missing: ReadonlySet<Row>,
   file: string,
-  { numbers }: CompareCdrOptions,
-): Captured | undefined {
-  const [first] = rows;
-  const lost = rows.filter((row) => missing.has(row));
-  if (!first || lost.length === 0) return undefined;
+  { numbers, excludes }: CompareCdrOptions,
+): Promise<Captured[]> {
+  const lost: Row[] = [];
+  const fields: unknown[] = [];
+  let left = 0;
+  for (const row of rows.filter((one) => missing.has(one))) {
+    const [from, to, evidence] = JSON.parse(row.said.toString()) as Said;
+    const sides = numbers.sides(addressOf(from), addressOf(to), row.at);
+    if (await excludes?.({ network: "sms", ...sides })) left += 1;
+    else {
+      lost.push(row);
+      fields.push(evidence);
+    }
+  }
+  const [first] = lost;
+  if (!first) return [];
   const { account, at } = first;
   const custodian = numbers.custodianOf(account, at);
   const from = hourOf(at);
@@ -153,15 +170,12 @@ function gapOf(
       ...(custodian && { custodian }),
     },
     ...{ from: new Date(from), to: new Date(from + HOUR_MS) },
-    ...{ theirs: rows.length, ours: rows.length - lost.length },
-    answer: rowsAsEvidence(
-      lost.map(({ fields }): unknown => JSON.parse(fields.toString())),
-      { file: `sha256:${file}` },
-    ),
+    ...{ theirs: rows.length - left, ours: rows.length - left - lost.length },
+    answer: rowsAsEvidence(fields, { file: `sha256:${file}` }),
   });
-  if (!gap) return undefined;
+  if (!gap) return [];
   // Of one hour there may be several files, and as many are missing in each.
   const stable = createHash("sha256").update(gap.stableDigest);
-  for (const { fields } of lost) stable.update(fields);
-  return { ...gap, stableDigest: stable.digest("hex") };
+  for (const { said } of lost) stable.update(said);
+  return [{ ...gap, stableDigest: stable.digest("hex") }];
 }

@@ -1,3 +1,4 @@
+import type { Event } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
 import { CUSTODIAN, FERGUS, OFFICIAL, openOffice, records } from "./support/office.ts";
 
@@ -111,6 +112,18 @@ describe("reconciliation with Twilio's list", () => {
     expect(Buffer.from(gap.raw, "base64").toString()).toContain(lost.sid);
     expect(events().filter(({ event: { kind } }) => kind === "gap")).toHaveLength(1);
     expect(events().some(({ eventId }) => eventId === `twilio:${other.sid}`)).toBe(true);
+  });
+
+  it("says nothing of whom scope leaves out, though the list does not give it", async () => {
+    class Scoped extends RecordingSink {
+      excludes = ({ conversation }: Pick<Event, "conversation">) =>
+        Promise.resolve(conversation?.id === FERGUS);
+    }
+    const { twilio, events, time } = await settled({ sink: new Scoped() });
+    const sentAt = new Date(time.state.now - 5 * MINUTE_MS);
+    twilio.gone.add(twilio.has({ ...BETTER, body: "Redacted since", sentAt }).sid);
+    await rounds({ twilio }, 4);
+    expect(events().filter(({ event: { kind } }) => kind === "gap")).toEqual([]);
   });
 
   it("goes through all pages, and on after what the API refuses", async () => {

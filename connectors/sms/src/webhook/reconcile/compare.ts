@@ -44,7 +44,7 @@ interface Found {
  * @throws {ApiRefusal} nothing is agreed, compare again; {ConnectorError} likewise, where it is retryable
  */
 export async function compare(options: CompareOptions, signal: AbortSignal): Promise<void> {
-  const { source, state, now, graceMs } = options;
+  const { source, state, sink, now, graceMs } = options;
   const at = now();
   const last = agreed.safeParse(state.get("agreed", source.name)).data;
   if (!last) return state.write([markAt(source, { since: at.getTime(), to: at.getTime() })]);
@@ -52,17 +52,19 @@ export async function compare(options: CompareOptions, signal: AbortSignal): Pro
   const from = Math.max(last.since, last.to - MARGIN_MS);
   const all = await listedBetween(from, to, options, signal);
   const missing: Found[] = [];
-  const tests: Found[] = [];
+  /** Tests, and what scope leaves out: nothing is said of them. */
+  const passed: Found[] = [];
   for (const found of all.filter(({ name }) => !state.has("known", name))) {
     const drafts = await draftsOf(found, options, signal);
-    if (!drafts) missing.push(found);
-    else if (drafts.some((one) => options.tests.isTest(one))) tests.push(found);
+    const isLeftOut = !drafts && (await sink.excludes?.({ network: "sms", ...found.sides }));
+    if (!drafts) (isLeftOut ? passed : missing).push(found);
+    else if (drafts.some((one) => options.tests.isTest(one))) passed.push(found);
     else await options.record(drafts);
   }
   const gaps = gapsOf(missing, all, { from: new Date(from), to: new Date(to) });
-  if (gaps.length > 0) await options.sink.capture(gaps);
+  if (gaps.length > 0) await sink.capture(gaps);
   // Said once: the next comparison goes over the last hour again.
-  const said = [...missing, ...tests].map(({ name }): WebhookStateChange => ({
+  const said = [...missing, ...passed].map(({ name }): WebhookStateChange => ({
     kind: "known",
     name,
     value: true,
