@@ -114,6 +114,16 @@ describe("reconciliation with Twilio's list", () => {
     expect(events().some(({ eventId }) => eventId === `twilio:${other.sid}`)).toBe(true);
   });
 
+  it("has a gap that a record can hold, of however much the list does not give", async () => {
+    const { twilio, event, time } = await settled();
+    const sentAt = new Date(time.state.now - 5 * MINUTE_MS);
+    for (let n = 0; n < 60; n += 1)
+      twilio.gone.add(twilio.has({ ...BETTER, body: "x".repeat(30_000), sentAt }).sid);
+    const { event: gap } = await event(({ event: { kind } }) => kind === "gap");
+    expect(gap.raw.length).toBeLessThan(1_500_000);
+    expect(Buffer.from(gap.raw, "base64").toString()).toMatch(/"rowsLeftOut":[1-9]/);
+  });
+
   it("says nothing of whom scope leaves out, though the list does not give it", async () => {
     class Scoped extends RecordingSink {
       excludes = ({ conversation }: Pick<Event, "conversation">) =>

@@ -1,5 +1,5 @@
 import type { Captured } from "@daybook/contract";
-import { missingOf, type ScopedSink } from "@daybook/keeping";
+import { missingOf, rowsAsEvidence, type ScopedSink } from "@daybook/keeping";
 import { z } from "zod";
 import type { TestMessages } from "../../canary/tests.ts";
 import { CONNECTOR } from "../../options.ts";
@@ -146,7 +146,7 @@ function gapsOf(
       ...between,
       theirs,
       ours: theirs.filter((name) => !lost.has(name)),
-      answer: Buffer.from(JSON.stringify(found.map(({ one }) => one.entry))),
+      answer: rowsAsEvidence(found.map(({ one }) => one.entry)),
     });
     return gap ? [gap] : [];
   });
