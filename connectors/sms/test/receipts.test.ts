@@ -43,6 +43,13 @@ const read = (text: string, more: Parameters<typeof deliver>[0] = {}, sides: typ
     sides,
   );
 
+/** Eight septets in seven bytes. */
+function packed(septets: Buffer): Buffer {
+  const bits = [...septets].map((one) => one.toString(2).padStart(7, "0")).reverse();
+  const all = bits.join("").padStart(Math.ceil((septets.length * 7) / 8) * 8, "0");
+  return Buffer.from((all.match(/.{8}/g) ?? []).map((one) => Number.parseInt(one, 2)).reverse());
+}
+
 describe("a receipt over SMPP", () => {
   it.each([
     ["as it was given", "49d7e96a", "49d7e96a"],
@@ -78,6 +85,15 @@ describe("a receipt over SMPP", () => {
       target: "smpp:sent:1",
       text: "undeliverable",
     });
+  });
+
+  it("is read as ASCII where texts come packed, and as they do where it is packed itself", async () => {
+    await sent("4711");
+    const receipted = (shortMessage: Buffer) =>
+      receipts.read(readReceipt(readPart(deliver({ esmClass: 4, shortMessage }), "gsm-packed")), SIDES);
+    const words = Buffer.from(says("4711"));
+    for (const bytes of [words, packed(words)])
+      expect(receipted(bytes)).toEqual({ target: "smpp:sent:1", text: "delivered" });
   });
 
   it("is nobody's where its id could be two messages' to the same person", async () => {

@@ -45,12 +45,14 @@ export function readPart(raw: Buffer, byDefault: DefaultAlphabet): Part {
   const alphabet = alphabetOf(body.dataCoding, byDefault);
   const read = header === "bad" ? undefined : header;
   const port = read?.port ?? numberIn(body.tlvs, TAG.destination_port, 2);
+  const isReceipt = (body.esmClass & IS_RECEIPT) !== 0;
   return {
     source: body.source,
     destination: body.destination,
     tlvs: body.tlvs,
-    isReceipt: (body.esmClass & IS_RECEIPT) !== 0,
-    content: ownBytes(bytes, read, alphabet),
+    isReceipt,
+    // An SMSC writes receipts itself: as ASCII, packed as texts may be.
+    content: isReceipt && isAscii(bytes) ? bytes : ownBytes(bytes, read, alphabet),
     alphabet: read?.hasUnknownShift && isGsm(alphabet) ? "unknown" : alphabet,
     shift: read?.shift ?? {},
     place: read?.place ?? segmentOf(body.tlvs),
@@ -76,6 +78,10 @@ function ownBytes(bytes: Buffer, header: UserDataHeader | undefined, alphabet: A
   if (alphabet !== "gsm-packed") return own;
   // The header is filled up to a septet.
   return unpackSeptets(own, (7 - (((header?.sizeBytes ?? 0) * 8) % 7)) % 7);
+}
+
+function isAscii(bytes: Buffer): boolean {
+  return /^[\0\t\r\n -~]*$/.test(bytes.toString("latin1"));
 }
 
 function isGsm(alphabet: Alphabet): boolean {

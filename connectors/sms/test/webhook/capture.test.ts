@@ -161,10 +161,15 @@ describe("SMS webhooks", () => {
     expect(await send(JSON.stringify(item))).toBe(200);
     expect(await send(JSON.stringify({ ...item, text: undefined, status: "DELIVERED" }))).toBe(200);
     expect(await send("[]")).toBe(200);
+    // Two that are one number to whoever counts in floating point.
+    for (const id of ["9223372036854775806", "9223372036854775807"])
+      expect(await send(JSON.stringify({ ...item, id: 0 }).replace("0", id))).toBe(200);
     expect(events().map(({ event }) => event)).toMatchObject([
       { kind: "message", account: OFFICIAL, text: "Hi", sentAt: "2026-03-04T14:04:05.000Z" },
       { kind: "receipt", target: "operator:7", text: "DELIVERED" },
       { kind: "gap", account: "unknown" },
+      { kind: "message", networkId: "operator:9223372036854775806" },
+      { kind: "message", networkId: "operator:9223372036854775807" },
     ]);
   });
 

@@ -9,7 +9,7 @@ const MAX_ID = 256;
 
 /** A body of nobody's standard, by where it says things. */
 export function readGeneric(fields: Fields, received: Pick<Received, "mediaType" | "body">): readonly Said[] {
-  const value = valueOf(received);
+  const value = valueOf(received, asWritten);
   const items = fields.items === undefined ? [value] : at(value, fields.items);
   if (!Array.isArray(items) || items.length === 0) return [UNREAD];
   if (items.length > MAX_ITEMS || items.length * received.body.length > MAX_BYTES)
@@ -20,6 +20,11 @@ export function readGeneric(fields: Fields, received: Pick<Received, "mediaType"
       },
     ];
   return items.map((item) => readItem(fields, item));
+}
+
+/** An id may be a number of more digits than JavaScript tells apart. */
+function asWritten(_name: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  return typeof value === "number" && !Number.isSafeInteger(value) ? source : value;
 }
 
 function readItem(fields: Fields, item: unknown): Said {
