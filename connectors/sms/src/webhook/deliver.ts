@@ -1,4 +1,4 @@
-import { captureBatches, type Log, type ScopedSink, written } from "@daybook/keeping";
+import { captureBatches, isKnown, type Log, type ScopedSink, written } from "@daybook/keeping";
 import type { TestMessages } from "../canary/tests.ts";
 import type { Talks } from "../intake/talks.ts";
 import type { Numbers } from "../reading/sides.ts";
@@ -64,14 +64,15 @@ export async function record(
     const attachments = soon.filter((one) => one !== undefined);
     complete.push(attachments.length > 0 ? { ...draft, attachments } : draft);
   }
-  await captureBatches(complete, { sink, log, inPlaceOf: bytesOf });
-  const writing = state.write([...knownOf(drafts), ...pending.map(written)]);
-  if (pending.length > 0) {
-    await writing;
-    onMedia(pending);
+  // Before anything is recorded, for the record of a message is the first that was kept, perhaps without them.
+  await state.write(pending.map(written));
+  try {
+    await captureBatches(complete, { sink, log, inPlaceOf: bytesOf });
+  } finally {
+    if (pending.length > 0) onMedia(pending);
   }
   // Should it be lost, the provider's list is what tells of them again: they are the same records.
-  else remember(writing, options);
+  remember(state.write(knownOf(drafts)), options);
 }
 
 /** Who wrote to whom is remembered before anything is answered: of what is recorded already, it was. */
@@ -100,7 +101,7 @@ function remember(writing: Promise<void>, { log }: Pick<DeliverOptions, "log">):
   writing.catch(() => log.warn({}, "the disk takes nothing of what SMS's webhooks remember"));
 }
 
-/** None of what is recorded already, or scope leaves out. */
+/** None of what is recorded or waits already, or scope leaves out. */
 async function mediaOf(
   draft: Draft,
   source: WebhookSource,
@@ -108,5 +109,5 @@ async function mediaOf(
 ): Promise<readonly WaitingMedium[]> {
   if (draft.media.length === 0 || draft.known === undefined || state.has("known", draft.known)) return [];
   if (await sink.excludes?.(draft.event)) return [];
-  return waitingOf(draft, source, now().getTime());
+  return waitingOf(draft, source, now().getTime()).filter((one) => !isKnown(one, state));
 }

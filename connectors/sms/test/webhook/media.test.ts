@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { type Captured, ConnectorError } from "@daybook/contract";
+import { RecordingSink } from "@daybook/contract/testing";
 import { Twilio } from "../../../../test/fakes/twilio.ts";
 import { isPublic, placesOf } from "../../src/webhook/media/places.ts";
 import { FERGUS, OFFICIAL, openOffice, sources } from "./support/office.ts";
@@ -39,6 +41,26 @@ describe("media of messages", () => {
       PICTURE.length,
       large.length,
     ]);
+  });
+
+  it("are had where they were not at first, and nobody knows then whether the message is on record", async () => {
+    class Unanswering extends RecordingSink {
+      isTold = false;
+      override async capture(events: readonly Captured[]): Promise<void> {
+        await super.capture(events);
+        if (this.isTold || !events.some(({ event }) => event.kind === "message")) return;
+        this.isTold = true;
+        throw new ConnectorError("stream-unavailable", "injected: kept");
+      }
+    }
+    const { twilio, receive, event } = await openOffice({ sink: new Unanswering() });
+    const message = twilio.has(of({ bytes: PICTURE, mediaType: "image/jpeg" }));
+    twilio.faults.push("broken-off");
+    expect(await receive(message)).toBe(503);
+    expect(await receive(message)).toBe(200);
+    // The record is the first that was kept, which has none.
+    const late = await event(({ event: { kind } }) => kind === "notice");
+    expect(late.attachments).toMatchObject([{ name: "attachment 1" }]);
   });
 
   it("are asked for again after failures, over a start too, until they are had", async () => {
