@@ -35,7 +35,7 @@ export async function* cdrRows(bytes: AsyncIterable<Uint8Array>, of: CdrSettings
 }
 
 function readerOf(names: readonly string[], of: CdrSettings): (row: CsvRow) => CdrRow | undefined {
-  const known = names.map((name) => name.replace(/^\uFEFF/, "").trim());
+  const known = names.map((name) => name.trim());
   const placeOf = (name: string, role: string) => {
     const place = known.indexOf(name);
     if (place < 0) throw new CdrRefusal(`its first line has no column of the name that is set for ${role}`);
