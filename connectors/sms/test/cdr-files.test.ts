@@ -138,6 +138,21 @@ describe("files of an aggregator's own records", () => {
     expect(alerts(again)).toEqual(["cdr-incomplete"]);
   });
 
+  it("keep the alert where the same comes once more, under another name", async () => {
+    const of = await office();
+    await come(of, "09:00:00");
+    of.clock.now = at("12:00:00");
+    const rows = [row("09:10:00")];
+    drop(of, rows);
+    await until(() => alerts(of).join() === "cdr-incomplete");
+    drop(of, rows, "again.csv");
+    await until(() => said(of).split("was compared").length === 3);
+    await come(of, "12:00:01");
+    expect(alerts(of)).toEqual(["cdr-incomplete"]);
+    drop(of, [row("12:00:01")], "next.csv");
+    await until(() => alerts(of).length === 0);
+  });
+
   it("say how many of their rows counted", async () => {
     const of = await office();
     await come(of, "09:00:00");

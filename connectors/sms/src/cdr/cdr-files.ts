@@ -28,8 +28,8 @@ export type CdrAlert = keyof typeof SENTENCES;
 
 const instant = z.int();
 
-/** `complete`, `incomplete`: it was compared; `unread`: it could not be had, and is asked for again. */
-type Outcome = "complete" | "incomplete" | "refused" | "unread";
+/** `again`: it was compared before; `unread`: it could not be had, and is asked for again. */
+type Outcome = "complete" | "incomplete" | "again" | "refused" | "unread";
 
 interface CdrFilesOptions
   extends CdrSettings, Pick<CompareCdrOptions, "numbers" | "own" | "noted" | "keepsMs"> {
@@ -98,7 +98,7 @@ export class CdrFiles {
       if (signal.aborted) return;
       const known = `${name} ${size} ${changedAt}`;
       there.add(known);
-      const before = this.#seen.get(known) ?? (state.has("cdr", known) ? "complete" : undefined);
+      const before = this.#seen.get(known) ?? (state.has("cdr", known) ? "again" : undefined);
       const isSettled = Math.abs(clock().getTime() - changedAt) >= settleMs;
       if ((before !== undefined && before !== "unread") || !isSettled) continue;
       const outcome = await this.#compare({ name, size, known, since }, sink, signal);
@@ -157,7 +157,8 @@ export class CdrFiles {
       ]);
       this.#comparedAt = now;
       log.info({ messages, others }, "a file of an aggregator's records was compared");
-      if (!isNew || gaps.length === 0) return "complete";
+      if (!isNew) return "again";
+      if (gaps.length === 0) return "complete";
       log.error({ gaps: gaps.length }, "an aggregator's records have messages that were not captured: gaps");
       return "incomplete";
     } catch (cause) {
