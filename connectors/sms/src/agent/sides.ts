@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AgentAccount, Event, Party } from "@daybook/contract";
 import { countryOf, idOf as numberOf } from "../reading/number.ts";
 import { numberIn, type ProviderRow, textIn } from "./row.ts";
@@ -8,6 +9,7 @@ const TO: ReadonlySet<number> = new Set([0x97, 0x82, 0x81]);
 /** What the provider writes for the device's own number. */
 export const OWN_ADDRESS = "insert-address-token";
 const MAX_ID = 512;
+const MAX_TITLE = 1_024;
 
 // `TextBasedSmsColumns.MESSAGE_TYPE_*`; an MMS has the same in `msg_box`.
 const INBOX = 1;
@@ -63,6 +65,10 @@ function conversationOf(others: readonly string[]): NonNullable<Event["conversat
   const all = others.join(", ");
   const [only] = others;
   if (only !== undefined && others.length === 1) return { id: only, title: only, kind: "direct" };
-  const id = `group:${all}`.slice(0, 512).toWellFormed();
-  return { id, title: all.slice(0, 1_024).toWellFormed(), kind: "group" };
+  const id = `group:${all}`;
+  return {
+    id: id.length <= MAX_ID ? id : `group:${createHash("sha256").update(all).digest("hex")}`,
+    title: all.slice(0, MAX_TITLE).toWellFormed(),
+    kind: "group",
+  };
 }

@@ -121,6 +121,15 @@ describe("an MMS of the provider", () => {
         expect(one?.isWellFormed()).not.toBe(false);
   });
 
+  it("of a large group is not another's that begins with the same people", () => {
+    const all = Array.from({ length: 60 }, (_, n) => `+4477009004${String(n).padStart(2, "0")}`);
+    const [one, other] = [all, all.slice(0, -1)].map(
+      (recipients) => events(mms({}, { thread: { recipients } }))[0]?.conversation,
+    );
+    expect(one?.id.length).toBeLessThanOrEqual(512);
+    expect(one?.id).not.toBe(other?.id);
+  });
+
   it("whose attachment is not there has a gap beside it", () => {
     const missing = mms({}, { parts: [{ row: 3, ct: "image/jpeg", name: "pier.jpg", missing: "deleted" }] });
     expect(events(missing)).toMatchObject([

@@ -23,8 +23,8 @@ export function readGeneric(fields: Fields, received: Pick<Received, "mediaType"
 }
 
 /** An id may be a number of more digits than JavaScript tells apart. */
-function asWritten(_name: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === "number" && !Number.isSafeInteger(value) ? source : value;
+function asWritten(_name: string, value: unknown, as?: { readonly source?: string }): unknown {
+  return typeof value === "number" && !Number.isSafeInteger(value) ? (as?.source ?? value) : value;
 }
 
 function readItem(fields: Fields, item: unknown): Said {
