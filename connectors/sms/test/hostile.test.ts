@@ -1,5 +1,8 @@
+import { type PartSet, PartSets } from "../src/intake/sets.ts";
+import { readPart } from "../src/reading/part.ts";
 import { encodePdu, STATUS } from "../src/smpp/index.ts";
-import { international, message, part, words } from "./fixtures/pdus.ts";
+import { openState } from "../src/state.ts";
+import { deliver, international, message, part, tlv, words } from "./fixtures/pdus.ts";
 import { openOffice } from "./support/office.ts";
 
 const DAY_MS = 86_400_000;
@@ -56,6 +59,31 @@ describe("SMS from somebody who means harm", () => {
     const senders = events.map(({ event }) => event.sender?.id);
     expect(new Set(senders).size).toBe(count);
   }, 120_000);
+
+  it("holds no more bytes than it has room for, of messages that are never whole, and loses none", () => {
+    const state = openState(":memory:", Buffer.alloc(32, 7), () => new Date());
+    const sets = new PartSets(state, "gsm");
+    const tlvs = [tlv(0x1400, Buffer.alloc(3_800))];
+    const evicted = new Set<PartSet>();
+    const held = new Set<PartSet>();
+    let count = 0;
+    for (let n = 0; n < 80; n += 1)
+      for (let number = 1; number < 255; number += 1) {
+        const place = { reference: n, width: 8 as const, total: 255, number };
+        const raw = deliver({ ...piece("x", place), tlvs });
+        const heard = { raw, digest: `${n} ${number}`, token: `${n} ${number}`, at: n };
+        const added = sets.add(heard, readPart(raw, "gsm"), place, `sender ${n}`);
+        held.add(added.set);
+        for (const one of added.evicted) if (held.delete(one)) evicted.add(one);
+        count += 1;
+      }
+    const sizeOf = (all: Iterable<PartSet>) =>
+      [...all].flatMap(({ parts }) => [...parts.values()]).reduce((sum, { raw }) => sum + raw.length, 0);
+    expect(sizeOf(held)).toBeLessThan(64 * 1024 * 1024);
+    expect(held.size).toBeGreaterThan(10);
+    expect([...held, ...evicted].reduce((sum, { parts }) => sum + parts.size, 0)).toBe(count);
+    state.close();
+  });
 
   it("has a push to an application as a notice with its bytes, and no message", async () => {
     const { smsc, heard } = await openOffice();

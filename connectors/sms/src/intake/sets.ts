@@ -8,6 +8,10 @@ import type { SmsState, StateChange } from "../state.ts";
 /** Messages that are not whole, in all and from one sender to one number; then the oldest is recorded as it stands. */
 const MAX_SETS = 10_000;
 const MAX_OF_ONE = 100;
+/** Of their parts, as they are held. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** What is known of a part beside its PDU. */
+const PART_BYTES = 1_024;
 /** A part of a longer PDU is a message by itself: 255 of them are what one record holds. */
 export const MAX_PART_BYTES = 4_096;
 
@@ -49,6 +53,7 @@ export class PartSets {
   readonly #all = new Set<PartSet>();
   readonly #byKey = new Map<string, PartSet[]>();
   readonly #countOf = new Map<string, number>();
+  #bytes = 0;
 
   constructor(state: SmsState, byDefault: DefaultAlphabet) {
     const sets = new Map<string, PartSet>();
@@ -85,7 +90,14 @@ export class PartSets {
       set = { key, of, total: place.total, token: heard.token, at: heard.at, parts: new Map() };
       this.#keep(set);
     }
+    while (this.#bytes + sizeOf(heard) > MAX_BYTES) {
+      const oldest = this.#all.values().find((one) => one !== set);
+      if (!oldest) break;
+      this.#drop(oldest);
+      evicted.push(oldest);
+    }
     set.parts.set(place.number, { ...heard, part });
+    this.#bytes += sizeOf(heard);
     const { digest, token, at, raw } = heard;
     const value: z.infer<typeof stored> = {
       ...{ set: set.token, key, of, total: set.total, setAt: set.at, number: place.number },
@@ -112,6 +124,8 @@ export class PartSets {
   /** What was put in was not written, and so was not taken. */
   undo({ set, changes }: Added, number: number): void {
     if (changes.length === 0) return;
+    const part = set.parts.get(number);
+    if (part && this.#all.has(set)) this.#bytes -= sizeOf(part);
     set.parts.delete(number);
     if (set.parts.size === 0) this.#drop(set);
   }
@@ -131,10 +145,12 @@ export class PartSets {
     this.#all.add(set);
     this.#byKey.set(set.key, [...(this.#byKey.get(set.key) ?? []), set]);
     this.#countOf.set(set.of, (this.#countOf.get(set.of) ?? 0) + 1);
+    for (const part of set.parts.values()) this.#bytes += sizeOf(part);
   }
 
   #drop(set: PartSet): void {
     if (!this.#all.delete(set)) return;
+    for (const part of set.parts.values()) this.#bytes -= sizeOf(part);
     const left = (this.#byKey.get(set.key) ?? []).filter((one) => one !== set);
     if (left.length > 0) this.#byKey.set(set.key, left);
     else this.#byKey.delete(set.key);
@@ -142,6 +158,10 @@ export class PartSets {
     if (count > 0) this.#countOf.set(set.of, count);
     else this.#countOf.delete(set.of);
   }
+}
+
+function sizeOf({ raw }: Pick<Heard, "raw">): number {
+  return raw.length + PART_BYTES;
 }
 
 export function isWhole({ parts, total }: PartSet): boolean {
