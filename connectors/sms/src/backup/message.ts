@@ -123,8 +123,10 @@ function nameOf(written: string): string {
   return last.toWellFormed().slice(0, MAX_NAME).toWellFormed() || "attachment";
 }
 
+/** Without parameters. */
 function mediaTypeOf(attributes: Read["attributes"]): string {
-  const type = (present(attributes["ct"]) ?? "").trim().toLowerCase();
+  const [written = ""] = (present(attributes["ct"]) ?? "").split(";", 1);
+  const type = written.trim().toLowerCase();
   return /^[!#-'*+.0-9^-z|~-]+\/[!#-'*+.0-9^-z|~-]+$/.test(type) && type.length <= 255
     ? type
     : "application/octet-stream";

@@ -123,6 +123,22 @@ describe("a backup of text messages", () => {
     expect(raw).toBe(element.trim().replace(PHOTO.toString("base64"), ""));
   });
 
+  it("reads a part whose type has parameters", async () => {
+    const element = mms(
+      {},
+      [
+        { ct: "application/smil; charset=utf-8", name: "smil.xml", text: "<smil/>" },
+        { ct: "text/plain; charset=utf-8", name: "text.txt", text: "Look" },
+        { ct: "image/jpeg; name=pier.jpg", name: "pier.jpg", data: PHOTO },
+      ],
+      [[ANN, 137]],
+    );
+    const [message, ...others] = await captured(supplied(backup(element)));
+    expect(others).toEqual([]);
+    expect(message?.event.text).toBe("Look");
+    expect(message?.attachments).toMatchObject([{ name: "pier.jpg", mediaType: "image/jpeg" }]);
+  });
+
   it("has a gap for an MMS that the phone had not fetched, and for data that are no base64", async () => {
     const damaged = mms({}, [{ ct: "image/png", name: "a.png", data: PHOTO }], [[ANN, 137]]).replace(
       'data="',
