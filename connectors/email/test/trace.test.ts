@@ -1,4 +1,5 @@
 import { RecordingSink } from "@daybook/contract/testing";
+import type { ScopedSink } from "@daybook/keeping";
 import type { EmailOptions } from "../src/index.ts";
 import { ANN, BO, Client, INNER, Intake, report } from "./intake.ts";
 import { ANNS, HOUR_MS, SETTLED, TEN, tracing, until } from "./tracing.ts";
@@ -115,6 +116,24 @@ describe("the tenant's message trace", () => {
         event: expect.objectContaining({ account: ANNS, custodian: ANN }) as unknown,
       }),
     ]);
+  });
+
+  it("says nothing of what scope leaves out, by its subject or as the first of a conversation", async () => {
+    const left = ["Night out", "first@example.org"];
+    const excludes: ScopedSink["excludes"] = ({ conversation: of }) =>
+      Promise.resolve(of !== undefined && [of.title, of.id].some((one) => left.includes(one)));
+    await using intake = await open({ sink: Object.assign(new RecordingSink(), { excludes }) });
+    at.api.has({ messageId: "<reply@example.org>", subject: "Re: Night out", receivedDateTime: TEN });
+    at.api.has({ messageId: "<first@example.org>", receivedDateTime: TEN });
+    const lost = at.api.has({ messageId: "<lost@example.org>", receivedDateTime: TEN });
+    at.clock = SETTLED;
+    await until(() => gaps(intake).length > 0);
+
+    const { rows } = JSON.parse(Buffer.from(gaps(intake)[0]!.raw, "base64").toString()) as {
+      rows: unknown[];
+    };
+    expect(rows).toEqual([expect.objectContaining({ id: lost.id })]);
+    expect(gaps(intake)[0]?.gap?.why).toMatch(/has 1 messages? of this interval, of which 1/);
   });
 
   it("that has become shorter closes nothing", async () => {

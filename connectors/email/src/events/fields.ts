@@ -87,7 +87,7 @@ export function partyOf({ address, name }: Mailbox): Party {
 }
 
 /** A subject without what replies put in front of it: RFC 5256, section 2.1, in the languages that are met most. */
-function titleOf(subject: string | undefined): string {
+export function titleOf(subject: string | undefined): string {
   let title = (subject ?? "").toWellFormed().slice(0, 1_000).trim();
   for (let i = 0; i < 20; i += 1) {
     const shorter = title.replace(/^(?:re|aw|sv|antw|tr|wg|fwd?|rv)(?:\[\d+\])?\s*:\s*/i, "");

@@ -1,5 +1,6 @@
 import type { Captured, Event } from "@daybook/contract";
-import { missingOf, rowsAsEvidence, type StateFile } from "@daybook/keeping";
+import { missingOf, rowsAsEvidence, type ScopedSink, type StateFile } from "@daybook/keeping";
+import { networkIdOf, titleOf } from "../events/fields.ts";
 import { CONNECTOR } from "../events/message.ts";
 import type { Mailbox } from "../journal/receive.ts";
 import { WebRefusal } from "../oauth/web.ts";
@@ -19,6 +20,8 @@ export interface DayOptions {
   readonly mailbox: Mailbox;
   /** Its beginning, UTC, milliseconds since 1970. */
   readonly day: number;
+  /** What scope leaves out is missed by nobody. */
+  readonly excludes?: ScopedSink["excludes"];
 }
 
 /** What the tenant says of one mailbox and day, beside what the journal told of. */
@@ -57,6 +60,7 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
   const missing = new Map<string, TraceRow[]>();
   const found = new Set<string>();
   const stopped = new Map<string, TraceRow[]>();
+  const isNoted = (name: string) => state.has("journaled", noted(account, name));
   let [isListed, isSettled] = [false, true];
   for await (const row of rowsOf(options, signal)) {
     isListed = true;
@@ -64,6 +68,7 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
     const [name] = namesOf(row);
     if (standing === "under-way" || name === undefined) isSettled = false;
     if (standing === "under-way" || name === undefined) continue;
+    if (!namesOf(row).some(isNoted) && (await isLeftOut(row, name, options))) continue;
     if (theirs.size + stopped.size >= MAX_MESSAGES) throw new WebRefusal(200);
     if (standing === "stopped") {
       stopped.set(name, [...(stopped.get(name) ?? []), row]);
@@ -71,14 +76,13 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
     }
     theirs.add(name);
     // Of two rows of one message, either may have the name that a journal told of.
-    if (namesOf(row).some((one) => state.has("journaled", noted(account, one)))) {
+    if (namesOf(row).some(isNoted)) {
       found.add(name);
       missing.delete(name);
     } else if (!found.has(name)) missing.set(name, [...(missing.get(name) ?? []), row]);
   }
   const isEmptyInError = !isListed && state.has("journaled", notedDay(account, day));
-  const isTold = (rows: readonly TraceRow[]) =>
-    rows.flatMap(namesOf).some((one) => state.has("journaled", noted(account, one)));
+  const isTold = (rows: readonly TraceRow[]) => rows.flatMap(namesOf).some(isNoted);
   // What went its way to one recipient is compared, whatever became of it on its way to another.
   const onlyStopped = [...stopped].filter(([name]) => !theirs.has(name));
   const untold = onlyStopped.filter(([, rows]) => !isTold(rows));
@@ -90,6 +94,17 @@ export async function compareDay(options: DayOptions, signal: AbortSignal): Prom
     stopped: countOf(untold),
     notice: stoppedOf(options, new Map(untold), onlyStopped.length - untold.length),
   };
+}
+
+/** By what the tenant tells of it: which conversation a reply is in, that is by its subject alone. */
+async function isLeftOut(
+  { subject }: TraceRow,
+  name: string,
+  { mailbox, excludes }: DayOptions,
+): Promise<boolean> {
+  const id = networkIdOf(name) ?? name;
+  const conversation = { id, title: titleOf(subject ?? undefined), kind: "unknown" } as const;
+  return (await excludes?.({ ...aboutOf(mailbox), conversation })) ?? false;
 }
 
 /** One that is held for one recipient and failed for another may yet be let go. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectorError, type Sink } from "@daybook/contract";
-import { BackOff, type Log, type StateFile, type Waits } from "@daybook/keeping";
+import { BackOff, type Log, type ScopedSink, type StateFile, type Waits } from "@daybook/keeping";
 import type { Mailbox, Received } from "../journal/receive.ts";
 import { WebRefusal } from "../oauth/web.ts";
 import {
@@ -123,7 +123,7 @@ export class MessageTrace {
   }
 
   /** Compares until `signal` aborts. @throws what the sink throws that is not retryable */
-  async run(sink: Sink, signal: AbortSignal): Promise<void> {
+  async run(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { everyMs = EVERY_MS, waits = WAITS, log, now } = this.#options;
     const backOff = new BackOff(waits);
     while (!isAborted(signal)) {
@@ -145,7 +145,7 @@ export class MessageTrace {
   }
 
   /** Compares what is due. @throws {WebRefusal} where something of it could not be */
-  async #look(sink: Sink, signal: AbortSignal): Promise<void> {
+  async #look(sink: ScopedSink, signal: AbortSignal): Promise<void> {
     const { state, mailboxes, now } = this.#options;
     state.forget("journaled", now().getTime() - NOTED_MS);
     if (this.#marks.size === 0) await this.#open();
@@ -157,7 +157,9 @@ export class MessageTrace {
       for (const day of dueDays(this.#markOf(mailbox), this.#due())) {
         try {
           const askedAt = this.#due().now;
-          const compared = await compareDay({ api: this.#api, state, mailbox, day }, signal);
+          const { excludes } = sink;
+          const of = { api: this.#api, state, mailbox, day, ...(excludes && { excludes }) };
+          const compared = await compareDay(of, signal);
           await this.#say(mailbox, day, { ...compared, askedAt }, sink);
         } catch (cause) {
           if (!(cause instanceof WebRefusal) || !cause.isOfQuestion) throw cause;

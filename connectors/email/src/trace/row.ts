@@ -16,6 +16,7 @@ export const traceRow = z.looseObject({
     .nullish()
     .transform((value) => value ?? ""),
   messageId: z.string().max(4_096).nullish(),
+  subject: z.string().max(65_536).nullish(),
   senderAddress: address,
   recipientAddress: address,
   receivedDateTime: z.iso.datetime({ offset: true }).transform((value) => new Date(value).getTime()),
