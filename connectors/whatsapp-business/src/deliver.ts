@@ -56,8 +56,12 @@ export async function deliver(body: Buffer, options: DeliverOptions): Promise<vo
     one.changes((conversation) => leftOut.has(JSON.stringify([account, conversation]))),
   );
   await state.write([...standing, ...changes, ...media.map(written)]);
-  await captureBatches(drafts, { ...options, inPlaceOf });
-  options.onMedia(media);
+  try {
+    await captureBatches(drafts, { ...options, inPlaceOf });
+  } finally {
+    // They are known as waiting from here on: what is delivered again does not tell of them any more.
+    options.onMedia(media);
+  }
   for (const item of items ?? []) if (item.list === "statuses") await options.onStatus(item);
 }
 

@@ -1,3 +1,4 @@
+import { RecordingSink } from "@daybook/contract/testing";
 import { MEDIA_LIFE_MS } from "../../../test/fakes/graph-api.ts";
 import { message, messages } from "./fixtures/payloads.ts";
 import { type Office, openOffice } from "./support/office.ts";
@@ -29,6 +30,16 @@ it.each([
   await office.receive(picture(office.api.upload(BYTES, "image/jpeg")));
   expect((await office.event(isAbout)).attachments).toHaveLength(1);
 });
+
+it.each(["lost", "kept"])(
+  "is fetched where the stream did not answer for its message at first: %s",
+  async (how) => {
+    office = await openOffice({ sink: new RecordingSink({ failures: 1, keep: how === "kept" }) });
+    const payload = picture(office.api.upload(BYTES, "image/jpeg"));
+    expect(await office.api.deliver(office.webhook, payload)).toBe(2);
+    expect((await office.event(isAbout)).attachments).toHaveLength(1);
+  },
+);
 
 it("is a gap when the bytes are never those of the hash, or are gone", async () => {
   let later = 0;

@@ -70,8 +70,12 @@ export class Deliverer {
     }
     const wanted = files.filter((one) => !isKnown(one, state));
     await state.write([...chats.values(), ...wanted.map(written)]);
-    await captureBatches(drafts, { sink, log: this.#options.log, inPlaceOf });
-    this.#options.onFiles(wanted);
+    try {
+      await captureBatches(drafts, { sink, log: this.#options.log, inPlaceOf });
+    } finally {
+      // They are known as waiting from here on: what is delivered again does not tell of them any more.
+      this.#options.onFiles(wanted);
+    }
     for (const { guid, digest } of fresh) this.#remember(guid, digest);
   }
 
