@@ -36,11 +36,11 @@ export class AnsweredRows {
     return ((this.#blocks.get(name)?.[byte] ?? 0) & bit) !== 0;
   }
 
-  /** What has to be written, at once, so that these are answered. */
+  /** What has to be written, at once, so that these are answered: again where that may have failed before. */
   add(rows: readonly RowOf[]): Change<AgentKind>[] {
     const touched = new Set<string>();
     for (const row of rows) {
-      if (row.rowid < 0n || this.has(row)) continue;
+      if (row.rowid < 0n) continue;
       const { name, byte, bit } = placeOf(row);
       const bits = this.#blocks.get(name) ?? Buffer.alloc(BLOCK_BYTES);
       bits[byte] = (bits[byte] ?? 0) | bit;
