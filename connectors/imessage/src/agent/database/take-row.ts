@@ -67,7 +67,10 @@ export async function take(read: ReadRow, of: number, deps: RowDeps): Promise<Ta
   const listed = message?.files ?? [];
   const ofFiles = listed.map(({ id }) => id);
   const files = [...new Set([...(before?.files ?? []), ...ofFiles])];
-  const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false, mark });
+  const wasTest = before ? before.isTest : message?.text !== undefined && (await deps.isTest(message.text));
+  // One that was edited since says something else.
+  const isTest = wasTest && !entries?.some(({ kind }) => kind === "edit");
+  const change = knownAs(guid, { ...about, guid, row, of, events, files, isGone: false, isTest, mark });
   const silent = (): Taken => ({
     outgoing: { raw: Buffer.alloc(0), parts: [], changes: [change] },
     waiting: [],
@@ -83,7 +86,7 @@ export async function take(read: ReadRow, of: number, deps: RowDeps): Promise<Ta
     const noted = waiting.length > 0 || before.mark !== mark ? [change, ...waiting.map(kept)] : [];
     return isElsewhere ? { ...silent(), waiting, noted } : { outgoing: undefined, waiting, noted };
   }
-  if (message?.text !== undefined && !before && (await deps.isTest(message.text))) return silent();
+  if (isTest) return silent();
   const { files: states, parts, waiting } = taken ?? (await filesOf(listed, context, deps));
   return {
     outgoing: {

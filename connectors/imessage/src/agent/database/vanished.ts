@@ -24,7 +24,7 @@ export async function tellGone(
   const outgoing: Outgoing[] = [];
   for (const { guid } of gone.filter(({ isElsewhere }) => !isElsewhere)) {
     const before = known.get(guid);
-    if (!before || before.isGone) continue;
+    if (!before || before.isGone || before.isTest) continue;
     const change = knownAs(guid, { ...before, isGone: true });
     const { network, conversation, alsoIn } = before;
     const about = {

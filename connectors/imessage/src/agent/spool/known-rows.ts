@@ -16,6 +16,8 @@ const knownRow = z.object({
   /** Its files that are in a batch or waited for, by digest. */
   files: z.array(z.string()).default([]),
   isGone: z.boolean().default(false),
+  /** A test message of ours: nothing of it is handed over. */
+  isTest: z.boolean().default(false),
   /** How it was then; none where that is not known. */
   mark: z.string().optional(),
 });
