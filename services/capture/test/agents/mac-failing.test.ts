@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { macMessagesReader } from "@daybook/imessage";
@@ -73,11 +73,70 @@ const targets = (mac: Mac) => mac.records("delete").map(({ target }) => target);
   stage.rig.publisher.before = undefined;
   await until(() => mac.log.join("").includes("the agent's disk does not take that"));
   await disk!.makeRoom();
+  // Then it holds the answer, and after a restart it still does.
+  const agreed = () => mac.log.join("").match(/the server has all of them/g)?.length ?? 0;
+  const before = agreed();
+  mac.time += 3_600_000;
+  await until(() => agreed() > before);
+  await mac.stop();
+  mac.start();
+  await until(() => agreed() > before + 1 || mac.records("gap").length > 0);
+  expect(mac.records("gap")).toEqual([]);
   say("after");
   await mac.untilRecorded("message", 3);
   of.db.close();
   await mac.stop();
 });
+
+(disk ? it : it.skip)("keeps no copies of files that its disk had no room to hand over", async () => {
+  const mac = new Mac(stage, { disk: disk!.path });
+  rmSync(join(mac.home.dir, "agent.db"), { force: true });
+  const of = simple(mac);
+  await mac.enrol();
+  mac.start();
+  const picture = Buffer.alloc(1_500_000, 1);
+  of.db.run("BEGIN");
+  for (const name of ["first", "second", "third"]) {
+    putAttachment(mac.messages, `ab/${name}.jpg`, picture);
+    of.db.attachment(saying(of)(name), name, `~/Library/Messages/Attachments/ab/${name}.jpg`, {
+      total_bytes: picture.length,
+    });
+  }
+  of.db.run("COMMIT");
+  await until(() => (mac.log.join("").match(/the agent's disk takes nothing/g)?.length ?? 0) >= 3);
+  const copies = () => readdirSync(join(mac.home.dir, "parts"));
+  await until(() => copies().length === 0);
+  disk!.resize(16);
+  await mac.untilRecorded("message", 3);
+  // The same bytes came thrice in one batch.
+  await until(() => copies().length === 0);
+  of.db.close();
+  await mac.stop();
+  disk!.resize(4);
+});
+
+(disk ? it : it.skip)(
+  "outlives a database that it cannot read while its disk is full, and tells of it",
+  async () => {
+    const mac = new Mac(stage, { disk: disk!.path });
+    rmSync(join(mac.home.dir, "agent.db"), { force: true });
+    const of = simple(mac);
+    saying(of)("before");
+    await mac.enrol();
+    mac.start();
+    await mac.untilRecorded("message", 1);
+    await until(() => mac.log.join("").includes("the server has all of them"));
+    disk!.fill();
+    of.db.close();
+    rmSync(join(mac.messages, "chat.db"));
+    await until(() => mac.log.join("").includes("database-missing"));
+    mac.time += 61_000;
+    await until(() => mac.log.join("").includes("does not take that the database cannot be read"));
+    await disk!.makeRoom();
+    await mac.untilRecorded("gap", 1);
+    await mac.stop();
+  },
+);
 
 it("says that the database is locked while it is, and has what was written then once it is not", async () => {
   const mac = new Mac(stage);

@@ -50,6 +50,11 @@ export class Attachments {
       throw error;
     }
   }
+
+  /** Copies that came into no batch are removed. Not while `take` is under way. */
+  async removeLoose(): Promise<void> {
+    await this.#parts.removeLoose();
+  }
 }
 
 async function statOf(path: string) {

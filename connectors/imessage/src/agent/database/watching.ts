@@ -104,6 +104,8 @@ export class Watching {
         onProblem("storage-full");
       } else await this.#failed(problemOf(error));
       return false;
+    } finally {
+      await this.#deps.attachments.removeLoose();
     }
   }
 
@@ -117,9 +119,15 @@ export class Watching {
     this.#failingSince ??= at;
     onProblem(problem);
     if (this.#isTold || at - this.#failingSince < OUTAGE_MS) return;
+    try {
+      await outbox.add([gap("database-unreadable", this.#mark?.readAt, at)], saying(0));
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || !error.retryable) throw error;
+      log.warn({ code: error.code }, "the agent's disk does not take that the database cannot be read");
+      return;
+    }
     this.#isTold = true;
     log.error({ problem }, "the messages database cannot be read for long: somebody must look");
-    await outbox.add([gap("database-unreadable", this.#mark?.readAt, at)], saying(0));
   }
 
   async #open(): Promise<void> {

@@ -123,12 +123,15 @@ export class Outbox {
   async #add(things: readonly Outgoing[], saying: Saying): Promise<void> {
     const writes: Change<AgentKind>[] = [];
     let after = this.#standing;
+    const named: string[] = [];
     for (const those of batchesOf(things)) {
       const kept = { entries: entriesOf(those), files: filesOf(those), rows: rowsOf(those) };
       after = this.#numbered(after, kept, saying, writes);
       writes.push(...those.flatMap(({ changes }) => changes));
+      named.push(...Object.values(kept.files));
     }
     await this.#write(writes, after);
+    this.#parts.keep(named);
   }
 
   /** A batch without entries: that the agent is there, and what is wrong. Durable once resolved. */

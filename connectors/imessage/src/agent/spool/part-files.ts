@@ -20,6 +20,8 @@ export interface PartFile {
 export class PartFiles {
   readonly #dir: string;
   readonly #cipher: ValueCipher;
+  /** Copies that no batch names yet. */
+  readonly #loose = new Set<string>();
 
   private constructor(dir: string, cipher: ValueCipher) {
     this.#dir = dir;
@@ -82,6 +84,7 @@ export class PartFiles {
         await to.close();
       }
       await rename(temporary, join(this.#dir, name));
+      this.#loose.add(name);
     } catch (cause) {
       await rm(temporary, { force: true });
       if (codeOf(cause) === "ENOSPC" || codeOf(cause) === "EDQUOT")
@@ -104,6 +107,19 @@ export class PartFiles {
       }
     } finally {
       await from.close();
+    }
+  }
+
+  /** A batch names them: they stay until they are removed. */
+  keep(files: Iterable<string>): void {
+    for (const file of files) this.#loose.delete(file);
+  }
+
+  /** Removes copies that came into no batch: those that were taken again will be. Not while one is made ready. */
+  async removeLoose(): Promise<void> {
+    for (const file of this.#loose) {
+      await this.remove({ file });
+      this.#loose.delete(file);
     }
   }
 
