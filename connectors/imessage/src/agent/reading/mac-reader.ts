@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AgentDraft, AgentPart, AgentReader, Event } from "@daybook/contract";
 import { readingOf } from "../../captured.ts";
+import type { Row } from "../../database/table.ts";
 import { attachmentFile } from "../../reading/attachment-file.ts";
 import { tombstone } from "../../reading/changes.ts";
 import { entriesOf } from "../../reading/entries.ts";
@@ -93,7 +94,8 @@ function ofRow(
   parts: readonly AgentPart[],
   draft: (entry: Entry) => Made,
 ): Made[] {
-  return entriesIn(row, raw).flatMap((entry) => {
+  const { found, people, raw: evidence } = foundIn(row, raw);
+  return entriesOf(found, people, evidence).flatMap((entry) => {
     if (entry.kind !== "message") return [draft(entry)];
     const came = row.files.flatMap((state) =>
       typeof state === "object" && "sha256" in state
@@ -101,15 +103,15 @@ function ofRow(
         : [],
     );
     const missing = row.files.flatMap((state, n) =>
-      typeof state === "object" && "missing" in state ? [gapOf(entry, row, n, state.missing)] : [],
+      typeof state === "object" && "missing" in state
+        ? [gapOf(entry, found.attachments[n], n, state.missing)]
+        : [],
     );
     return [{ ...draft(entry), ...(came.length > 0 && { parts: came }) }, ...missing];
   });
 }
 
-function gapOf(entry: Entry, row: HandedRow, n: number, why: keyof typeof MISSING): Made {
-  const { found } = foundIn(row, entry.raw);
-  const attachment = found.attachments[n];
+function gapOf(entry: Entry, attachment: Row | undefined, n: number, why: keyof typeof MISSING): Made {
   const { network, conversation, sentAt, networkId } = entry;
   const name = attachment ? attachmentFile(attachment).name : "attachment";
   const missing = missingFile(idOf(entry.eventId, "file", n), name, why, {
