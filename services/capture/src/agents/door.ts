@@ -15,6 +15,8 @@ const MINUTE_MS = 60_000;
 const WARN_EVERY_MS = 60_000;
 /** In memory, or on the way to the disk, at once: beyond, agents are asked to come again. */
 const AT_ONCE = { enrol: 8, batch: 32, part: 16 } as const;
+/** Of one agent: it must not keep out the others, however slowly it sends. */
+const OF_ONE_AT_ONCE = 4;
 
 /** What was answered: for counting. */
 export type Answered =
@@ -76,6 +78,7 @@ const STATUS: Readonly<Record<Refusal | Misnumbered, number>> = {
  */
 export function agentDoor(options: DoorOptions): RequestListener {
   const underWay = { enrol: 0, batch: 0, part: 0 };
+  const underWayOf = new Map<string, number>();
   const mayWarn = seldom();
 
   const within = async (what: keyof typeof underWay, work: () => Promise<Answer>): Promise<Answer> => {
@@ -85,6 +88,24 @@ export function agentDoor(options: DoorOptions): RequestListener {
       return await work();
     } finally {
       underWay[what] -= 1;
+    }
+  };
+
+  const withinAgent = async (
+    what: "batch" | "part",
+    agent: string,
+    work: () => Promise<Answer>,
+  ): Promise<Answer> => {
+    const of = `${what} ${agent}`;
+    const before = underWayOf.get(of) ?? 0;
+    if (before >= OF_ONE_AT_ONCE) return refused(503, "busy");
+    underWayOf.set(of, before + 1);
+    try {
+      return await within(what, work);
+    } finally {
+      const after = (underWayOf.get(of) ?? 1) - 1;
+      if (after === 0) underWayOf.delete(of);
+      else underWayOf.set(of, after);
     }
   };
 
@@ -102,9 +123,11 @@ export function agentDoor(options: DoorOptions): RequestListener {
     const agent = batchAgent ?? partAgent;
     if (agent && !(await options.isKnown(agent))) return refused(403, "forbidden");
     if (partAgent && sha256)
-      return within("part", () => takePart(request, { agent: partAgent, sha256 }, signature, options));
+      return withinAgent("part", partAgent, () =>
+        takePart(request, { agent: partAgent, sha256 }, signature, options),
+      );
     if (batchAgent)
-      return within("batch", async () => {
+      return withinAgent("batch", batchAgent, async () => {
         const of = { agent: batchAgent, number: Number(number) };
         if (!Number.isSafeInteger(of.number)) return refused(404, "bad-request");
         // Before the body has come: that may take minutes.

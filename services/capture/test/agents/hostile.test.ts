@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { AGENT_LIMITS } from "@daybook/contract";
 import { TestAgent } from "@daybook/contract/testing";
-import { intake } from "./support.ts";
+import { intake, until } from "./support.ts";
 
 const stage = intake();
 let agent: TestAgent;
@@ -128,6 +128,22 @@ describe("nothing is kept of a batch", () => {
     socket.resume().end();
     await new Promise((resolve) => socket.on("close", resolve));
   });
+});
+
+it("keeps nobody out by many batches at once that come slowly", async () => {
+  const sockets = Array.from({ length: 40 }, (_, i) => {
+    const socket = connect(Number(new URL(stage.url).port), "127.0.0.1");
+    socket.on("error", () => undefined).resume();
+    socket.write(
+      `POST /agents/v1/${agent.id}/batches/${i + 1} HTTP/1.1\r\nhost: x\r\ndaybook-signature: AAAA\r\ncontent-length: 100\r\n\r\n{`,
+    );
+    return socket;
+  });
+  // Those beyond what one may have under way are answered; the others hold what they have.
+  await until(() => sockets.filter(({ bytesRead }) => bytesRead > 0).length >= 8);
+  const { body, signature } = other.batch(1);
+  expect((await send(body, signature, `/agents/v1/${other.id}/batches/1`)).status).toBe(200);
+  for (const socket of sockets) socket.destroy();
 });
 
 describe("nobody enrols", () => {
