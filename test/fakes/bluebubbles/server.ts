@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import type { ChatDb } from "../imessage/index.ts";
 import { type Query, Serialiser } from "./serialise.ts";
 
-/** What becomes of one answer. */
-export type Fault = "5xx" | "slow" | "cut" | "gone";
+/** What becomes of one answer. `large`: more bytes than anybody reads. */
+export type Fault = "none" | "5xx" | "slow" | "cut" | "gone" | "large";
 /** What becomes of a message that is sent. */
 export type Sending =
   | "sent"
@@ -25,6 +25,7 @@ export type Posting = "once" | "twice" | "dropped" | "reversed";
 
 const PASSWORD = "a password of BlueBubbles, made up";
 const SLOW_MS = 300;
+const LARGE_BYTES = 65 * 1024 * 1024;
 
 /**
  * BlueBubbles Server over a `chat.db`: the part of its REST API that captures and sends, and its webhooks, with what was
@@ -121,6 +122,7 @@ export class BlueBubblesServer {
     const fault = this.faults.shift();
     if (fault === "gone") return void response.destroy();
     if (fault === "5xx") return respond(response, 500, { message: "An unhandled error has occurred!" });
+    if (fault === "large") return void response.end(Buffer.alloc(LARGE_BYTES, " "));
     if (fault === "slow") await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     const path = url.pathname.replace(/^\/api\/v1\//, "");
     if (path === "message/query") {

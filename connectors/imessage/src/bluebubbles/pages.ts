@@ -75,10 +75,27 @@ export class Pages {
     }
   }
 
-  /** The rows of these ROWIDs that there are. */
+  /** The rows of these ROWIDs that there are; some of them where all are larger than is read. */
   rows(rowids: readonly number[], signal: AbortSignal): Promise<readonly Item[]> {
     const list = rowids.map((one) => String(Math.trunc(one))).join(", ");
-    return this.#ask([{ statement: `message.ROWID IN (${list})`, args: {} }], signal);
+    return this.#fitting(() => this.#ask([{ statement: `message.ROWID IN (${list})`, args: {} }], signal));
+  }
+
+  /** The last row that is in a conversation; 0 where none is. */
+  async newest(signal: AbortSignal): Promise<number> {
+    const statement = "message.ROWID = (SELECT max(message_id) FROM chat_message_join)";
+    const [row] = await this.#fitting(() => this.#ask([{ statement, args: {} }], signal));
+    return row?.rowid ?? 0;
+  }
+
+  /** The same page, up to another ROWID, counted again. */
+  cut({ above, items }: Page, upTo: number, signal: AbortSignal): Promise<Page> {
+    return this.#page(
+      above,
+      upTo,
+      items.filter(({ rowid }) => rowid <= upTo),
+      signal,
+    );
   }
 
   async #next(above: number, signal: AbortSignal): Promise<Page | undefined> {
@@ -149,10 +166,7 @@ export class Pages {
 
 /** Rows that BlueBubbles joined to make these. */
 function joinedOf(items: readonly Item[]): number {
-  return items.reduce((sum, { message }) => {
-    const { attachments, chats } = message ?? {};
-    return sum + Math.max(1, attachments?.length ?? 0) * Math.max(1, chats?.length ?? 0);
-  }, 0);
+  return items.reduce((sum, { joined }) => sum + joined, 0);
 }
 
 function aboveOf(above: number): Where {

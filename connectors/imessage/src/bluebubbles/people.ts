@@ -19,6 +19,11 @@ export class KnownPeople {
     }
   }
 
+  forget(): void {
+    this.#chats.clear();
+    this.#parties.clear();
+  }
+
   learnHandle(rowid: number, address: string): Party {
     const id = address.slice(0, MAX_ID);
     const party = { id, name: id };

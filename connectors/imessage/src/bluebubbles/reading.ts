@@ -24,6 +24,8 @@ export interface Item {
   readonly raw: Buffer;
   /** Tells whether the same row says something new. */
   readonly digest: string;
+  /** How many rows BlueBubbles joined to make it: one for each file and conversation. */
+  readonly joined: number;
 }
 
 const APPLE_EPOCH_MS = Date.UTC(2001, 0, 1);
@@ -47,7 +49,8 @@ export function itemOf(slice: string): Item {
   const { data: message } = servedMessage.safeParse(value);
   const { data: named } = servedName.safeParse(value);
   const digest = digestOf(slice);
-  return { rowid: named?.originalROWID ?? 0, guid: named?.guid ?? digest, message, raw, digest };
+  const joined = Math.max(1, named?.attachments.length ?? 0) * Math.max(1, named?.chats.length ?? 0);
+  return { rowid: named?.originalROWID ?? 0, guid: named?.guid ?? digest, message, raw, digest, joined };
 }
 
 /**
@@ -154,9 +157,11 @@ function bodyOf(message: ServedMessage, history: History): Body {
 }
 
 function partsOf({ string, runs }: ServedString): ReadonlyMap<number, string> {
+  let end = 0;
   return partsOfRuns(
     (runs ?? []).map(({ range: [from = 0, length = 0], attributes }) => ({
-      text: string.slice(from, from + length),
+      // Each begins where the one before ends: those that overlap could say more than there is memory for.
+      text: string.slice(Math.max(end, from), (end = Math.max(end, from + length))),
       attributes: new Map(
         Object.entries(attributes ?? {}).filter(
           (one): one is [string, string | number] => typeof one[1] === "string" || typeof one[1] === "number",

@@ -66,9 +66,9 @@ export class BlueBubblesRelay implements Relay {
     return Promise.resolve(this.has(account) ? this.#options.conversation(id) : undefined);
   }
 
-  /** Resolves when no message is between its leaving and its row. */
+  /** Resolves when no message that has left by now is on the way to its row. */
   async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await Promise.allSettled(this.#underWay);
   }
 
   send(message: Outbound, signal: AbortSignal): Promise<RelayOutcome> {

@@ -3,8 +3,8 @@ import { z } from "zod";
 const word = z.string().max(100_000).nullish();
 const flag = z.union([z.boolean(), z.number()]).nullish();
 const number = z.number().nullish();
-/** Milliseconds since 1970. */
-const instant = z.number().nullish();
+/** Milliseconds since 1970, as far as a date has four digits for its year. */
+const instant = z.number().min(Date.UTC(1601)).max(Date.UTC(9999)).nullish();
 
 const run = z.looseObject({
   range: z.array(z.number()).length(2),
@@ -43,10 +43,13 @@ const chat = z.looseObject({
 export const servedChat = chat.extend({ participants: z.array(handle).max(10_000).nullish() });
 export type ServedChat = z.infer<typeof servedChat>;
 
-/** What tells a row, whatever else it says. */
+const several = z.array(z.unknown()).catch([]);
+/** What tells a row, and what was joined to it, whatever else it says. */
 export const servedName = z.looseObject({
   originalROWID: z.int().positive(),
   guid: z.string().min(1).max(10_000).optional().catch(undefined),
+  attachments: several,
+  chats: several,
 });
 
 /**
@@ -58,8 +61,8 @@ export const servedMessage = z.looseObject({
   originalROWID: z.int().positive(),
   guid: z.string().min(1).max(10_000),
   text: z.string().nullish(),
-  attributedBody: z.unknown(),
-  messageSummaryInfo: z.unknown(),
+  attributedBody: z.unknown().optional(),
+  messageSummaryInfo: z.unknown().optional(),
   handle: handle.nullish(),
   handleId: number,
   otherHandle: number,

@@ -40,8 +40,8 @@ export class Walk {
   #at: Cursor;
   /** The highest ROWID of a file of what was delivered: those below it are asked for once before it counts. */
   #seenFile = 0;
-  /** Since when a page has held rows that are in no conversation. */
-  #unsettled: { readonly above: number; readonly since: number } | undefined;
+  /** Rows up to one, and since when they are known to be there: they are waited for while one is in no conversation. */
+  #there: { readonly upTo: number; readonly since: number } | undefined;
 
   /** @throws {ConnectorError} `malformed` when what is remembered is of another version, or damaged */
   constructor(options: WalkOptions) {
@@ -64,14 +64,21 @@ export class Walk {
     const { client, people, pages } = this.#options;
     if (isWide) {
       people.learn(await client.chats(signal));
-      await this.#knowDatabase(sink, signal);
+      const database = await this.#database(signal);
+      if (database !== "known") await this.#beginAgain(database, sink, signal);
     }
     while (!signal.aborted) {
       const page = await pages.next(this.#at.rowid, signal);
       if (!page) break;
+      // Of another one the first rows are to be asked for, too: these would soon be the last that are known.
+      if ((await this.#database(signal)) === "another") {
+        await this.#beginAgain("another", sink, signal);
+        continue;
+      }
       await this.#deliver(page.items, sink, signal);
-      if (!(await this.#isSettled(page, sink))) break;
-      await this.#moveTo(page);
+      const settled = await this.#settled(page, sink, signal);
+      if (!settled) break;
+      await this.#moveTo(settled);
     }
     await this.#changes({ isWide }, sink, signal);
   }
@@ -114,18 +121,24 @@ export class Walk {
   }
 
   /**
-   * Whether all that is counted was served. A row may be in its conversation a moment later: after a while, one that is in
-   * none is a gap, for what scope says of it nobody knows.
+   * As much of a page as needs no more waiting. Of what is counted, some rows may be in their conversation a moment later:
+   * after a while, one that is in none is a gap, for what scope says of it nobody knows.
    */
-  async #isSettled({ above, upTo, items, counted, answer }: Page, sink: ScopedSink): Promise<boolean> {
-    if (counted <= items.length) {
-      this.#unsettled = undefined;
-      return true;
+  async #settled(page: Page, sink: ScopedSink, signal: AbortSignal): Promise<Page | undefined> {
+    if (page.counted <= page.items.length) return page;
+    const { now, settleMs, pages } = this.#options;
+    if (this.#there === undefined || this.#there.upTo <= page.above) {
+      const upTo = Math.max(page.upTo, await pages.newest(signal));
+      this.#there = { upTo, since: now().getTime() };
     }
-    const { now, settleMs, log } = this.#options;
-    const at = now().getTime();
-    if (this.#unsettled?.above !== above) this.#unsettled = { above, since: at };
-    if (at - this.#unsettled.since < settleMs) return false;
+    const { upTo, since } = this.#there;
+    if (now().getTime() - since < settleMs) return undefined;
+    const old = page.upTo <= upTo ? page : await pages.cut(page, upTo, signal);
+    await this.#giveUp(old, since, sink);
+    return old;
+  }
+
+  async #giveUp({ above, upTo, items, counted, answer }: Page, at: number, sink: ScopedSink): Promise<void> {
     const dates = items.flatMap(({ message }) => (message?.dateCreated ? [message.dateCreated] : []));
     const gap = missingOf({
       about: { ...about(this.#options), network: "imessage" },
@@ -135,9 +148,10 @@ export class Walk {
       ours: items.length,
       answer: Buffer.from(answer),
     });
-    if (gap) await sink.capture([{ ...gap, eventId: `${gap.eventId}:${String(above)}:${String(upTo)}` }]);
-    log.warn({ rows: counted - items.length }, "rows of messages are in no conversation: a gap is recorded");
-    return true;
+    if (!gap) return;
+    await sink.capture([{ ...gap, eventId: `${gap.eventId}:${String(above)}:${String(upTo)}` }]);
+    const rows = counted - items.length;
+    this.#options.log.warn({ rows }, "rows of messages are in no conversation: a gap is recorded");
   }
 
   async #moveTo({ upTo, items }: Page): Promise<void> {
@@ -152,25 +166,35 @@ export class Walk {
     this.#at = to;
   }
 
-  /** A database that was made anew counts from 1 again: then nothing of it would be above the cursor for long. */
-  async #knowDatabase(sink: ScopedSink, signal: AbortSignal): Promise<void> {
+  /**
+   * Whether it is the database that was captured before. One that was made anew counts from 1 again: then nothing of it would
+   * be above the cursor for long. Where all of the last rows are deleted nobody knows.
+   */
+  async #database(signal: AbortSignal): Promise<"known" | "another" | "unknown"> {
     const { known } = this.#at;
-    if (known.length === 0) return;
+    if (known.length === 0) return "known";
     const rows = await this.#options.pages.rows(
       known.map(([rowid]) => rowid),
       signal,
     );
     const guids = new Map(rows.map(({ rowid, guid }) => [rowid, guid.slice(0, 400)]));
-    const isOther = ([rowid, guid]: readonly [number, string]) => {
-      const now = guids.get(rowid);
-      return now !== undefined && now !== guid;
-    };
-    if (guids.size > 0 && !known.some(isOther)) return;
-    // Where all of them are deleted nobody knows: then the walk finds what is recorded already.
-    if (known.some(isOther)) await sink.capture([this.#another()]);
-    this.#options.log.warn({}, "the messages database may be another: it is walked from its beginning");
+    if (known.some(([rowid, guid]) => (guids.get(rowid) ?? guid) !== guid)) return "another";
+    return guids.size > 0 ? "known" : "unknown";
+  }
+
+  /** Where it is the same, the walk finds what is recorded already. */
+  async #beginAgain(database: "another" | "unknown", sink: ScopedSink, signal: AbortSignal): Promise<void> {
+    const { people, client, log } = this.#options;
+    if (database === "another") {
+      await sink.capture([this.#another()]);
+      // Its numbers of people are others.
+      people.forget();
+      people.learn(await client.chats(signal));
+    }
+    log.warn({}, "the messages database may be another: it is walked from its beginning");
     await this.#write({ ...this.#at, rowid: 0, file: 0, known: [] });
     this.#seenFile = 0;
+    this.#there = undefined;
   }
 
   #another(): Captured {

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { FERGUS, guidOf, MAIRI, PHOTO, writeStory } from "../../../../test/fakes/imessage/index.ts";
+import { KnownPeople } from "../../src/bluebubbles/people.ts";
+import { entriesOfItem, itemOf } from "../../src/bluebubbles/reading.ts";
 import { entriesOf } from "../reading.ts";
 import { ACCOUNT, CUSTODIAN, openMac, records } from "./support/mac.ts";
 
@@ -99,4 +101,23 @@ it("fetches attachments, and says which are missing once their time is over", as
   expect(captured.filter(({ event }) => event.kind === "gap").map(({ event }) => event.target)).toContain(
     guidOf("gone"),
   );
+});
+
+it("reads what an older system serves, which has not all of the columns", () => {
+  const served = { originalROWID: 1, guid: guidOf("old"), text: "The old ferry", dateCreated: 1 };
+  const [read] = entriesOfItem(itemOf(JSON.stringify(served)), new KnownPeople(), ACCOUNT);
+
+  expect(read).toMatchObject({ kind: "message", text: "The old ferry" });
+});
+
+it("says no more than a body has where a server's runs overlap, and keeps what has a date that is none", () => {
+  const string = "x".repeat(1_000_000);
+  const served = {
+    ...{ originalROWID: 1, guid: guidOf("hostile"), dateCreated: Date.UTC(2026, 2, 4), chats: [] },
+    attributedBody: [{ string, runs: Array.from({ length: 2_000 }, () => ({ range: [0, 1_000_000] })) }],
+  };
+  const read = (of: object) => entriesOfItem(itemOf(JSON.stringify(of)), new KnownPeople(), ACCOUNT);
+
+  expect(read(served).map(({ kind, text }) => [kind, text?.length])).toContainEqual(["message", 100_000]);
+  expect(read({ ...served, dateCreated: 1e300 }).map(({ kind }) => kind)).toEqual(["notice"]);
 });

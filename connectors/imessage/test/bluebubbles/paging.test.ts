@@ -44,6 +44,23 @@ describe("what BlueBubbles serves in pieces", () => {
     expect(captured.filter(({ event }) => event.kind === "gap")).toEqual([]);
   });
 
+  it("counts the files of what has another form than a message, too", async () => {
+    const mac = await openMac({ pageRows: 5 });
+    const { say } = talk(mac.db);
+    mac.db.run("BEGIN");
+    const odd = say("odd");
+    mac.db.run(`UPDATE message SET group_title = zeroblob(8) WHERE ROWID = ${String(odd)}`);
+    for (const n of [1, 2, 3]) mac.db.attachment(odd, `at_${n}_odd`, null);
+    say("cut off", { minute: 500 });
+    say("second");
+    say("third");
+    mac.db.run("COMMIT");
+    const captured = records(await mac.settled());
+
+    expect(texts(captured)).toEqual(["cut off", "second", "third"]);
+    expect(captured.filter(({ event }) => event.kind === "gap")).toEqual([]);
+  });
+
   it("is not asked for without end where every piece is the first: what is new comes all the same", async () => {
     const mac = await openMac({ pageRows: 3 });
     const { say } = talk(mac.db);

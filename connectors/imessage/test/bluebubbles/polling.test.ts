@@ -2,7 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Captured } from "@daybook/contract";
 import { RecordingSink } from "@daybook/contract/testing";
-import { at, FERGUS, guidOf, nanoseconds, putAttachment } from "../../../../test/fakes/imessage/index.ts";
+import {
+  at,
+  ChatDb,
+  FERGUS,
+  guidOf,
+  nanoseconds,
+  putAttachment,
+} from "../../../../test/fakes/imessage/index.ts";
 import { ACCOUNT, openMac, records, texts } from "./support/mac.ts";
 import { numbered, talk } from "./support/talk.ts";
 
@@ -127,6 +134,23 @@ describe("polling", () => {
     expect(texts(await mac.settled())).toEqual(numbered(0, 3));
   });
 
+  it.each(["lost", "kept"])(
+    "fetches the files of what the stream did not answer for at first: %s",
+    async (how) => {
+      const write = (dir: string) => {
+        putAttachment(dir, "aa/00/early.jpg", Buffer.from("early"));
+        const db = new ChatDb(dir);
+        db.attachment(talk(db).say("look"), "at_0_early", "~/Library/Messages/Attachments/aa/00/early.jpg");
+        return db;
+      };
+      const mac = await openMac({ write, sink: new RecordingSink({ failures: 1, keep: how === "kept" }) });
+      await mac.until((all) => all.some(({ attachments }) => attachments?.length === 1));
+      await mac.until((all) => texts(all).includes("look"));
+
+      expect(texts(await mac.settled())).toEqual(["look"]);
+    },
+  );
+
   it("records what is counted and not served as a gap, with the count for evidence", async () => {
     const mac = await openMac();
     const { say } = talk(mac.db);
@@ -154,6 +178,83 @@ describe("polling", () => {
 
     expect(texts(await mac.settled()).sort()).toEqual(["after it", "late"]);
     expect(mac.sink.captured.some(({ event }) => event.kind === "gap")).toBe(false);
+  });
+
+  it("waits once for rows in no conversation, however many pieces they are in", async () => {
+    const clock = { time: at(60).getTime() };
+    const mac = await openMac({ pageRows: 3, settleMs: 120_000, now: () => new Date(clock.time) });
+    const { say } = talk(mac.db);
+    say("message 0");
+    await mac.settled();
+    mac.db.run("BEGIN");
+    for (const text of numbered(1, 12)) {
+      const lost = say(`${text} in none`);
+      mac.db.run(`DELETE FROM chat_message_join WHERE message_id = ${String(lost)}`);
+      say(text);
+    }
+    mac.db.run("COMMIT");
+    await mac.settled();
+    clock.time += 120_000;
+
+    expect(texts(await mac.settled())).toEqual(numbered(0, 12));
+  });
+
+  it("gives up none with those that it waited for before", async () => {
+    const clock = { time: at(60).getTime() };
+    const mac = await openMac({ settleMs: 120_000, now: () => new Date(clock.time) });
+    const { say, chat } = talk(mac.db);
+    const alone = (text: string) => {
+      const row = say(text);
+      mac.db.run(`DELETE FROM chat_message_join WHERE message_id = ${String(row)}`);
+      return row;
+    };
+    say("before");
+    await mac.settled();
+    alone("in none");
+    say("after it");
+    await mac.settled();
+    clock.time += 119_000;
+    const late = alone("late");
+    say("after that");
+    await mac.settled();
+    clock.time += 1_000;
+    await mac.settled();
+    mac.db.insert("chat_message_join", { chat_id: chat, message_id: late, message_date: nanoseconds(at(1)) });
+    const captured = records(await mac.settled());
+
+    expect(texts(captured).sort()).toEqual(["after it", "after that", "before", "late"]);
+    expect(captured.flatMap(({ event }) => event.gap?.why ?? [])).toEqual([
+      "The provider has 2 messages of this interval, of which 1 was not captured",
+    ]);
+  });
+
+  it("captures a database that was made anew, and has more rows by now than the one before had", async () => {
+    const mac = await openMac();
+    const { say } = talk(mac.db);
+    for (const text of numbered(0, 4)) say(text);
+    await mac.settled();
+    mac.db.run("BEGIN; DELETE FROM message; DELETE FROM chat_message_join; DELETE FROM sqlite_sequence");
+    for (const text of numbered(4, 40)) say(text);
+    mac.db.run("COMMIT");
+    const captured = records(await mac.settled());
+
+    expect(texts(captured).sort()).toEqual(numbered(0, 40).sort());
+    expect(captured.filter(({ event }) => event.kind === "gap")).toHaveLength(1);
+  });
+
+  it("knows the database where its last rows are larger together than is read", async () => {
+    const mac = await openMac();
+    const { say } = talk(mac.db);
+    for (const text of numbered(0, 4)) say(text);
+    await mac.settled();
+    await mac.stop();
+    // What a start asks for: the conversations, then the last rows.
+    mac.server.faults.push("none", "large");
+    const again = await mac.restart();
+    say("after it");
+
+    expect(texts(await again.settled())).toEqual([...numbered(0, 4), "after it"]);
+    expect(again.sink.captured.filter(({ event }) => event.kind === "gap")).toEqual([]);
   });
 
   it("captures a database that was made anew from its beginning, and says so", async () => {

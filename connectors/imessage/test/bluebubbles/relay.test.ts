@@ -152,6 +152,34 @@ it("finds after a crash the row of a message that BlueBubbles had accepted", asy
   expect(requests(mac)).toHaveLength(1);
 });
 
+it("keeps what others write waiting for the messages that were under way when it was asked for, and no others", async () => {
+  const mac = await (await office()).restart({ confirmMs: 600_000, pollMs: 3_600_000 });
+  await mac.until(() => mac.connector.health()[0]?.status === "live");
+  const relay = mac.connector.relay!;
+  const asked = (of: string) =>
+    mac.server.requests.filter(({ body }) => JSON.stringify(body ?? "").includes(of)).length;
+  const looks = () => asked("is_sent");
+  const polls = () => asked("ROWID > :above");
+  mac.server.sending = "late";
+  const first = relay.send(message(), never);
+  await mac.until(() => looks() >= 1);
+  mac.db.message({ chat: 1, from: 1, at: new Date(), name: "other", runs: [{ text: "Sail without me." }] });
+  const before = polls();
+  while (polls() === before) await mac.server.post({});
+  // By then it waits.
+  const looked = looks();
+  await mac.until(() => looks() >= looked + 2);
+  const second = relay.send(message(), never);
+  second.catch(() => undefined);
+  await mac.until(() => requests(mac).length === 2);
+  mac.db.run(
+    "UPDATE message SET is_sent = 1 WHERE ROWID = (SELECT min(ROWID) FROM message WHERE is_from_me = 1)",
+  );
+  await expect(first).resolves.toMatchObject({ state: "sent" });
+
+  await mac.until((all) => all.some(({ event }) => event.text === "Sail without me."));
+});
+
 it("sends to no conversation that the account is not in, and from none where it is not allowed", async () => {
   const mac = await office();
   await expect(
