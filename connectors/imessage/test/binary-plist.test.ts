@@ -1,6 +1,7 @@
 import { codePoint } from "@daybook/contract/testing";
 import fc from "fast-check";
 import { binaryPlist, type Plist } from "../../../test/fakes/imessage/index.ts";
+import { historyOf } from "../src/reading/history.ts";
 import { PlistError, readBinaryPlist } from "../src/plist/binary-plist.ts";
 
 const { tree } = fc.letrec<{ tree: Plist }>((tie) => ({
@@ -91,7 +92,42 @@ describe("a binary property list", () => {
     ["has a length that is no number", list([[0x5f, 0x50]])],
     ["has a key that is no text", list([[0xd1, 1, 1], [0x09]])],
     ["has an object of an unknown kind", list([[0x70]])],
+    [
+      "names one long text a thousand times",
+      list(
+        [
+          [0x5f, 0x11, 0xea, 0x60, ...Buffer.alloc(60_000, "a")],
+          [0xaf, 0x11, 0x03, 0xe8, ...Buffer.alloc(1_000)],
+        ],
+        { top: 1 },
+      ),
+    ],
   ])("is refused where it %s", (_, bytes) => {
     expect(outcome(bytes)).toBe("refused");
+  });
+});
+
+describe("a history of edits", () => {
+  it("is not read where one wording stands for a hundred", () => {
+    const text = (of: string) => [0x50 | of.length, ...Buffer.from(of)];
+    const summary = list([
+      [0xd1, 1, 2],
+      text("ec"),
+      [0xd1, 3, 4],
+      text("0"),
+      [0xaf, 0x10, 100, ...Buffer.alloc(100, 5)],
+      [0xd2, 6, 7, 8, 9],
+      text("d"),
+      text("t"),
+      [0x23, ...Buffer.alloc(8)],
+      [0x4f, 0x11, 0x13, 0x88, ...Buffer.alloc(5_000)],
+    ]);
+    expect(historyOf(summary)).toMatchObject({ isUnreadable: true });
+  });
+
+  it("is not read where there are more wordings than anybody writes", () => {
+    const versions = Array.from({ length: 100 }, (_, i) => ({ d: i }));
+    const ec = Object.fromEntries(Array.from({ length: 11 }, (_, part) => [String(part), versions]));
+    expect(historyOf(binaryPlist({ ec }))).toMatchObject({ isUnreadable: true });
   });
 });

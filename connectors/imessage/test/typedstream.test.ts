@@ -75,6 +75,19 @@ describe("the typedstream of a message", () => {
     );
   });
 
+  it("has attributes once, however many runs name them", () => {
+    const whole = typedstream([{ text: "x" }, { text: "y".repeat(300) }]);
+    // In place of the second run, 300 of a character each, whose attributes are the first's by reference.
+    const runs = Array.from({ length: 300 }, (_, i) => [0x97, 0x81, i + 2, (i + 2) >> 8, 1, 0x92, 0x97]);
+    const read = readAttributedString(
+      Buffer.concat([whole.subarray(0, -6), Buffer.from([...runs.flat(), 0x86])]),
+    );
+
+    expect(read.map(({ text }) => text).join("")).toBe(`x${"y".repeat(300)}`);
+    expect(read).toHaveLength(301);
+    expect(new Set(read.map(({ attributes }) => attributes)).size).toBe(1);
+  });
+
   it("is refused where the bytes are anything else", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {

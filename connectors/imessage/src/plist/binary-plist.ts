@@ -5,6 +5,8 @@ export type Plist =
 const TRAILER_BYTES = 32;
 const MAX_DEPTH = 64;
 const MAX_NODES = 200_000;
+/** Of all its texts together, each as often as it is named. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const APPLE_EPOCH_MS = Date.UTC(2001, 0, 1);
 
 /** Bytes that are no binary property list, or one that is larger, deeper or more tangled than is read. */
@@ -33,6 +35,7 @@ class Reader {
   readonly #top: number;
   readonly #table: number;
   #nodes = 0;
+  #textBytes = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -79,9 +82,9 @@ class Reader {
       case 0x4:
         return this.#slice(start, length);
       case 0x5:
-        return this.#slice(start, length).toString("latin1");
+        return this.#text(start, length).toString("latin1");
       case 0x6:
-        return Buffer.from(this.#slice(start, length * 2))
+        return Buffer.from(this.#text(start, length * 2))
           .swap16()
           .toString("utf16le");
       case 0xa:
@@ -130,6 +133,12 @@ class Reader {
     if (bytes === 4) return slice.readFloatBE();
     if (bytes === 8) return slice.readDoubleBE();
     throw refuse("a number of an unknown size");
+  }
+
+  #text(at: number, length: number): Buffer {
+    this.#textBytes += length;
+    if (this.#textBytes > MAX_TEXT_BYTES) throw refuse("too large");
+    return this.#slice(at, length);
   }
 
   #natural(at: number, bytes: number): number {

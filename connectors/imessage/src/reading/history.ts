@@ -24,6 +24,10 @@ export interface History {
 export const NO_HISTORY: History = { versions: new Map(), unsent: [], isUnreadable: false };
 const MAX_PARTS = 1_000;
 export const MAX_VERSIONS = 100;
+/** Of all parts together. */
+const MAX_ALL_VERSIONS = 1_000;
+/** One wording may stand for some that say the same, and not for thousands: each is read anew. */
+const MAX_TIMES = 16;
 
 /**
  * Reads `message_summary_info`: `ec` has the versions of each part, `rp` the parts that were unsent. Their words are gone
@@ -38,13 +42,18 @@ export function historyOf(summary: Buffer | undefined): History {
     return { ...NO_HISTORY, isUnreadable: true };
   }
   const edited = field(list, "ec");
-  const versions = new Map<number, readonly Version[]>();
+  const told = new Map<number, readonly Plist[]>();
   if (edited instanceof Map) {
     for (const [part, events] of edited as ReadonlyMap<string, Plist>) {
       if (isPart(Number(part)) && Array.isArray(events))
-        versions.set(Number(part), (events as readonly Plist[]).slice(0, MAX_VERSIONS).flatMap(versionOf));
+        told.set(Number(part), (events as readonly Plist[]).slice(0, MAX_VERSIONS));
     }
   }
+  const all = [...told.values()].flat();
+  const bytes = all.reduce<number>((sum, event) => sum + (streamOf(event)?.length ?? 0), 0);
+  if (all.length > MAX_ALL_VERSIONS || bytes > MAX_TIMES * summary.length)
+    return { ...NO_HISTORY, isUnreadable: true };
+  const versions = new Map([...told].map(([part, events]) => [part, events.flatMap(versionOf)]));
   const retracted = field(list, "rp");
   const unsent = Array.isArray(retracted) ? (retracted as readonly Plist[]).filter(isPart) : [];
   return { versions, unsent: [...new Set(unsent)], isUnreadable: false };
@@ -52,15 +61,20 @@ export function historyOf(summary: Buffer | undefined): History {
 
 function versionOf(event: Plist): Version[] {
   const seconds = field(event, "d");
-  const stream = field(event, "t");
+  const stream = streamOf(event);
   if (typeof seconds !== "number") return [];
   return [
     {
       seconds,
       at: instantOfSeconds(seconds),
-      text: Buffer.isBuffer(stream) ? wordsOfStream(stream) : undefined,
+      text: stream && wordsOfStream(stream),
     },
   ];
+}
+
+function streamOf(event: Plist): Buffer | undefined {
+  const stream = field(event, "t");
+  return Buffer.isBuffer(stream) ? stream : undefined;
 }
 
 function field(list: Plist, key: string): Plist | undefined {

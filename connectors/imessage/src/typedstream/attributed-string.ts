@@ -20,7 +20,8 @@ export function readAttributedString(bytes: Buffer): readonly BodyRun[] {
   if (!root.classes.includes("NSAttributedString"))
     throw new TypedstreamError("another object than an attributed string");
   const [head, ...rest] = root.items;
-  const text = textOf(head);
+  const shared: Shared = { texts: new Map(), dictionaries: new Map() };
+  const text = textOf(head, shared);
   if (text === undefined) throw new TypedstreamError("an attributed string without a string");
   const known = new Map<number, BodyRun["attributes"]>();
   const runs: BodyRun[] = [];
@@ -33,7 +34,7 @@ export function readAttributedString(bytes: Buffer): readonly BodyRun[] {
     i += 2;
     let attributes = known.get(number);
     if (attributes === undefined) {
-      attributes = attributesOf(rest[i]);
+      attributes = attributesOf(rest[i], shared);
       known.set(number, attributes);
       i += 1;
     }
@@ -44,23 +45,35 @@ export function readAttributedString(bytes: Buffer): readonly BodyRun[] {
   return runs;
 }
 
-function attributesOf(item: Item): BodyRun["attributes"] {
+/** What was read of objects, each once, however many others name it. */
+interface Shared {
+  readonly texts: Map<Buffer, string>;
+  readonly dictionaries: Map<Instance, BodyRun["attributes"]>;
+}
+
+function attributesOf(item: Item, shared: Shared): BodyRun["attributes"] {
   const attributes = new Map<string, string | number>();
   if (!isInstance(item)) return attributes;
+  const known = shared.dictionaries.get(item);
+  if (known) return known;
+  shared.dictionaries.set(item, attributes);
   if (!item.classes.includes("NSDictionary")) throw new TypedstreamError("a run without attributes");
   const [, ...entries] = item.items;
   for (let i = 0; i + 1 < entries.length; i += 2) {
-    const key = textOf(entries[i]);
-    const value = textOf(entries[i + 1]) ?? numberOf(entries[i + 1]);
+    const key = textOf(entries[i], shared);
+    const value = textOf(entries[i + 1], shared) ?? numberOf(entries[i + 1]);
     if (key !== undefined && value !== undefined) attributes.set(key, value);
   }
   return attributes;
 }
 
-function textOf(item: Item): string | undefined {
+function textOf(item: Item, { texts }: Shared): string | undefined {
   if (!isInstance(item) || !item.classes.includes("NSString")) return undefined;
   const [bytes] = item.items;
-  return Buffer.isBuffer(bytes) ? bytes.toString("utf8") : undefined;
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  const text = texts.get(bytes) ?? bytes.toString("utf8");
+  texts.set(bytes, text);
+  return text;
 }
 
 /** An NSNumber: the name of its type, then its value. */
