@@ -145,7 +145,8 @@ export class BlueBubbles implements Connector {
     while (!signal.aborted) {
       this.#asked = Promise.withResolvers();
       const at = this.#now().getTime();
-      const isWide = lookedBackAt === undefined || at - lookedBackAt >= lookBackEveryMs;
+      // Also where the clock was set back.
+      const isWide = lookedBackAt === undefined || Math.abs(at - lookedBackAt) >= lookBackEveryMs;
       try {
         await this.#walk.poll({ isWide }, sink, signal);
         if (isAborted(signal)) break;

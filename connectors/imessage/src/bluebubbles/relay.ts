@@ -141,7 +141,7 @@ export class BlueBubblesRelay implements Relay {
         return { state: "sent", networkId: guid };
       }
       signal.throwIfAborted();
-      if (now().getTime() - at >= confirmMs) return this.#fail(id, "unknown", NO_ROW);
+      if (Math.abs(now().getTime() - at) >= confirmMs) return this.#fail(id, "unknown", NO_ROW);
       await sleep(LOOK_EVERY_MS, undefined, { signal });
     }
   }

@@ -132,7 +132,8 @@ export class Walk {
       this.#there = { upTo, since: now().getTime() };
     }
     const { upTo, since } = this.#there;
-    if (now().getTime() - since < settleMs) return undefined;
+    // Not for longer where the clock was set back.
+    if (Math.abs(now().getTime() - since) < settleMs) return undefined;
     const old = page.upTo <= upTo ? page : await pages.cut(page, upTo, signal);
     await this.#giveUp(old, since, sink);
     return old;

@@ -199,6 +199,23 @@ describe("polling", () => {
     expect(texts(await mac.settled())).toEqual(numbered(0, 12));
   });
 
+  it("looks back, and waits no longer, where its clock is set back", async () => {
+    const clock = { time: at(60).getTime() };
+    const mac = await openMac({ settleMs: 120_000, now: () => new Date(clock.time) });
+    const { say } = talk(mac.db);
+    say("before");
+    await mac.settled();
+    const lost = say("in none");
+    mac.db.run(`DELETE FROM chat_message_join WHERE message_id = ${String(lost)}`);
+    say("after it");
+    await mac.settled();
+    const looks = () => mac.server.requests.filter(({ path }) => path.endsWith("chat/query")).length;
+    const before = looks();
+    clock.time -= 86_400_000;
+    await mac.until((all) => all.some(({ event }) => event.kind === "gap"));
+    await mac.until(() => looks() > before);
+  });
+
   it("gives up none with those that it waited for before", async () => {
     const clock = { time: at(60).getTime() };
     const mac = await openMac({ settleMs: 120_000, now: () => new Date(clock.time) });

@@ -77,12 +77,16 @@ export class Outbox {
     this.#parts = parts;
     this.#answered = answered;
     this.#now = now;
-    this.#standing = standing.parse(state.get("agent", "outbox") ?? { last: 0, answered: 0, bytes: 0 });
+    this.#standing = standingIn(state);
   }
 
-  /** Files that batches name. */
+  /** Files that batches name. Of what waits, which may be more than there is memory for, one is read at a time. */
   static filesOf(state: AgentState): ReadonlySet<string> {
-    return new Set(state.all("batch").flatMap((value) => Object.values(batch.parse(value).files)));
+    const names = new Set<string>();
+    const { answered, last } = standingIn(state);
+    for (let number = answered + 1; number <= last; number += 1)
+      for (const name of Object.values(batchIn(state, number).files)) names.add(name);
+    return names;
   }
 
   /** Batches that have no answer yet. */
@@ -185,7 +189,7 @@ export class Outbox {
   }
 
   #read(number: number): Numbered {
-    const { body, files, rows } = batch.parse(this.#state.get("batch", String(number)));
+    const { body, files, rows } = batchIn(this.#state, number);
     return { number, body: Buffer.from(body), files, rows };
   }
 
@@ -224,6 +228,14 @@ export class Outbox {
     else if (this.#fresh?.number !== number) this.#fresh = undefined;
     this.#wake();
   }
+}
+
+function standingIn(state: AgentState): Standing {
+  return standing.parse(state.get("agent", "outbox") ?? { last: 0, answered: 0, bytes: 0 });
+}
+
+function batchIn(state: AgentState, number: number): z.infer<typeof batch> {
+  return batch.parse(state.get("batch", String(number)));
 }
 
 function* batchesOf(things: readonly Outgoing[]): Generator<Outgoing[]> {
