@@ -123,7 +123,10 @@ export async function runMacAgent(options: MacAgentOptions, signal: AbortSignal)
     const work = [
       watching.run(both),
       ...(liveness ? [liveness.run(both)] : []),
-      keepSending({ agent, door, outbox, parts, saying, log }, both),
+      keepSending(
+        { agent, door, outbox, parts, saying, log, onLost: (files) => watching.lookFor(files) },
+        both,
+      ),
       keepMeasuring({ ...opened, ...options, everyMs, problems, room }, both),
       keepBeating({ outbox, saying, problems, everyMs: heartbeatSeconds * 1_000 }, both),
     ];

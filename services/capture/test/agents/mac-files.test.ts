@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Event } from "@daybook/contract";
 import { macMessagesReader } from "@daybook/imessage";
 import {
@@ -10,7 +12,7 @@ import {
   putAttachment,
 } from "../../../../test/fakes/imessage/index.ts";
 import { Mac, simple } from "./mac.ts";
-import { Intake } from "./support.ts";
+import { Intake, until } from "./support.ts";
 
 const stage = new Intake("mac-imessage");
 beforeAll(() => stage.start({ readers: [macMessagesReader] }), 240_000);
@@ -190,6 +192,34 @@ it("looks for every file again once what it remembers was lost, with which it wa
     ["after", "there", "waited for"].map((name) => expected(name, name)).sort(),
   );
   expect(mac.records("message")).toHaveLength(3);
+  expect(mac.records("gap")).toEqual([]);
+  of.db.close();
+  await mac.stop();
+});
+
+it("takes a file again whose copy is lost while its message waits", async () => {
+  const mac = new Mac(stage);
+  const of = simple(mac);
+  await mac.enrol();
+  const { port } = new URL(stage.url);
+  await stage.close();
+  of.db.run("BEGIN");
+  put(mac, "copied");
+  of.db.attachment(say(of, "waits"), "copied", filename("copied"), about("copied"));
+  of.db.run("COMMIT");
+  const copies = join(mac.home.dir, "parts");
+  do {
+    mac.start();
+    await until(() => mac.log.join("").includes("the server does not answer"));
+    await mac.stop();
+  } while (readdirSync(copies).length === 0);
+  for (const name of readdirSync(copies)) rmSync(join(copies, name));
+  await stage.open({ readers: [macMessagesReader], at: { host: "127.0.0.1", port: Number(port) } });
+  mac.start();
+  expect(filesOf(await mac.untilRecorded("message", 1))).toEqual([]);
+  expect(filesOf(await mac.untilRecorded("notice", 1))).toEqual([expected("waits", "copied")]);
+  expect(say(of, "after")).toBeGreaterThan(0);
+  await mac.untilRecorded("message", 2);
   expect(mac.records("gap")).toEqual([]);
   of.db.close();
   await mac.stop();

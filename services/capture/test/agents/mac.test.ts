@@ -274,6 +274,13 @@ it("proves by test messages that Messages hears, wakes it where it does not, and
   const [deleted] = await mac.untilRecorded("delete", 1);
   expect(deleted?.target).toBe(guidOf("ordinary"));
   expect(mac.records("receipt")).toEqual([]);
+  // One that says something else by now is a message.
+  const edited = db.message({ chat, from, at: at(1), name: "again", runs: [{ text: words }] });
+  db.edit(edited, [
+    { at: at(1), text: words },
+    { at: at(4), text: "We meet at nine." },
+  ]);
+  expect(texts(await mac.untilRecorded("edit", 1))).toEqual(["We meet at nine."]);
   await mac.stop();
 
   rmSync(sent, { force: true });
@@ -284,7 +291,7 @@ it("proves by test messages that Messages hears, wakes it where it does not, and
   await until(() => mac.records("gap").length > 0);
   expect(whys(mac.records("gap"))).toContain("A test message did not arrive");
   await until(() => mac.log.join("").includes("the channel is deaf"));
-  expect(mac.records("message")).toHaveLength(1);
+  expect(mac.records("message")).toHaveLength(2);
   await mac.stop();
   db.close();
 }, 120_000);

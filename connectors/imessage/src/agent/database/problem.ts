@@ -1,5 +1,6 @@
 import { ConnectorError } from "@daybook/contract";
 import { isBusy } from "@daybook/keeping";
+import type { Outgoing } from "../spool/outbox.ts";
 
 const CANTOPEN = 14;
 const AUTH = 23;
@@ -16,4 +17,10 @@ export function problemOf(error: unknown): string {
     return "permission-lost";
   if (error instanceof ConnectorError && error.code === "not-an-export") return "schema-unknown";
   return "database-damaged";
+}
+
+/** @param from when it was read last @param at now: both of the Mac's clock, milliseconds since 1970 */
+export function gap(why: string, from: number | undefined, at: number): Outgoing {
+  const said = { v: 1, seen: "gap", at, ...(from !== undefined && { from: Math.min(from, at) }), why };
+  return { raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [] };
 }

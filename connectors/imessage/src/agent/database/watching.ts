@@ -3,13 +3,13 @@ import { ConnectorError } from "@daybook/contract";
 import type { Change, Log } from "@daybook/keeping";
 import { type AgentKind, type AgentState, FILES_APART } from "../spool/agent-state.ts";
 import type { AnsweredRows } from "../spool/answered-rows.ts";
-import type { Outbox, Outgoing, Saying } from "../spool/outbox.ts";
-import { WaitingFiles } from "../spool/waiting-files.ts";
+import type { Outbox, Saying } from "../spool/outbox.ts";
+import { type WaitingFile, WaitingFiles } from "../spool/waiting-files.ts";
 import { Comparing } from "./comparing.ts";
 import { Counting } from "./counting.ts";
 import { LiveDatabase } from "./live-database.ts";
 import { freshMark, type Mark, mark } from "./mark.ts";
-import { problemOf } from "./problem.ts";
+import { gap, problemOf } from "./problem.ts";
 import type { ReadRow } from "./seen-rows.ts";
 import { forgotten, lookAgain, type RowDeps, take } from "./take-row.ts";
 
@@ -84,6 +84,11 @@ export class Watching {
     } finally {
       this.#close();
     }
+  }
+
+  /** Files that are in the agent's state by now. */
+  lookFor(files: readonly WaitingFile[]): void {
+    for (const one of files) this.#files.keep(one);
   }
 
   /** @returns whether the database could be read, and the agent's disk took what was new */
@@ -177,19 +182,14 @@ export class Watching {
     const { version } = db;
     const hasChanged = version !== this.#version;
     const take = (rowids: readonly bigint[]) => this.#rows(db, rowids, signal);
-    if (hasChanged) this.#comparing.written();
     if (hasChanged) {
+      this.#comparing.written();
       const last = await this.#comparing.newest(db, this.#last, take);
       if (signal.aborted) return;
       this.#last = last;
     }
     const held = [...this.#held].filter(([, since]) => now - since >= CHAT_MS || hasChanged);
-    if (held.length > 0)
-      await this.#rows(
-        db,
-        held.map(([row]) => row),
-        signal,
-      );
+    await take(held.map(([row]) => row));
     const isAll = await this.#comparing.look(db, take);
     if (signal.aborted) return;
     if (isAll) await this.#wholeAtOnce();
@@ -296,9 +296,4 @@ export class Watching {
     ]);
     this.#mark = fresh ?? this.#mark;
   }
-}
-
-function gap(why: string, from: number | undefined, at: number): Outgoing {
-  const said = { v: 1, seen: "gap", at, ...(from !== undefined && { from: Math.min(from, at) }), why };
-  return { raw: Buffer.from(JSON.stringify(said)), parts: [], changes: [] };
 }

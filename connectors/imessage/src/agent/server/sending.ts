@@ -3,6 +3,7 @@ import { ConnectorError } from "@daybook/contract";
 import { BackOff, type Log } from "@daybook/keeping";
 import type { Numbered, Outbox, Saying } from "../spool/outbox.ts";
 import type { PartFiles } from "../spool/part-files.ts";
+import type { WaitingFile } from "../spool/waiting-files.ts";
 import type { BatchAnswer, Door } from "./door.ts";
 
 const WAITS = { firstMs: 1_000, mostMs: 5 * 60_000 };
@@ -13,8 +14,13 @@ export interface SendingDeps {
   readonly outbox: Outbox;
   readonly parts: PartFiles;
   readonly saying: () => Saying;
+  /** Their copies were lost: they are looked for again. */
+  readonly onLost: (files: readonly WaitingFile[]) => void;
   readonly log: Log;
 }
+
+/** Of a copy that was lost: the batch is another by now. */
+type Handed = BatchAnswer | { readonly is: "changed" };
 
 /**
  * Hands over what waits, one batch after the other, each until it is answered as durable, until `signal` aborts.
@@ -46,6 +52,8 @@ export async function keepSending(deps: SendingDeps, signal: AbortSignal): Promi
           "the server's numbers are others: what waits gets new ones",
         );
         await isKept(outbox.renumber(answer.next, saying()), deps, signal);
+        break;
+      case "changed":
         break;
       case "refused":
         throw new ConnectorError(
@@ -81,15 +89,28 @@ async function isKept(
 
 async function handOver(
   batch: Numbered,
-  { agent, door, parts }: SendingDeps,
+  { agent, door, parts, outbox, onLost, log }: SendingDeps,
   signal: AbortSignal,
-): Promise<BatchAnswer> {
+): Promise<Handed> {
   const first = await door.batch(agent, batch, signal);
   if (first.is !== "parts-missing") return first;
   for (const sha256 of first.missing) {
     const file = batch.files[sha256];
     if (file === undefined) return { is: "refused", code: "unknown-part" };
-    const sent = await door.part(agent, sha256, parts.content({ file }), signal);
+    let sent: BatchAnswer;
+    try {
+      sent = await door.part(agent, sha256, parts.content({ file }), signal);
+    } catch {
+      if (isAborted(signal)) return { is: "later" };
+      log.error({ number: batch.number }, "a copy of an attachment is lost: it is looked for again");
+      try {
+        onLost(await outbox.forgo(batch.number, sha256));
+      } catch (error) {
+        if (!(error instanceof ConnectorError) || !error.retryable) throw error;
+        return { is: "later" };
+      }
+      return { is: "changed" };
+    }
     if (sent.is !== "taken") return sent;
   }
   return door.batch(agent, batch, signal);

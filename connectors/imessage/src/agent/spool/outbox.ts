@@ -3,7 +3,9 @@ import { type Change, Lane } from "@daybook/keeping";
 import { z } from "zod";
 import type { AgentKind, AgentState } from "./agent-state.ts";
 import type { AnsweredRows, RowOf } from "./answered-rows.ts";
+import { withoutPart } from "./lost-part.ts";
 import type { PartFile, PartFiles } from "./part-files.ts";
+import { keyOf, type WaitingFile } from "./waiting-files.ts";
 
 /** Room for the batch's own fields. */
 const BODY_BYTES = AGENT_LIMITS.batchBytes - 8_192;
@@ -186,6 +188,34 @@ export class Outbox {
       after = this.#numbered(after, { entries, files, rows }, saying, kept);
     }
     await this.#write([...writes, ...kept], after);
+  }
+
+  /**
+   * The copy of a part is lost: the batch goes without it, and its file waits to be looked for. Durable once resolved.
+   *
+   * @param number of a batch that was never taken: its bytes are others from here on @returns what waits
+   */
+  async forgo(number: number, sha256: string): Promise<readonly WaitingFile[]> {
+    const now = this.#now().getTime();
+    const waiting: WaitingFile[] = [];
+    await this.#lane.run(async () => {
+      const { body, files, rows } = this.#read(number);
+      const said = JSON.parse(body.toString()) as AgentBatch;
+      const left = said.entries.map((entry) => withoutPart(entry, sha256, now));
+      waiting.push(...left.flatMap(({ lost }) => lost));
+      const entries = left.flatMap(({ entry }) => entry ?? []);
+      const { [sha256]: _, ...others } = files;
+      const value = { body: JSON.stringify({ ...said, entries }), files: others, rows };
+      const lessBytes = body.length - Buffer.byteLength(value.body);
+      await this.#write(
+        [
+          { kind: "batch", name: String(number), value },
+          ...waiting.map((one) => ({ kind: "file" as const, name: keyOf(one), value: one })),
+        ],
+        { ...this.#standing, bytes: Math.max(0, this.#standing.bytes - lessBytes) },
+      );
+    });
+    return waiting;
   }
 
   #read(number: number): Numbered {
