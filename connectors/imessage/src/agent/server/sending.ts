@@ -87,6 +87,11 @@ async function isKept(
   }
 }
 
+/** Whether the system gave no more files or memory: that says nothing of the copy. */
+function isForNow(error: unknown): boolean {
+  return ["EMFILE", "ENFILE", "ENOMEM"].includes(String((error as { readonly code?: unknown }).code));
+}
+
 async function handOver(
   batch: Numbered,
   { agent, door, parts, outbox, onLost, log }: SendingDeps,
@@ -100,13 +105,13 @@ async function handOver(
     let sent: BatchAnswer;
     try {
       sent = await door.part(agent, sha256, parts.content({ file }), signal);
-    } catch {
-      if (isAborted(signal)) return { is: "later" };
+    } catch (error) {
+      if (isAborted(signal) || isForNow(error)) return { is: "later" };
       log.error({ number: batch.number }, "a copy of an attachment is lost: it is looked for again");
       try {
         onLost(await outbox.forgo(batch.number, sha256));
-      } catch (error) {
-        if (!(error instanceof ConnectorError) || !error.retryable) throw error;
+      } catch (cause) {
+        if (!(cause instanceof ConnectorError) || !cause.retryable) throw cause;
         return { is: "later" };
       }
       return { is: "changed" };

@@ -85,6 +85,8 @@ export class PartFiles {
       }
       await rename(temporary, join(this.#dir, name));
       this.#loose.add(name);
+      const dir = await open(this.#dir, "r");
+      await dir.sync().finally(() => dir.close());
     } catch (cause) {
       await rm(temporary, { force: true });
       if (codeOf(cause) === "ENOSPC" || codeOf(cause) === "EDQUOT")
