@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { getCompileCacheDir } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -58,7 +59,10 @@ describe("a reading process", () => {
   });
 
   it("has no environment but where what was compiled lies", async () => {
-    expect(await answerTo({ what: "environment" })).toEqual({ names: ["NODE_COMPILE_CACHE"] });
+    const compiled = getCompileCacheDir();
+    expect(await answerTo({ what: "environment" })).toEqual({
+      names: compiled === undefined ? [] : ["NODE_COMPILE_CACHE"],
+    });
   });
 
   it("ends alone where it needs more memory than it has, and is no more", async () => {
