@@ -102,7 +102,7 @@ describeWithChromium("The connector, killed", () => {
       const isGap = ids("gap").includes(message.id.id);
       expect(texts.get(message.id.id)).toBe(isGap ? `edited ${message.body}` : message.body);
     }
-  }, 280_000);
+  }, 600_000);
 
   it("takes nothing out of the page's queue that was not durable", async () => {
     capturer.fault = "lost";
