@@ -115,7 +115,7 @@ it("ends with a verified package of a phone's messages, over a kill of the gatew
 
   const console = administrator();
   const row = text((await console.get("/agents")).$("tbody tr"));
-  expect(row).toMatch(/Phone 12 Olivia Sinclair SMS, \+447700900123 Live \d+ \w+ \d{4}, [\d:]+[ap]m$/);
+  expect(row).toMatch(/ Live \d+ \w+ \d{4}, [\d:]+[ap]m Phone 12 Olivia Sinclair SMS, \+447700900123$/);
   const form = text((await console.get(`/agents/${id}/revoke`)).$("main"));
   expect(form).toContain("When it was heard last, nothing was waiting on the device.");
   const after = await console.post(`/agents/${id}/revoke`, { reason: "lost on a train" });
