@@ -1,10 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { ProblemError, type Route, route } from "@daybook/runtime";
 import { z } from "zod";
+import { links } from "../src/health/health-answers.ts";
+import {
+  accountList,
+  type Agent,
+  agent,
+  agentList,
+  custodianList,
+  device,
+  deviceList,
+  offeredAgent,
+} from "../src/registry/registry-answers.ts";
 
 const HOUR_MS = 3_600_000;
 const summary = "fake";
-const any = z.any();
 const words = z.string().min(1);
 const params = z.object({ id: z.uuid() });
 
@@ -16,19 +26,6 @@ const ACCOUNTS = [
   { id: "3b241101-e2bb-4255-8caf-4136c566a930", network: "imessage", identifier: "olivia@minister.example" },
   { id: "3b241101-e2bb-4255-8caf-4136c566a931", network: "sms", identifier: "+447700900123" },
 ] as const;
-
-/** An agent of the fake register. */
-export interface MadeAgent {
-  readonly id: string;
-  readonly kind: string;
-  readonly account: string;
-  readonly custodian: string;
-  readonly device: string;
-  readonly offeredAt: string;
-  readonly expiresAt: string;
-  enrolledAt: string | null;
-  revokedAt: string | null;
-}
 
 /** What capture says of an agent's link. */
 export interface MadeLink {
@@ -43,13 +40,13 @@ export interface MadeLink {
 export interface AgentsApi {
   readonly routes: readonly Route[];
   /** In the order they were offered. */
-  readonly agents: MadeAgent[];
+  readonly agents: Agent[];
   /** How links stand, by agent; `away`: capture does not answer. */
   readonly capture: { readonly links: Map<string, MadeLink>; away: boolean };
   /** Bodies of offers and revocations. */
   readonly asked: Readonly<Record<string, string>>[];
   /** Adds one of a kind, offered an hour ago and enrolled unless given otherwise. */
-  add(kind: string, more?: Partial<MadeAgent>): MadeAgent;
+  add(kind: string, more?: Partial<Agent>): Agent;
 }
 
 const ago = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
@@ -57,7 +54,7 @@ const isMac = (kind: string) => kind === "mac-imessage";
 
 /** The API's agents, with two devices, one custodian, and an account on each of two networks. */
 export function agentsApi(): AgentsApi {
-  const agents: MadeAgent[] = [];
+  const agents: Agent[] = [];
   const asked: AgentsApi["asked"] = [];
   const capture: AgentsApi["capture"] = { links: new Map(), away: false };
   const add: AgentsApi["add"] = (kind, more = {}) => {
@@ -75,27 +72,32 @@ export function agentsApi(): AgentsApi {
     if (!found) throw new ProblemError(404, "not-found", "there is no such agent");
     return found;
   };
-  const device = (of: (typeof AGENT_DEVICES)[number]) => ({
+  const deviceOf = (of: (typeof AGENT_DEVICES)[number]) => ({
     ...of,
     ...{ ownership: "corporate", mode: null, source: null, uses: [] },
   });
-  const linkOf = ({ id, account }: MadeAgent, { heardAt, waiting, ...link }: MadeLink) => {
+  const linkOf = ({ id, account }: Agent, { heardAt, waiting, alerts = [], ...link }: MadeLink) => {
     const { network = "", identifier = "" } = ACCOUNTS.find((one) => one.id === account) ?? {};
     return {
       ...{ network, method: "device-agent", account: identifier, custodian: PERSON },
-      ...{ problem: null, alerts: [], linkedAt: null, downSince: null },
+      ...{ problem: null, alerts: [...alerts], linkedAt: null, downSince: null },
       ...link,
       agent: { id, heardAt, waiting },
     };
   };
-  const list = (path: string, action: "custodian.read" | "account.read" | "device.read", answer: object) =>
+  const list = (
+    path: string,
+    action: "custodian.read" | "account.read" | "device.read",
+    response: z.ZodType<unknown, object>,
+    answer: object,
+  ) =>
     route({
       method: "get",
       path,
       action,
       summary,
       query: z.object({ limit: z.string().optional() }),
-      response: any,
+      response,
       handle: () => Promise.resolve(answer),
     });
   const from = "2026-01-01T00:00:00.000Z";
@@ -105,33 +107,36 @@ export function agentsApi(): AgentsApi {
     asked,
     add,
     routes: [
-      list("/api/v1/custodians", "custodian.read", {
+      list("/api/v1/custodians", "custodian.read", custodianList, {
         custodians: [{ ...PERSON, state: "linked", leftAt: null }],
         next: null,
       }),
-      list("/api/v1/accounts", "account.read", {
+      list("/api/v1/accounts", "account.read", accountList, {
         accounts: ACCOUNTS.map((one) => ({
           ...one,
           ...{ method: "device-agent", custodian: PERSON.id, from, to: null },
         })),
         next: null,
       }),
-      list("/api/v1/devices", "device.read", { devices: AGENT_DEVICES.map(device), next: null }),
+      list("/api/v1/devices", "device.read", deviceList, {
+        devices: AGENT_DEVICES.map(deviceOf),
+        next: null,
+      }),
       route({
         method: "get",
         path: "/api/v1/devices/:id",
         action: "device.read",
         summary,
         params,
-        response: any,
-        handle: ({ params: { id } }) => Promise.resolve(device(id === MAC.id ? MAC : PHONE)),
+        response: device,
+        handle: ({ params: { id } }) => Promise.resolve(deviceOf(id === MAC.id ? MAC : PHONE)),
       }),
       route({
         method: "get",
         path: "/api/v1/links",
         action: "status.read",
         summary,
-        response: any,
+        response: links,
         handle: () => {
           if (capture.away) throw new ProblemError(404, "no-such-route", "capture is not here");
           const known = agents.filter(({ revokedAt }) => revokedAt === null);
@@ -151,7 +156,7 @@ export function agentsApi(): AgentsApi {
           ...{ limit: z.coerce.number().default(1_000), cursor: z.coerce.number().default(0) },
           device: z.uuid().optional(),
         }),
-        response: any,
+        response: agentList,
         handle: ({ query: { limit, cursor, device: on } }) => {
           const all = agents.filter((one) => on === undefined || one.device === on);
           const end = cursor + limit;
@@ -171,7 +176,7 @@ export function agentsApi(): AgentsApi {
           ...{ kind: words, network: words, identifier: words, custodian: words, reason: words },
           device: z.uuid(),
         }),
-        response: any,
+        response: offeredAgent,
         handle: ({ body }) => {
           if (body.custodian !== PERSON.name)
             throw new ProblemError(404, "no-such-custodian", "there is no custodian of that name");
@@ -187,7 +192,7 @@ export function agentsApi(): AgentsApi {
         action: "device.read",
         summary,
         params,
-        response: any,
+        response: agent,
         handle: ({ params: { id } }) => Promise.resolve(find(id)),
       }),
       route({

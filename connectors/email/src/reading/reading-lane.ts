@@ -13,7 +13,7 @@ export class ReadingLane {
   readonly #limits: { readonly clockMs: number; readonly heapMib: number };
   #process: ReadingProcess<Ask, Answer> | undefined;
 
-  /** @param limits.clockMs for one thing, from when the process has it @param limits.heapMib of the process */
+  /** @param limits.clockMs for one thing, from when the process is there @param limits.heapMib of the process */
   constructor(limits: { readonly clockMs: number; readonly heapMib: number }) {
     this.#limits = limits;
   }
@@ -35,8 +35,9 @@ export class ReadingLane {
     late.signal.addEventListener("abort", () => void reading.end());
     let clock: NodeJS.Timeout | undefined;
     try {
-      await reading.tell(ask);
+      await reading.ready();
       clock = setTimeout(() => late.abort(), this.#limits.clockMs);
+      await reading.tell(ask);
       return await reading.next();
     } catch (error) {
       await this.#endProcess();

@@ -51,15 +51,20 @@ export class ReadingProcess<Ask, Answer> {
   }
 
   /**
-   * Resolves once it runs and may be told more. That it is over since is what `next` tells.
+   * Resolves once it runs.
    *
    * @throws {ConnectorError} `store-unavailable`, retryable: the system gives no process, or it does not start
    */
-  async tell(ask: Ask): Promise<void> {
+  async ready(): Promise<void> {
     const { done } = await this.#started.catch((cause: unknown) => {
       throw new ConnectorError("store-unavailable", "the system gives no reading process", { cause });
     });
     if (done) throw new ConnectorError("store-unavailable", "a reading process did not start");
+  }
+
+  /** Resolves once it may be told more. That it is over since it was ready is what `next` tells. @throws as `ready` does */
+  async tell(ask: Ask): Promise<void> {
+    await this.ready();
     const taken = new Promise<void>((resolve) => this.#child.send(ask as object, () => resolve()));
     await Promise.race([taken, this.#gone]);
   }
